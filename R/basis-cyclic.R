@@ -1,0 +1,40 @@
+#' Periodic B-splines
+#'
+#' B-splines on a circle, for head direction, theta phase, time of day: the two ends of the bounds are
+#' the same point, where value and derivatives agree.
+#'
+#' The period is divided into `n_basis` equal intervals. Values outside the bounds are wrapped, so
+#' 370 degrees are 10, without a warning. Values equal those of NeMoS's `CyclicBSplineEval`.
+#'
+#' @inheritParams basis_bspline
+#' @param n_basis How many functions (columns), at least `order`.
+#' @param order Order of the spline, at least 2; 4 is cubic.
+#' @param bounds One period in the covariate's units, such as `c(0, 2 * pi)` or `c(-180, 180)`. There is no
+#'   default: the range of the data is not the period.
+#' @inherit basis_bspline return
+#' @examples
+#' direction <- c(-180, 0, 179.999)
+#' zapsmall(as.matrix(expand_covariates(list(direction = direction),
+#'                                      basis_cyclic(6, bounds = c(-180, 180)))))
+#' @export
+basis_cyclic <- function(n_basis, order = 4, bounds) {
+  if (missing(bounds)) {
+    stop_input("`bounds` must be given: the period of the covariate, such as c(0, 2 * pi) or ",
+               "c(-180, 180).", arg = "bounds")
+  }
+  order <- check_count(order, "order", lower = 2)
+  new_basis("cyclic", list(n_basis = check_n_basis(n_basis, order), order = order,
+                           bounds = check_bounds(bounds, required = TRUE)))
+}
+
+#' @export
+basis_rows.basis_cyclic <- function(basis, x) {
+  rows <- .Call(C_cyclic, as.double(x[[1]]), basis$bounds, basis$n_basis, basis$order)
+  as_factor_rows(rows, basis$n_basis, periodic = TRUE)
+}
+
+#' @export
+format.basis_cyclic <- function(x, ...) {
+  format_basis("basis_cyclic", x$n_basis, if (x$order != 4) paste("order =", x$order) else "",
+               format_bounds(x$bounds))
+}

@@ -1,0 +1,59 @@
+#' One column per level
+#'
+#' Indicator columns for all levels of a factor: arm of the maze, trial type, animal's choice. No level is
+#' dropped as a reference: the penalty makes the coefficients unique.
+#'
+#' @param levels NULL: the levels of the training data. Else a character vector; values that are not
+#'   among the levels are an error.
+#' @inherit basis_bspline return
+#' @examples
+#' arm <- factor(c("left", "right", "left"))
+#' as.matrix(expand_covariates(list(arm = arm)))
+#' @export
+basis_factor <- function(levels = NULL) {
+  if (!is.null(levels)) {
+    levels <- as.character(levels)
+    if (length(levels) == 0 || anyNA(levels) || anyDuplicated(levels)) {
+      stop_input("`levels` must be different strings, at least one.", arg = "levels")
+    }
+  }
+  new_basis("factor", list(levels = levels))
+}
+
+#' @export
+train_basis.basis_factor <- function(basis, x) {
+  basis$levels <- basis$levels %||% levels(as.factor(x[[1]]))
+  if (length(basis$levels) == 0) {
+    stop_input("a factor without levels can't be expanded.", class = "neurolasso_covariate_error")
+  }
+  basis
+}
+
+#' @export
+basis_rows.basis_factor <- function(basis, x) {
+  value <- as.character(x[[1]])
+  at <- match(value, basis$levels)
+  strange <- !is.na(value) & is.na(at)
+  if (any(strange)) {
+    stop_input("a factor has values that are not among its levels (",
+               paste(utils_head(basis$levels, 5), collapse = ", "), "): \"", value[strange][1], "\" in ",
+               count_rows(strange), ".", class = "neurolasso_covariate_error")
+  }
+  list(first = ifelse(is.na(at), 0L, at - 1L), values = matrix(ifelse(is.na(at), NA_real_, 1), nrow = 1),
+       n_col = length(basis$levels), periodic = 0L, moved = 0)
+}
+
+#' @export
+basis_size.basis_factor <- function(basis) length(basis$levels)
+
+#' @export
+basis_labels.basis_factor <- function(basis) basis$levels
+
+#' @export
+basis_grid.basis_factor <- function(basis, n) list(factor(basis$levels, levels = basis$levels))
+
+#' @export
+format.basis_factor <- function(x, ...) {
+  if (is.null(x$levels)) return("basis_factor()")
+  sprintf("basis_factor(%d %s)", length(x$levels), if (length(x$levels) == 1) "level" else "levels")
+}

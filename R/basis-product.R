@@ -1,0 +1,92 @@
+#' Products of bases
+#'
+#' `b1 * b2` is the tensor product: one column for each pair of functions, the value of the first times the
+#' value of the second. The covariate is a matrix or data frame with one column per factor: a place
+#' field is `basis_bspline(9) * basis_bspline(9)` on `cbind(x, y)`.
+#'
+#' Column (i - 1) n2 + j is function i of the first times function j of the second. Products of three or
+#' four bases work alike.
+#'
+#' @param e1,e2 Bases.
+#' @return A basis.
+#' @name basis_product
+#' @examples
+#' place <- basis_bspline(5) * basis_bspline(5)
+#' place
+#' xy <- cbind(x = runif(100), y = runif(100))
+#' dim(expand_covariates(list(position = xy), list(position = place)))
+#' @export
+`*.basis` <- function(e1, e2) {
+  if (!inherits(e1, "basis") || !inherits(e2, "basis")) {
+    stop_input("`*` makes a product of two bases; the other side is ",
+               describe(if (inherits(e1, "basis")) e2 else e1), ".")
+  }
+  factors <- c(product_factors(e1), product_factors(e2))
+  if (length(factors) > 4) {
+    stop_input("a product has at most 4 bases, not ", length(factors), ".")
+  }
+  new_basis("product", list(factors = factors))
+}
+
+# The most runs a row of a product may have in C (NL_MAX_RUN).
+max_product_runs <- 1024
+
+product_factors <- function(basis) if (inherits(basis, "basis_product")) basis$factors else list(basis)
+
+#' @export
+n_inputs.basis_product <- function(basis) length(basis$factors)
+
+#' @export
+train_basis.basis_product <- function(basis, x) {
+  basis$inputs <- names(x)
+  basis$factors <- Map(function(factor, column) train_basis(factor, list(column)), basis$factors,
+                       unname(x))
+  basis
+}
+
+#' @export
+basis_block.basis_product <- function(basis, x) {
+  rows <- Map(function(factor, column) basis_rows(factor, list(column)), basis$factors, unname(x))
+  runs <- prod(vapply(rows[-length(rows)], function(r) nrow(r$values), 0L))
+  if (runs > max_product_runs) {
+    stop_input("a product of bases of such high orders has ", runs, " runs of values in a row; at most ",
+               max_product_runs, " are possible.", class = "neurolasso_covariate_error")
+  }
+  structure(list(factors = unname(spread_missing(rows))), moved = sum(vapply(rows, `[[`, 0, "moved")))
+}
+
+# A row that is NA in one factor is NA in all.
+spread_missing <- function(rows) {
+  missing <- Reduce(`|`, lapply(rows, function(r) is.na(r$values[1, ])))
+  if (!any(missing)) return(rows)
+  lapply(rows, function(r) {
+    r$values[, missing] <- NA_real_
+    r
+  })
+}
+
+#' @export
+basis_labels.basis_product <- function(basis) {
+  labels <- lapply(basis$factors, basis_labels)
+  if (all(vapply(labels, is.null, TRUE))) return(NULL)
+  sizes <- vapply(basis$factors, basis_size, 0L)
+  labels <- Map(function(label, size) label %||% as.character(seq_len(size)), labels, sizes)
+  Reduce(function(a, b) paste(rep(a, each = length(b)), rep(b, times = length(a)), sep = ":"), labels)
+}
+
+#' @export
+basis_size.basis_product <- function(basis) prod(vapply(basis$factors, basis_size, 0L))
+
+#' @export
+basis_grid.basis_product <- function(basis, n) {
+  axes <- lapply(basis$factors, function(factor) {
+    axis <- basis_grid(factor, n)[[1]]
+    # the covariate is a matrix of numbers, so its levels are numbers
+    if (is.factor(axis)) as.numeric(as.character(axis)) else axis
+  })
+  names(axes) <- basis$inputs
+  as.list(expand.grid(axes, KEEP.OUT.ATTRS = FALSE))
+}
+
+#' @export
+format.basis_product <- function(x, ...) paste(vapply(x$factors, format, ""), collapse = " * ")

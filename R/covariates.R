@@ -1,0 +1,162 @@
+# covariates.R: what users pass as covariates, made uniform: a named list of leaves, each a numeric
+# vector, a numeric matrix or a factor, all with the same number of rows.
+
+# Nested lists become names like "stimulus.contrast"; a data frame inside the list is one covariate.
+collect_covariates <- function(covariates, arg = "covariates") {
+  if (!is.list(covariates)) {
+    stop_input("`", arg, "` must be a named list of covariates, a data frame or a covariate_design, not ",
+               describe(covariates), ".", arg = arg)
+  }
+  leaves <- flatten_covariates(covariates, arg)
+  if (length(leaves) == 0) {
+    stop_input("`", arg, "` must have at least one covariate, and is empty.", arg = arg)
+  }
+  twice <- unique(names(leaves)[duplicated(names(leaves))])
+  if (length(twice) > 0) {
+    stop_input("`", arg, "` must have different names; these come twice: ", quoted(twice), ".", arg = arg)
+  }
+  leaves <- Map(as_leaf, leaves, names(leaves))
+  sizes <- vapply(leaves, NROW, 0L)
+  if (length(unique(sizes)) > 1) {
+    differs <- which(sizes != sizes[1])[1]
+    stop_input("all covariates must have one value per bin: `", names(leaves)[1], "` has ", sizes[1],
+               ", `", names(leaves)[differs], "` has ", sizes[differs], ".", arg = arg)
+  }
+  leaves
+}
+
+flatten_covariates <- function(covariates, arg, prefix = "") {
+  names <- names(covariates)
+  unnamed <- length(covariates) > 0 && (is.null(names) || anyNA(names) || any(!nzchar(names)))
+  if (unnamed) {
+    where <- if (nzchar(prefix)) paste0(" (`", sub("\\.$", "", prefix), "`)") else ""
+    stop_input("every covariate must have a name: `", arg, "`", where,
+               " must be a named list such as list(position = position, speed = speed).", arg = arg)
+  }
+  parts <- lapply(seq_along(covariates), function(i) {
+    x <- covariates[[i]]
+    name <- paste0(prefix, names[i])
+    if (is.list(x) && !is.data.frame(x) && !is.object(x)) {
+      return(flatten_covariates(x, arg, paste0(name, ".")))
+    }
+    stats::setNames(list(x), name)
+  })
+  do.call(c, parts)
+}
+
+as_leaf <- function(x, name) {
+  bad <- function(...) {
+    stop_input("covariate `", name, "` ", ..., arg = name, class = "neurolasso_covariate_error")
+  }
+  if (is.null(x)) bad("is NULL.")
+  if (is.data.frame(x)) x <- data_frame_leaf(x, bad)
+  if (is.character(x)) bad("is text; make it a factor() if its values are categories.")
+  if (inherits(x, c("POSIXt", "Date"))) {
+    bad("is a date or time; give seconds since the start of the session, as a number.")
+  }
+  if (is.factor(x)) return(x)
+  if (inherits(x, c("Matrix", "difftime"))) x <- if (inherits(x, "Matrix")) as.matrix(x) else unclass(x)
+  if (is.logical(x)) x <- x + 0
+  if (!is.numeric(x)) bad("must be numbers, a factor or a matrix of numbers, not ", describe(x), ".")
+  if (length(dim(x)) > 2) bad("must be a vector or a matrix, not an array of ", length(dim(x)), " dimensions.")
+  if (NCOL(x) == 0) bad("is a matrix without columns.")
+  infinite <- rows_where(x, is.infinite)
+  if (any(infinite)) bad("is infinite in ", count_rows(infinite), ".")
+  if (is.object(x)) x <- unclass(x)
+  x
+}
+
+# Several columns as one covariate: a numeric matrix, or the one column there is.
+data_frame_leaf <- function(x, bad) {
+  if (length(x) == 0) bad("is a data frame without columns.")
+  if (length(x) == 1) return(x[[1]])
+  numeric <- vapply(x, function(column) (is.numeric(column) || is.logical(column)) && !is.object(column),
+                    TRUE)
+  if (!all(numeric)) {
+    bad("is a data frame whose column `", names(x)[!numeric][1], "` is not numeric; give it as a covariate ",
+        "of its own.")
+  }
+  as.matrix(x)
+}
+
+# Rows in which a vector, matrix or factor has a value for which `test` holds.
+rows_where <- function(x, test) {
+  if (is.null(dim(x))) return(as.vector(test(x)))
+  hit <- logical(nrow(x))
+  for (j in seq_len(ncol(x))) hit <- hit | test(x[, j])
+  hit
+}
+
+# The basis of each leaf. `basis`: NULL, one basis for every leaf that has as many columns as it takes,
+# or a named list. Leaves without one are taken as they are: factors as indicators, the rest as columns.
+assign_bases <- function(leaves, basis) {
+  given <- if (inherits(basis, "basis")) {
+    fits <- vapply(leaves, function(x) !is.factor(x) && is_shaped_for(x, basis), TRUE)
+    if (!any(fits)) {
+      stop_input("`basis` takes ", n_inputs(basis), " column(s), and no covariate has as many.",
+                 arg = "basis")
+    }
+    stats::setNames(rep(list(basis), sum(fits)), names(leaves)[fits])
+  } else {
+    check_basis_list(basis, leaves)
+  }
+  Map(function(x, name) {
+    b <- given[[name]]
+    if (!is.null(b)) return(b)
+    if (is.factor(x)) basis_factor() else basis_columns()
+  }, leaves, names(leaves))
+}
+
+is_shaped_for <- function(x, basis) {
+  n <- n_inputs(basis)
+  if (n == 1) is.null(dim(x)) else NCOL(x) == n
+}
+
+check_basis_list <- function(basis, leaves) {
+  if (is.null(basis)) return(list())
+  if (!is.list(basis) || is.null(names(basis)) || any(!nzchar(names(basis)))) {
+    stop_input("`basis` must be a basis such as basis_bspline(6), or a list of them named by covariate, not ",
+               describe(basis), ".", arg = "basis")
+  }
+  basis <- flatten_bases(basis)
+  unknown <- setdiff(names(basis), names(leaves))
+  if (length(unknown) > 0) {
+    stop_input("`basis` names ", quoted(unknown), ", which is not a covariate (", quoted(names(leaves)),
+               ").", arg = "basis")
+  }
+  for (name in names(basis)) check_basis_fits(basis[[name]], leaves[[name]], name)
+  basis
+}
+
+flatten_bases <- function(basis, prefix = "") {
+  parts <- lapply(names(basis), function(name) {
+    b <- basis[[name]]
+    if (is.list(b) && !is.object(b)) return(flatten_bases(b, paste0(prefix, name, ".")))
+    stats::setNames(list(b), paste0(prefix, name))
+  })
+  do.call(c, parts)
+}
+
+check_basis_fits <- function(basis, x, name) {
+  if (is.null(basis)) return()
+  if (!inherits(basis, "basis")) {
+    stop_input("`basis` for `", name, "` must be a basis such as basis_bspline(6), not ",
+               describe(basis), ".", arg = "basis")
+  }
+  if (is.factor(x) && !inherits(basis, "basis_factor")) {
+    stop_input("covariate `", name, "` is a factor, which ", format(basis), " can't take.", arg = "basis")
+  }
+  if (NCOL(x) != n_inputs(basis)) {
+    stop_input("covariate `", name, "` has ", NCOL(x), " column(s), but ", format(basis), " takes ",
+               n_inputs(basis), ".", arg = "basis")
+  }
+}
+
+# The list of inputs that a basis works on.
+leaf_inputs <- function(x, basis) {
+  if (inherits(basis, "basis_columns")) return(list(x))
+  if (is.null(dim(x))) return(list(x))
+  inputs <- lapply(seq_len(ncol(x)), function(j) unname(x[, j]))
+  names(inputs) <- colnames(x)
+  inputs
+}

@@ -1,0 +1,246 @@
+#' Expand covariates in their bases
+#'
+#' Trains each basis on its covariate (bounds, knots and levels are fixed here, once) and evaluates it.
+#' [group_lasso()] does this itself; do it yourself to look at the columns, or to fit several models on
+#' the same ones.
+#'
+#' B-splines, raised cosines, factors and their products are kept as their few nonzero values per row, not
+#' as a matrix; `design$position` and `as.matrix()` write the matrix out.
+#'
+#' @param covariates A named list, or a data frame, of covariates with one value (row) per bin:
+#'   numeric vectors, numeric matrices (one group each), factors. Nested lists are flattened to names
+#'   like `"stimulus.contrast"`. A data frame inside the list is one covariate with several columns.
+#'   Values may be NA, not infinite.
+#' @param basis One basis for all numeric vectors (a product: for all matrices with as many columns), or a
+#'   list of bases named by covariate. A covariate without one is taken as it is: a vector as one
+#'   column, a matrix as one group, a factor as its indicators.
+#' @return A `covariate_design`: `dim()` is bins x columns, `names()` are the covariates, `design$position`
+#'   or `design[["position"]]` is that covariate's matrix (bins x its columns), `as.matrix()` all of
+#'   them, `predict(design, newdata)` the design of new raw covariates, mapped exactly like the
+#'   training ones.
+#' @section Errors:
+#' Of class `neurolasso_input_error`; of class `neurolasso_covariate_error` where one covariate's values
+#' are at fault. Values outside given bounds are moved to the nearest one with one warning of class
+#' `neurolasso_out_of_bounds` that counts them.
+#' @examples
+#' session <- simulate_session(60, seed = 1)
+#' design <- expand_covariates(
+#'   session$covariates,
+#'   list(position = basis_bspline(8), theta_phase = basis_cyclic(6, bounds = c(0, 2 * pi)))
+#' )
+#' design
+#' dim(design)
+#' head(design$position)
+#' @export
+expand_covariates <- function(covariates, basis = NULL) {
+  leaves <- collect_covariates(covariates)
+  if (NROW(leaves[[1]]) == 0) {
+    stop_input("`covariates` must have at least one bin, and have none.", arg = "covariates")
+  }
+  bases <- assign_bases(leaves, basis)
+  trained <- Map(function(x, b, name) in_covariate(name, train_basis(b, leaf_inputs(x, b))),
+                 leaves, bases, names(leaves))
+  new_design(leaves, trained)
+}
+
+# Adds the covariate's name to an error that a basis raised.
+in_covariate <- function(name, expr) {
+  tryCatch(expr, neurolasso_input_error = function(e) {
+    stop_input("covariate `", name, "`: ", conditionMessage(e), arg = name,
+               class = "neurolasso_covariate_error")
+  })
+}
+
+# Evaluates trained bases. Fields: n_obs; bases (trained); size (columns per covariate); columns (all
+# names); blocks (storage for C); missing (rows with NA).
+new_design <- function(leaves, bases) {
+  blocks <- Map(function(x, b, name) in_covariate(name, basis_block(b, leaf_inputs(x, b))),
+                leaves, bases, names(leaves))
+  warn_moved(vapply(blocks, attr, 0, "moved"))
+  missing <- Reduce(`|`, lapply(leaves, rows_where, is.na))
+  structure(
+    list(
+      n_obs = NROW(leaves[[1]]), bases = bases, size = vapply(bases, basis_size, 0),
+      columns = design_columns(bases), blocks = lapply(blocks, unclass_block), missing = missing
+    ),
+    class = "covariate_design"
+  )
+}
+
+unclass_block <- function(block) {
+  attr(block, "moved") <- NULL
+  block
+}
+
+design_columns <- function(bases) {
+  unlist(Map(function(basis, name) {
+    paste(name, basis_labels(basis) %||% seq_len(basis_size(basis)), sep = ".")
+  }, bases, names(bases)), use.names = FALSE)
+}
+
+warn_moved <- function(moved) {
+  if (!any(moved > 0)) return()
+  parts <- sprintf("%s in `%s`", format(moved[moved > 0], big.mark = ",", trim = TRUE),
+                   names(moved)[moved > 0])
+  warn_user("values outside the bounds of their basis were moved to the nearest bound: ",
+            paste(parts, collapse = ", "), ".", class = "neurolasso_out_of_bounds",
+            fields = list(moved = moved))
+}
+
+# ---- parts of a design ---------------------------------------------------------------------------
+
+# The covariate (number) that each column belongs to.
+column_owner <- function(fields) rep(seq_along(fields$size), fields$size)
+
+# Column numbers of each covariate, by name.
+design_groups <- function(design) {
+  fields <- unclass(design)
+  groups <- unname(split(seq_along(fields$columns), factor(column_owner(fields), seq_along(fields$size))))
+  stats::setNames(groups, names(fields$bases))
+}
+
+design_rows <- function(design, rows) {
+  fields <- unclass(design)
+  fields$blocks <- lapply(fields$blocks, block_rows, rows)
+  fields$missing <- fields$missing[rows]
+  fields$n_obs <- length(fields$missing)
+  structure(fields, class = "covariate_design")
+}
+
+block_rows <- function(block, rows) {
+  if (!is.null(block$x)) return(list(x = block$x[rows, , drop = FALSE]))
+  list(factors = lapply(block$factors, function(f) {
+    if (!is.null(f$first)) f$first <- f$first[rows]
+    f$values <- f$values[, rows, drop = FALSE]
+    f
+  }))
+}
+
+# X B for coefficients B (all columns x L), as bins x L.
+design_predictor <- function(design, coefficients) {
+  fields <- unclass(design)
+  .Call(C_predictor, fields$blocks, as.double(fields$n_obs), coefficients)
+}
+
+# The same for one covariate (number g), with its own coefficients.
+block_predictor <- function(design, g, coefficients) {
+  fields <- unclass(design)
+  .Call(C_predictor, fields$blocks[g], as.double(fields$n_obs), coefficients)
+}
+
+# ---- methods -------------------------------------------------------------------------------------
+
+#' @export
+dim.covariate_design <- function(x) c(unclass(x)$n_obs, length(unclass(x)$columns))
+
+#' @export
+dimnames.covariate_design <- function(x) list(NULL, unclass(x)$columns)
+
+#' @export
+names.covariate_design <- function(x) names(unclass(x)$bases)
+
+#' @export
+length.covariate_design <- function(x) length(unclass(x)$bases)
+
+#' @export
+`[[.covariate_design` <- function(x, i, ...) {
+  fields <- unclass(x)
+  g <- if (is.character(i)) match(i, names(fields$bases)) else i
+  if (length(g) != 1 || is.na(g) || g < 1 || g > length(fields$bases)) {
+    stop_input("the design has the covariates ", quoted(names(fields$bases)), ", not ", describe(i), ".")
+  }
+  out <- .Call(C_expand, fields$blocks[g], as.double(fields$n_obs))
+  colnames(out) <- fields$columns[column_owner(fields) == g]
+  out
+}
+
+#' @export
+`$.covariate_design` <- function(x, name) {
+  if (name %in% names(x)) x[[name]] else NULL
+}
+
+#' @export
+as.list.covariate_design <- function(x, ...) {
+  stats::setNames(lapply(seq_along(x), function(g) x[[g]]), names(x))
+}
+
+#' @export
+as.matrix.covariate_design <- function(x, ...) {
+  fields <- unclass(x)
+  out <- .Call(C_expand, fields$blocks, as.double(fields$n_obs))
+  colnames(out) <- fields$columns
+  out
+}
+
+#' Evaluate a trained design on new covariates
+#'
+#' @param object A `covariate_design` of [expand_covariates()].
+#' @param newdata New raw covariates, like those the design was trained on: named list or data frame with
+#'   at least the same names. Others are ignored. Rows may be NA.
+#' @param ... Not used.
+#' @return A `covariate_design` with the same columns.
+#' @examples
+#' design <- expand_covariates(list(speed = c(0, 10, 40)), basis_bspline(4))
+#' predict(design, list(speed = 20))$speed
+#' @export
+predict.covariate_design <- function(object, newdata, ...) {
+  fields <- unclass(object)
+  if (inherits(newdata, "covariate_design")) {
+    if (!identical(unclass(newdata)$bases, fields$bases)) {
+      stop_input("`newdata` is a covariate_design with other bases or bounds than the training one; give the ",
+                 "raw covariates.", arg = "newdata")
+    }
+    return(newdata)
+  }
+  known <- names(fields$bases)
+  leaves <- collect_newdata(newdata, known)
+  leaves <- Map(match_columns, leaves, fields$bases, known)
+  new_design(leaves, fields$bases)
+}
+
+# The covariates that a model needs, from whatever else newdata has.
+collect_newdata <- function(newdata, known) {
+  if (!is.list(newdata)) {
+    stop_input("`newdata` must be a named list or data frame of raw covariates, not ", describe(newdata),
+               ".", arg = "newdata")
+  }
+  # columns nobody asked for need not be usable
+  keep <- names(newdata) %in% c(known, sub("\\..*", "", known))
+  leaves <- if (any(keep)) collect_covariates(as.list(newdata)[keep], "newdata") else list()
+  absent <- setdiff(known, names(leaves))
+  if (length(absent) > 0) {
+    stop_input("`newdata` must have the covariates the model was fitted with; ", quoted(absent),
+               if (length(absent) == 1) " is" else " are", " missing.", arg = "newdata")
+  }
+  leaves[known]
+}
+
+# A new matrix must have the training matrix's columns; by name, where both have names.
+match_columns <- function(x, basis, name) {
+  width <- if (inherits(basis, "basis_columns")) basis$n_col else n_inputs(basis)
+  if (NCOL(x) != width) {
+    stop_input("covariate `", name, "` had ", width, " column(s) when the model was fitted, and has ",
+               NCOL(x), " in `newdata`.", arg = "newdata")
+  }
+  wanted <- if (inherits(basis, "basis_columns")) basis$labels else basis$inputs
+  if (is.null(wanted) || is.null(colnames(x)) || identical(wanted, colnames(x))) return(x)
+  if (!setequal(wanted, colnames(x)) || anyDuplicated(wanted)) {
+    stop_input("covariate `", name, "` had the columns ", quoted(wanted), " when the model was fitted, and has ",
+               quoted(colnames(x)), " in `newdata`.", arg = "newdata")
+  }
+  x[, wanted, drop = FALSE]
+}
+
+#' @export
+print.covariate_design <- function(x, ...) {
+  fields <- unclass(x)
+  cat(sprintf("<covariate_design> %s bins x %d columns\n", format(fields$n_obs, big.mark = ","),
+              length(fields$columns)))
+  width <- max(nchar(names(fields$bases)))
+  for (name in names(fields$bases)) {
+    cat(sprintf("  %-*s %4d  %s\n", width, name, as.integer(fields$size[[name]]),
+                format(fields$bases[[name]])))
+  }
+  if (any(fields$missing)) cat(sprintf("  (%s with NA)\n", count_rows(fields$missing)))
+  invisible(x)
+}

@@ -1,0 +1,150 @@
+# path-methods.R: what a group_lasso_path says of itself.
+
+#' @export
+print.group_lasso_path <- function(x, ...) {
+  n <- length(x$lambda)
+  cat(sprintf("Group-lasso path: %s bins, %s spikes, %d covariates (%d columns), standardize = \"%s\"\n",
+              format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","), length(x$groups),
+              nrow(x$coefficients), x$standardize))
+  if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
+  cat(sprintf("%d lambda%s from %s to %s; largest KKT residual %s%s\n", n, if (n == 1) "" else "s",
+              format(x$lambda[1], digits = 4), format(x$lambda[n], digits = 4),
+              format(max(x$kkt), digits = 2),
+              if (all(x$converged)) "" else sprintf(" (%d not converged)", sum(!x$converged))))
+  cat("Covariates in order of entry (lambda):\n")
+  print_entries(entry_order(x))
+  invisible(x)
+}
+
+print_entries <- function(entries, most = 20) {
+  entered <- entries[!is.na(entries)]
+  shown <- utils_head(entered, most)
+  if (length(shown) > 0) {
+    width <- max(nchar(names(shown)))
+    cat(sprintf("  %-*s  %s\n", width, names(shown), format(shown, digits = 4)), sep = "")
+  }
+  if (length(entered) > most) cat(sprintf("  and %d more\n", length(entered) - most))
+  never <- names(entries)[is.na(entries)]
+  if (length(never) > 0) cat("  never:", paste(utils_head(never, most), collapse = ", "),
+                             if (length(never) > most) sprintf("and %d more", length(never) - most), "\n")
+}
+
+#' Summary of a path
+#'
+#' @param object A `group_lasso_path`.
+#' @param n How many lambdas the table shows, spread evenly over the path.
+#' @param ... Not used.
+#' @return A list of class `summary.group_lasso_path`: `table`, a data frame with one row per lambda
+#'   (`lambda`, `n_covariates` selected, `df`, `deviance_explained` as a share of the null deviance,
+#'   `kkt`), `entry_order`, and what `print()` needs of the path.
+#' @examples
+#' session <- simulate_session(120, seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
+#' summary(path, n = 5)
+#' @export
+summary.group_lasso_path <- function(object, n = 10, ...) {
+  n <- check_count(n, "n")
+  rows <- unique(round(seq(1, length(object$lambda), length.out = min(n, length(object$lambda)))))
+  explained <- if (object$null_deviance > 0) 1 - object$deviance / object$null_deviance else
+    0 * object$deviance
+  table <- data.frame(
+    lambda = object$lambda, n_covariates = colSums(object$group_norms > 0), df = object$df,
+    deviance_explained = explained, kkt = object$kkt
+  )
+  structure(
+    list(path = object[c("n_obs", "counts", "groups", "coefficients", "standardize", "na.action",
+                         "lambda", "kkt", "converged", "group_norms", "group_scores", "group_weights")],
+         table = table[rows, ], entry_order = entry_order(object), call = object$call),
+    class = "summary.group_lasso_path"
+  )
+}
+
+#' @export
+print.summary.group_lasso_path <- function(x, digits = 4, ...) {
+  print.group_lasso_path(x$path)
+  cat("\n")
+  print(format(x$table, digits = digits), row.names = FALSE)
+  invisible(x)
+}
+
+#' Which covariates a path has in
+#'
+#' @param object A `group_lasso_path`.
+#' @param lambda NULL, or the penalty; between fitted values the coefficients are interpolated.
+#' @param ... Not used.
+#' @return For one lambda a character vector of covariates. For NULL (all fitted lambdas) or several
+#'   a logical matrix, covariates x lambdas.
+#' @seealso [entry_order()].
+#' @examples
+#' session <- simulate_session(300, encodes = "position", seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
+#' selected(path, lambda = path$lambda_max / 3)
+#' selected(path)[, 1:5]
+#' @export
+selected <- function(object, ...) UseMethod("selected")
+
+#' @rdname selected
+#' @export
+selected.group_lasso_path <- function(object, lambda = NULL, ...) {
+  at <- path_at(object, lambda)
+  active <- at$norms > 0
+  if (length(lambda) == 1) return(names(object$groups)[active[, 1]])
+  dimnames(active) <- list(names(object$groups), at$labels)
+  active
+}
+
+#' The order in which covariates enter
+#'
+#' @inheritParams selected
+#' @return A numeric vector named by covariate: the largest fitted lambda at which it is in; decreasing, and
+#'   NA at the end for those that never are. Covariates that enter at the same fitted lambda are
+#'   ordered by their scores one step earlier: the larger would have entered first.
+#' @examples
+#' session <- simulate_session(300, encodes = c("position", "speed"), seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5))
+#' entry_order(path)
+#' @export
+entry_order <- function(object, ...) UseMethod("entry_order")
+
+#' @rdname entry_order
+#' @export
+entry_order.group_lasso_path <- function(object, ...) {
+  first <- apply(object$group_norms > 0, 1, function(active) match(TRUE, active))
+  before <- pmax(first - 1L, 1L)
+  score <- object$group_scores[cbind(seq_along(first), before)]
+  # a group that is not penalised is in before all others
+  score[object$group_weights == 0] <- Inf
+  order <- order(first, -score)
+  stats::setNames(object$lambda[first][order], names(object$groups)[order])
+}
+
+#' @export
+coef.group_lasso_path <- function(object, lambda = NULL, ...) {
+  at <- path_at(object, lambda)
+  out <- rbind(at$intercept, at$coefficients)
+  dimnames(out) <- list(c("(Intercept)", rownames(object$coefficients)), at$labels)
+  out
+}
+
+#' @export
+deviance.group_lasso_path <- function(object, ...) object$deviance
+
+#' @export
+nobs.group_lasso_path <- function(object, ...) object$n_obs
+
+#' Log-likelihood of a path
+#'
+#' @param object A `group_lasso_path`.
+#' @param ... Not used.
+#' @return A `logLik` vector, one value per lambda, with attributes `df` (also per lambda) and `nobs`, so
+#'   that `AIC()` and `BIC()` give one value per lambda.
+#' @examples
+#' session <- simulate_session(120, seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
+#' path$lambda[which.min(BIC(path))]
+#' @export
+logLik.group_lasso_path <- function(object, ...) {
+  weights <- object$weights %||% rep(1, length(object$counts))
+  structure(loglik_from_deviance(object$deviance, object$counts, weights), df = object$df,
+            nobs = object$n_obs, class = "logLik")
+}

@@ -1,0 +1,283 @@
+#' Group-lasso path of a Poisson encoding model
+#'
+#' Fits the model for a whole sequence of penalties \eqn{\lambda}{lambda}, from the one at which every covariate is out
+#' down to weak ones. One covariate is one group of coefficients, so it is in or out as a whole.
+#'
+#' @section What is minimised:
+#' \deqn{\frac{1}{V}\sum_t v_t\,[\mu_t - y_t\log\mu_t] + \lambda\sum_g w_g\,\|A_g\beta_g\|_2,\qquad
+#'   \mu_t = \exp(o_t + b + \sum_g X_g[t,]\,\beta_g),\quad V = \sum_t v_t}{
+#'   (1/V) sum_t v_t [mu_t - y_t log mu_t] + lambda sum_g w_g ||A_g beta_g||,
+#'   mu_t = exp(o_t + b + sum_g X_g[t, ] beta_g),  V = sum_t v_t}
+#' The intercept \eqn{b} is not penalised. With \eqn{S_g} the (weighted) covariance of a group's \eqn{p_g} columns,
+#' `standardize` chooses
+#' \tabular{lll}{
+#'   `"calibrated"` \tab \eqn{A_g = (S_g + t_g I)^{1/2}}{A = (S + t I)^(1/2)}, \eqn{t_g = tr(S_g)/p_g}{t = tr(S)/p} \tab
+#'     \eqn{w_g = \sqrt{tr(S_g (S_g + t_g I)^{-1})}}{w = sqrt(tr(S (S + t I)^-1))}, the root of the effective degrees of freedom \cr
+#'   `"group"` \tab \eqn{A_g = S_g^{1/2}}{A = S^(1/2)} on its range \tab \eqn{w_g = \sqrt{rank\,S_g}}{w = sqrt(rank S)} \cr
+#'   `"none"` \tab \eqn{A_g = I}{A = I} \tab \eqn{w_g = \sqrt{p_g}}{w = sqrt(p)}
+#' }
+#' Under `"calibrated"` every covariate that has no effect has the same expected score, whatever its
+#' units, its number of columns and the parts of its range that were hardly visited, so that the first
+#' to enter is the one with the most to say. `"group"` is the standardised group lasso of Simon and
+#' Tibshirani (2012). `"none"` is the plain one: there \eqn{\lambda}{lambda} means what it means in NeMoS.
+#'
+#' @section How it is solved:
+#' Proximal Newton steps with sufficient decrease; the quadratic model is solved by block coordinate
+#' descent with exact block solutions; a working set by the sequential strong rule, checked against
+#' the optimality conditions of every group. `kkt` is the residual of these conditions, computed from
+#' the data at every \eqn{\lambda}{lambda}; a fit with `kkt` above `tol` warns.
+#'
+#' @inheritParams expand_covariates
+#' @param covariates A named list, or a data frame, of covariates with one value (row) per bin, as in
+#'   [expand_covariates()]; or a `covariate_design`.
+#' @param counts Spike counts per bin: finite, not negative. Values that are not whole numbers are
+#'   fitted as they are, with a warning.
+#' @param lambda NULL for a sequence made from the data, or the values to fit at, in any order
+#'   (the path holds them in decreasing order; ask for yours with `coef(path, lambda = )`).
+#' @param n_lambda,lambda_min_ratio Length of that sequence, and its last value as a share of the first,
+#'   which is the smallest at which all covariates are out.
+#' @param group_weights NULL, or a factor for each covariate's penalty (in order, or named); 0: never
+#'   penalised, always in.
+#' @param standardize How groups are scaled; see below.
+#' @param offset NULL, or a known part of the log rate per bin: the log of the bin width (s), the log
+#'   occupancy.
+#' @param weights NULL, or prior weights per bin; a weight of 2 counts a bin twice, 0 leaves it out.
+#' @param na.action What to do with bins in which a covariate, the counts, the offset or the weights
+#'   are NA: [stats::na.omit] drops them (`print()` says how many), [stats::na.exclude] drops them and
+#'   pads `fitted()` and `residuals()`, [stats::na.fail] stops.
+#' @param control See [group_lasso_control()].
+#' @param progress Draw a progress bar on the console, if the fit takes longer than two seconds.
+#' @return A `group_lasso_path`, a list of (L lambdas, p columns, G covariates)
+#' \describe{
+#'   \item{`lambda`}{length L, decreasing}
+#'   \item{`intercept`}{length L}
+#'   \item{`coefficients`}{p x L, for the columns of the design as they are; rows `position.1`, ...}
+#'   \item{`group_norms`}{G x L: \eqn{\|A_g\beta_g\|}{||A_g beta_g||}, exactly zero for covariates that are out}
+#'   \item{`group_scores`}{G x L: \eqn{\|\nabla_g\|/w_g}{||grad_g|| / w_g} in the coordinates of \eqn{A_g}; a covariate is out while its score is
+#'     below \eqn{\lambda}{lambda}}
+#'   \item{`groups`}{the column numbers of each covariate}
+#'   \item{`group_weights`}{length G: \eqn{w_g}, with the user's factor}
+#'   \item{`df`}{length L: degrees of freedom, the intercept included (Vaiter et al. 2017), with the curvature that
+#'     the solver holds}
+#'   \item{`deviance`, `null_deviance`}{length L, and of the model with intercept and offset alone}
+#'   \item{`kkt`, `converged`, `n_passes`}{length L: the certificate; whether it is below `tol`; passes over the data}
+#'   \item{`lambda_max`}{the smallest lambda at which all penalised covariates are out}
+#'   \item{`n_obs`}{bins used}
+#'   \item{`design`, `counts`, `offset`, `weights`, `na.action`, `standardize`, `control`, `call`}{what was fitted, and how}
+#' }
+#' @section Silent neurons:
+#' Without a single spike the path has all covariates out and a rate of 0 (intercept `-Inf`), with a
+#' warning of class `neurolasso_silent`, and goes on.
+#' @section Errors and warnings:
+#' Input that can't be used stops with a condition of class `neurolasso_input_error` that names the
+#' argument. Warnings have classes, too: `neurolasso_not_converged`, `neurolasso_silent`,
+#' `neurolasso_no_signal`, `neurolasso_separation` (lambda = 0), `neurolasso_noninteger_counts`,
+#' `neurolasso_out_of_bounds`.
+#' @references
+#' Yuan and Lin (2006), J R Stat Soc B 68:49, \doi{10.1111/j.1467-9868.2005.00532.x}.
+#' Simon and Tibshirani (2012), Stat Sin 22:983, \doi{10.5705/ss.2011.075}.
+#' Tibshirani et al. (2012), J R Stat Soc B 74:245, \doi{10.1111/j.1467-9868.2011.01004.x}.
+#' Vaiter et al. (2017), Ann Inst Stat Math 69:791, \doi{10.1007/s10463-016-0563-z}.
+#' @seealso [entry_order()], [selected()], [tuning_curve()], [plot.group_lasso_path()],
+#'   [predict.group_lasso_path()].
+#' @examples
+#' session <- simulate_session(300, encodes = "position", seed = 1)
+#' path <- group_lasso(
+#'   session$covariates, session$counts,
+#'   basis = list(
+#'     position = basis_bspline(8), speed = basis_bspline(5),
+#'     head_direction = basis_cyclic(6, bounds = c(0, 2 * pi)),
+#'     theta_phase = basis_cyclic(6, bounds = c(0, 2 * pi))
+#'   ),
+#'   offset = rep(log(session$bin_width), length(session$counts))
+#' )
+#' path
+#' entry_order(path)
+#' plot(path)
+#' @export
+group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambda = 100,
+                        lambda_min_ratio = 0.01, group_weights = NULL,
+                        standardize = c("calibrated", "group", "none"), offset = NULL,
+                        weights = NULL, na.action = na.omit, control = group_lasso_control(),
+                        progress = interactive()) {
+  call <- match.call()
+  how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
+  control <- check_control(control)
+  progress <- check_flag(progress, "progress")
+  wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
+  design <- as_design(covariates, basis)
+  data <- model_rows(design, counts, offset, weights, na.action)
+  multiplier <- check_group_weights(group_weights, names(design))
+
+  v <- data$weights %||% rep(1, length(data$counts))
+  v <- v / max(v)
+  groups <- design_groups(data$design)
+  moments <- design_moments(data$design, v / sum(v))
+  penalty <- penalty_for(moments, groups, how, multiplier)
+  fit <- if (sum(v * data$counts) > 0) {
+    fit_path(data, v, moments, penalty, wanted, control, progress)
+  } else {
+    silent_path(wanted, penalty, length(unclass(data$design)$columns))
+  }
+  path <- new_path(fit, data, groups, penalty, wanted, how, control, call)
+  warn_of_path(path)
+  path
+}
+
+# ---- what is asked for ---------------------------------------------------------------------------
+
+as_design <- function(covariates, basis) {
+  if (!inherits(covariates, "covariate_design")) return(expand_covariates(covariates, basis))
+  if (!is.null(basis)) {
+    stop_input("`basis` must be NULL where `covariates` is a covariate_design, which has its bases.",
+               arg = "basis")
+  }
+  covariates
+}
+
+# values: decreasing, or NULL for a grid of n values; asked: as the user gave them.
+lambda_request <- function(lambda, n_lambda, ratio) {
+  if (!is.null(lambda)) {
+    lambda <- check_lambda(lambda)
+    return(list(values = sort(lambda, decreasing = TRUE), n = length(lambda), ratio = 1))
+  }
+  list(values = NULL, n = check_count(n_lambda, "n_lambda"),
+       ratio = check_number(ratio, "lambda_min_ratio", 0, 1, open = TRUE))
+}
+
+check_group_weights <- function(x, names) {
+  if (is.null(x)) return(rep(1, length(names)))
+  if (!is.numeric(x) || length(x) != length(names) || any(!is.finite(x)) || any(x < 0)) {
+    stop_input("`group_weights` must be ", length(names), " finite numbers of at least 0, one per covariate, not ",
+               describe(x), ".", arg = "group_weights")
+  }
+  if (is.null(names(x))) return(as.double(x))
+  if (!setequal(names(x), names)) {
+    stop_input("`group_weights` must be named by covariate: ", quoted(setdiff(names, names(x))),
+               " missing.", arg = "group_weights")
+  }
+  as.double(x[names])
+}
+
+# The rows to fit: design, counts, offset, weights without missing values, and the na.action.
+model_rows <- function(design, counts, offset, weights, na.action) {
+  n_obs <- nrow(design)
+  data <- list(
+    counts = check_counts(counts, n_obs),
+    offset = check_row_values(offset, n_obs, "offset"),
+    weights = check_row_values(weights, n_obs, "weights", lower = 0)
+  )
+  missing <- unclass(design)$missing
+  for (x in data) if (!is.null(x)) missing <- missing | is.na(x)
+  dropped <- NULL
+  if (any(missing)) {
+    dropped <- missing_action(missing, na.action)
+    keep <- which(!missing)
+    if (length(keep) == 0) stop_input("every bin has a missing value; nothing is left to fit.")
+    design <- design_rows(design, keep)
+    data <- lapply(data, function(x) x[keep])
+  }
+  if (!is.null(data$weights) && !any(data$weights > 0)) {
+    stop_input("`weights` must be above 0 in at least one bin.", arg = "weights")
+  }
+  c(list(design = design, na.action = dropped), data)
+}
+
+# What na.action says of rows with missing values: an "omit" or "exclude" object, or an error.
+missing_action <- function(missing, na.action) {
+  action <- if (is.character(na.action)) get(na.action, mode = "function") else na.action
+  if (!is.function(action)) {
+    stop_input("`na.action` must be a function such as na.omit, not ", describe(na.action), ".",
+               arg = "na.action")
+  }
+  kept <- tryCatch(action(data.frame(x = ifelse(missing, NA, 0))), error = function(e) NULL)
+  if (is.null(kept)) {
+    stop_input("there are missing values in ", count_rows(missing), ", which `na.action` forbids.",
+               arg = "na.action", class = "neurolasso_missing_values")
+  }
+  if (anyNA(kept$x)) {
+    stop_input("`na.action` must drop bins with missing values (na.omit, na.exclude) or stop (na.fail).",
+               arg = "na.action")
+  }
+  attr(kept, "na.action")
+}
+
+# ---- the fit -------------------------------------------------------------------------------------
+
+fit_path <- function(data, v, moments, penalty, wanted, control, progress) {
+  mean_count <- sum(v * data$counts) / sum(v)
+  lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
+                 floor = signal_floor(moments, penalty, mean_count))
+  options <- list(tol = control$tol, max_passes = control$max_passes, progress = as.integer(progress))
+  .Call(C_path, centred_blocks(data$design, moments), data$counts, data$offset,
+        if (is.null(data$weights)) NULL else v, penalty, lambda, options)
+}
+
+# The path of a neuron without spikes: any lambda gives the empty model, so the grid is nominal.
+silent_path <- function(wanted, penalty, n_col) {
+  n_group <- length(penalty$size)
+  lambda <- wanted$values %||% exp(seq(0, log(wanted$ratio), length.out = wanted$n))
+  n <- length(lambda)
+  list(
+    lambda = lambda, intercept = rep(-Inf, n), coefficients = matrix(0, n_col, n),
+    group_norms = matrix(0, n_group, n), group_scores = matrix(0, n_group, n), loss = rep(0, n),
+    df = rep(1, n), kkt = rep(0, n), status = integer(n), n_pass = integer(n), lambda_max = 0,
+    null_loss = 0, n_gram = 0L
+  )
+}
+
+new_path <- function(fit, data, groups, penalty, wanted, how, control, call) {
+  names <- names(groups)
+  dimnames(fit$coefficients) <- list(unclass(data$design)$columns, NULL)
+  dimnames(fit$group_norms) <- dimnames(fit$group_scores) <- list(names, NULL)
+  v <- data$weights %||% rep(1, length(data$counts))
+  structure(
+    list(
+      lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
+      group_norms = fit$group_norms, group_scores = fit$group_scores, groups = groups,
+      group_weights = stats::setNames(penalty$weight, names), df = fit$df,
+      deviance = deviance_from_loss(fit$loss, data$counts, v),
+      null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
+      kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
+      lambda_max = fit$lambda_max, n_obs = sum(v > 0), design = data$design, counts = data$counts,
+      offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how,
+      control = control, call = call
+    ),
+    class = "group_lasso_path"
+  )
+}
+
+# ---- what the user should know -------------------------------------------------------------------
+
+# A fitted rate below this share of the mean at lambda = 0 speaks of bins whose rate runs off to 0.
+separation_share <- 1e-5
+
+warn_of_path <- function(path) {
+  if (path$lambda_max == 0 && all(path$counts == 0 | (path$weights %||% 1) == 0)) {
+    warn_user("`counts` has no spike: every covariate is out and the rate is 0 at every lambda.",
+              class = "neurolasso_silent")
+    return()
+  }
+  if (path$lambda_max == 0 && any(path$group_weights > 0)) {
+    warn_user("no covariate has anything to do with the counts (constant counts or constant ",
+              "covariates): all are out at every lambda.", class = "neurolasso_no_signal")
+  }
+  if (!all(path$converged)) {
+    warn_user(sum(!path$converged), " of ", length(path$lambda), " lambdas did not reach the tolerance ",
+              format(path$control$tol), "; the largest KKT residual is ",
+              format(max(path$kkt), digits = 2), " (see `kkt` and `converged`).",
+              class = "neurolasso_not_converged")
+  }
+  if (any(path$lambda == 0)) warn_of_separation(path)
+}
+
+warn_of_separation <- function(path) {
+  rate <- exp(linear_predictor(path, match(0, path$lambda)))
+  exposure <- exp(path$offset %||% 0)
+  relative <- min(rate / exposure) / (sum(rate) / sum(exposure * rep(1, length(rate))))
+  if (relative < separation_share) {
+    warn_user("at lambda = 0 fitted rates go down to ", format(relative, digits = 2), " of the mean: some ",
+              "part of a covariate has no spike (separation), and its coefficients have no finite ",
+              "optimum; use a lambda above 0.", class = "neurolasso_separation")
+  }
+}

@@ -1,0 +1,159 @@
+#' Plot a path
+#'
+#' The norm of each covariate's coefficients against the penalty, on a logarithmic axis: weak penalties on
+#' the left, where all that carries anything is in, strong ones on the right, where covariates have
+#' dropped out. Each curve is labelled with its covariate's name at its left end; the axis above counts
+#' the covariates that are in.
+#'
+#' @param x A `group_lasso_path`.
+#' @param col Colours, one per covariate in order of entry, recycled. By default eight that stay
+#'   apart for colour-blind readers, in combination with `lty`.
+#' @param lty,lwd Line types and widths, one per covariate in order of entry, recycled.
+#' @param labels Label the curves? Up to `max_labels` are, those with the largest norms first.
+#' @param max_labels How many labels at most.
+#' @param cex_labels Size of the labels; NULL: as large as there is room for.
+#' @param main,xlab,ylab,xlim,ylim,... As in [graphics::plot.default()].
+#' @return `x`, invisibly.
+#' @section Lambda 0: it has no place on a logarithmic axis and is left out.
+#' @examples
+#' session <- simulate_session(300, encodes = c("position", "speed"), seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(6))
+#' plot(path, main = "A cell that encodes position and speed")
+#' @export
+plot.group_lasso_path <- function(x, col = NULL, lty = NULL, lwd = 2, labels = TRUE, max_labels = 30,
+                                  cex_labels = NULL, main = "", xlab = "penalty (lambda)",
+                                  ylab = norm_label(x), xlim = NULL, ylim = NULL, ...) {
+  labels <- check_flag(labels, "labels")
+  max_labels <- check_count(max_labels, "max_labels", lower = 0)
+  shown <- is.finite(x$lambda) & x$lambda > 0
+  if (!any(shown)) {
+    stop_input("there is nothing to plot: the path has no finite lambda above 0.", arg = "x")
+  }
+  curves <- path_curves(x, shown)
+  style <- curve_style(nrow(curves$norms), col, lty, lwd)
+  top <- max(curves$norms, 0)
+  named <- if (labels) curves_to_label(curves, max_labels) else integer()
+
+  old <- graphics::par(mar = pmax(graphics::par("mar"), c(0, 0, 4.6, 0)))
+  on.exit(graphics::par(old))
+  graphics::plot.default(range(curves$lambda), c(0, top), type = "n", log = "x", axes = FALSE,
+                         xlim = xlim %||% wide_enough(curves, named, cex_labels),
+                         ylim = ylim %||% c(0, if (top > 0) 1.04 * top else 1), main = "", xlab = xlab,
+                         ylab = ylab, ...)
+  draw_frame(curves)
+  if (nzchar(main)) graphics::title(main = main, line = 3)
+  for (i in rev(seq_len(nrow(curves$norms)))) {
+    if (all(curves$norms[i, ] == 0)) next
+    graphics::lines(curves$lambda, curves$norms[i, ], col = style$col[i], lty = style$lty[i],
+                    lwd = style$lwd[i], type = if (length(curves$lambda) == 1) "p" else "l")
+  }
+  label_curves(curves, named, style, cex_labels)
+  invisible(x)
+}
+
+norm_label <- function(path) {
+  if (path$standardize == "none") "coefficient norm" else "group norm"
+}
+
+# Norms in order of entry, at lambdas in increasing order.
+path_curves <- function(path, shown) {
+  order <- names(entry_order(path))
+  columns <- rev(which(shown))
+  list(norms = path$group_norms[order, columns, drop = FALSE], lambda = path$lambda[columns],
+       names = order)
+}
+
+# Colours of Okabe and Ito (2008) that stand out on white.
+path_colours <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
+
+curve_style <- function(n, col, lty, lwd) {
+  every <- function(x) rep_len(x, n)
+  list(
+    col = every(col %||% path_colours),
+    lty = every(lty %||% rep(c(1, 5, 3, 4), each = length(path_colours))),
+    lwd = every(lwd)
+  )
+}
+
+# Rows of the curves with the largest norms at the left end.
+curves_to_label <- function(curves, most) {
+  height <- curves$norms[, 1]
+  in_play <- which(height > 0)
+  utils_head(in_play[order(-height[in_play])], most)
+}
+
+# Room for the names on the left, as a share of the axis.
+wide_enough <- function(curves, named, cex) {
+  range <- range(curves$lambda)
+  if (range[1] == range[2]) range <- range * c(0.5, 2)
+  if (length(named) == 0) return(range)
+  width <- max(graphics::strwidth(curves$names[named], units = "inches", cex = label_size(named, cex)))
+  share <- min(0.45, (width + 0.3) / max(graphics::par("pin")[1], 0.5))
+  c(range[1] * (range[2] / range[1])^(-share / (1 - share)), range[2])
+}
+
+# Labels shrink when there are many: each needs a line of its height.
+label_size <- function(named, cex) {
+  if (!is.null(cex)) return(cex)
+  room <- graphics::par("pin")[2] / (max(length(named), 1) * graphics::par("csi") * 1.1)
+  max(min(0.95, room), 0.5)
+}
+
+draw_frame <- function(curves) {
+  lines <- graphics::par("usr")
+  graphics::axis(2, las = 1)
+  at <- grDevices::axisTicks(log10(range(curves$lambda)), log = TRUE, nint = 5)
+  at <- at[at >= min(curves$lambda) * 0.999 & at <= max(curves$lambda) * 1.001]
+  if (length(at) < 2) at <- signif(range(curves$lambda), 2)
+  graphics::axis(1, at = at, labels = format_ticks(at))
+  nearest <- vapply(at, function(a) which.min(abs(log(curves$lambda) - log(a))), 0L)
+  graphics::axis(3, at = at, labels = colSums(curves$norms[, nearest, drop = FALSE] > 0), tick = FALSE,
+                 line = -0.6, cex.axis = 0.85, col.axis = "grey30")
+  graphics::mtext("covariates in", side = 3, line = 1.4, cex = 0.75, col = "grey30")
+  graphics::segments(10^lines[1], 0, 10^lines[2], 0, col = "grey85")
+  graphics::box(bty = "l")
+}
+
+format_ticks <- function(at) vapply(at, function(a) format(a, digits = 3), "")
+
+label_curves <- function(curves, named, style, cex) {
+  if (length(named) == 0) return()
+  size <- label_size(named, cex)
+  usr <- graphics::par("usr")
+  height <- curves$norms[named, 1]
+  line <- graphics::strheight("Mg", cex = size) * 1.25
+  y <- spread_labels(height, line, usr[3] + line / 2, usr[4] - line / 2)
+  left <- log10(curves$lambda[1])
+  gap <- 0.02 * (usr[2] - usr[1])
+  graphics::segments(10^(left - gap * 0.2), height, 10^(left - gap * 1.2), y, col = "grey70", lwd = 0.8)
+  graphics::text(10^(left - gap * 1.4), y, curves$names[named], adj = c(1, 0.5), cex = size,
+                 col = style$col[named])
+}
+
+# Moves label heights apart until neighbours are `gap` apart, within low .. high where they fit; keeps
+# their order, and labels that don't collide where they are. Neighbours that touch form a clump with its
+# mean in place.
+spread_labels <- function(y, gap, low, high) {
+  order <- order(y)
+  clumps <- list()
+  for (v in pmin(pmax(y[order], low), high)) {
+    clump <- list(n = 1, centre = v)
+    repeat {
+      last <- clumps[length(clumps)]
+      if (length(last) == 0) break
+      last <- last[[1]]
+      touch <- clump$centre - last$centre < gap * (clump$n + last$n) / 2
+      if (!touch) break
+      n <- clump$n + last$n
+      clump <- list(n = n, centre = (clump$centre * clump$n + last$centre * last$n) / n)
+      clumps <- clumps[-length(clumps)]
+    }
+    half <- gap * (clump$n - 1) / 2
+    clump$centre <- max(min(clump$centre, high - half), low + half)
+    clumps <- c(clumps, list(clump))
+  }
+  placed <- unlist(lapply(clumps, function(c) c$centre + gap * (seq_len(c$n) - (c$n + 1) / 2)))
+  out <- y
+  out[order] <- placed
+  out
+}

@@ -1,0 +1,167 @@
+#' Predictions of a path
+#'
+#' @param object A `group_lasso_path`.
+#' @param newdata NULL for the training bins, or raw covariates: a named list or data frame with the
+#'   covariates of the fit, in the same units. They go through the bases with the bounds, knots and
+#'   levels learned in training. Rows with NA give NA.
+#' @param lambda NULL for all fitted lambdas, or values; between fitted ones the coefficients are
+#'   interpolated linearly in lambda.
+#' @param type `"link"`: the log of the expected count; `"response"`: the expected count per bin;
+#'   `"terms"`: the contribution of each covariate to the link, minus its mean over the training bins.
+#' @param offset Offset of the new bins, needed where the path was fitted with one (0: per unit of
+#'   exposure). Not used for `"terms"`.
+#' @param ... Not used.
+#' @return For link and response a matrix, bins x lambdas. For terms a matrix, bins x covariates, for one
+#'   lambda, and an array, bins x covariates x lambdas, for more; its attribute `"constant"` (one per lambda)
+#'   plus the sum of the terms (plus the offset) is the link.
+#' @examples
+#' session <- simulate_session(120, encodes = "position", seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
+#' new <- list(position = c(10, 100), speed = 20, head_direction = 0, theta_phase = pi)
+#' new <- data.frame(new)
+#' predict(path, new, lambda = path$lambda_max / c(2, 5), type = "response")
+#' predict(path, new, lambda = path$lambda_max / 5, type = "terms")
+#' @export
+predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
+                                     type = c("link", "response", "terms"), offset = NULL, ...) {
+  type <- check_choice(type, c("link", "response", "terms"), "type")
+  at <- path_at(object, lambda)
+  if (is.null(newdata)) {
+    if (!is.null(offset)) {
+      stop_input("`offset` goes with `newdata`; the training bins have theirs.", arg = "offset")
+    }
+    design <- object$design
+  } else {
+    design <- predict(object$design, newdata)
+  }
+  if (type == "terms") {
+    out <- predict_terms(object, design, at)
+    return(if (is.null(newdata)) pad_missing(object, out) else out)
+  }
+  link <- design_predictor(design, at$coefficients)
+  link <- link + rep(at$intercept, each = nrow(link))
+  o <- if (is.null(newdata)) object$offset else new_offset(object, offset, nrow(design))
+  if (!is.null(o)) link <- link + o
+  dimnames(link) <- list(NULL, at$labels)
+  if (type == "response") link <- exp(link)
+  if (is.null(newdata)) pad_missing(object, link) else link
+}
+
+# Rows that na.exclude left out come back as NA.
+pad_missing <- function(path, x) {
+  if (!inherits(path$na.action, "exclude")) return(x)
+  if (length(dim(x)) == 2) return(structure(naresid(path$na.action, x), constant = attr(x, "constant")))
+  out <- array(NA_real_, c(dim(x)[1] + length(path$na.action), dim(x)[-1]), c(list(NULL), dimnames(x)[-1]))
+  out[-path$na.action, , ] <- x
+  structure(out, constant = attr(x, "constant"))
+}
+
+new_offset <- function(path, offset, n_obs) {
+  if (is.null(path$offset) && is.null(offset)) return(NULL)
+  if (is.null(offset)) {
+    stop_input("the path was fitted with an offset: `offset` must be given for the new bins ",
+               "(0: per unit of exposure).", arg = "offset")
+  }
+  check_row_values(offset, n_obs, "offset")
+}
+
+# Link of the training bins at fitted point l.
+linear_predictor <- function(path, l) {
+  link <- design_predictor(path$design, path$coefficients[, l, drop = FALSE])[, 1] + path$intercept[l]
+  if (is.null(path$offset)) link else link + path$offset
+}
+
+# Weighted mean over the training bins of covariate g's contribution, one per column of coefficients.
+term_means <- function(path, g, coefficients) {
+  values <- block_predictor(path$design, g, coefficients)
+  v <- path$weights %||% rep(1, nrow(values))
+  colSums(values * v) / sum(v)
+}
+
+predict_terms <- function(path, design, at) {
+  n_lambda <- length(at$lambda)
+  out <- array(0, c(nrow(design), length(path$groups), n_lambda),
+               list(NULL, names(path$groups), at$labels))
+  constant <- at$intercept
+  for (g in seq_along(path$groups)) {
+    coefficients <- at$coefficients[path$groups[[g]], , drop = FALSE]
+    if (all(coefficients == 0)) {
+      out[unclass(design)$missing, g, ] <- NA
+      next
+    }
+    means <- term_means(path, g, coefficients)
+    out[, g, ] <- block_predictor(design, g, coefficients) - rep(means, each = nrow(design))
+    constant <- constant + means
+  }
+  if (n_lambda == 1) {
+    names <- dimnames(out)[1:2]
+    out <- matrix(out, nrow(design), length(path$groups), dimnames = names)
+  }
+  structure(out, constant = stats::setNames(constant, at$labels))
+}
+
+#' @rdname predict.group_lasso_path
+#' @export
+fitted.group_lasso_path <- function(object, lambda = NULL, ...) {
+  predict(object, lambda = lambda, type = "response")
+}
+
+#' Residuals of a path
+#'
+#' @param object A `group_lasso_path`.
+#' @param lambda NULL for all fitted lambdas, or values.
+#' @param type `"deviance"`: signed roots of the unit deviances; `"pearson"`: \eqn{(y - \mu)/\sqrt\mu}{(y - mu) / sqrt(mu)};
+#'   `"response"`: \eqn{y - \mu}{y - mu}; `"working"`: \eqn{(y - \mu)/\mu}{(y - mu) / mu}. Not multiplied by prior weights.
+#' @param ... Not used.
+#' @return A matrix, bins x lambdas.
+#' @examples
+#' session <- simulate_session(120, seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
+#' summary(residuals(path, lambda = path$lambda_max / 5)[, 1])
+#' @export
+residuals.group_lasso_path <- function(object, lambda = NULL,
+                                       type = c("deviance", "pearson", "response", "working"), ...) {
+  type <- check_choice(type, c("deviance", "pearson", "response", "working"), "type")
+  at <- path_at(object, lambda)
+  rate <- exp(design_predictor(object$design, at$coefficients) +
+                rep(at$intercept, each = length(object$counts)) + (object$offset %||% 0))
+  colnames(rate) <- at$labels
+  difference <- object$counts - rate
+  # a rate of 0 and no spike: no residual
+  scaled <- function(divisor) ifelse(difference == 0, 0, difference / divisor)
+  out <- switch(type,
+    response = difference,
+    pearson = scaled(sqrt(rate)),
+    working = scaled(rate),
+    deviance = sign(difference) * sqrt(pmax(unit_deviance(array(object$counts, dim(rate)), rate), 0))
+  )
+  dimnames(out) <- dimnames(rate)
+  pad_missing(object, out)
+}
+
+#' Simulate counts from a path
+#'
+#' @param object A `group_lasso_path`.
+#' @param nsim How many sets of counts.
+#' @param seed NULL, or a seed; the state of R's generator is then left as it was.
+#' @param lambda The penalty; may be left out only where the path has one.
+#' @param ... Not used.
+#' @return A data frame, bins x nsim: Poisson counts at the fitted rates.
+#' @examples
+#' session <- simulate_session(120, seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
+#' colSums(simulate(path, nsim = 3, seed = 1, lambda = path$lambda_max / 5))
+#' @export
+simulate.group_lasso_path <- function(object, nsim = 1, seed = NULL, lambda = NULL, ...) {
+  nsim <- check_count(nsim, "nsim")
+  lambda <- one_lambda(object, lambda, "simulate()")
+  rate <- predict(object, lambda = lambda, type = "response")[, 1]
+  with_seed(seed, {
+    counts <- lapply(seq_len(nsim), function(i) {
+      y <- rep(NA_integer_, length(rate))
+      y[!is.na(rate)] <- stats::rpois(sum(!is.na(rate)), rate[!is.na(rate)])
+      y
+    })
+    stats::setNames(as.data.frame(counts), paste0("sim_", seq_len(nsim)))
+  })
+}

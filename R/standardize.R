@@ -1,0 +1,82 @@
+# standardize.R: the coordinates in which a group is penalised: the one place that knows what
+# `standardize` means, there (A_g and w_g) and back (T_g with beta = T_g theta).
+#
+# With S the weighted covariance of a group's columns and p their number:
+#   none        A = I                          w = sqrt(p)
+#   group       A = S^(1/2) on its range       w = sqrt(rank S)
+#   calibrated  A = (S + t I)^(1/2), t = tr(S) / p,  w = sqrt(tr(S (S + t I)^-1))
+# Any A with the same A'A gives the same norm; here A is diag(s)^(1/2) U' from the eigenvectors U.
+
+# Eigenvalues of a group's covariance below this share of the largest count as none.
+rank_tolerance <- 1e-8
+
+# second: S. noise: a trace at or below it is rounding: the columns are constant. Returns transform (T:
+# p x rank) and weight (w).
+penalty_coordinates <- function(second, how, noise = 0) {
+  p <- ncol(second)
+  if (how == "none") return(list(transform = diag(p), weight = sqrt(p)))
+  parts <- eigen(second, symmetric = TRUE)
+  values <- pmax(parts$values, 0)
+  if (!(sum(values) > noise)) return(list(transform = matrix(0, p, 0), weight = 0))
+  if (how == "group") {
+    keep <- values > rank_tolerance * values[1]
+    root <- sqrt(values[keep])
+    return(list(transform = parts$vectors[, keep, drop = FALSE] %*% diag(1 / root, length(root)),
+                weight = sqrt(sum(keep))))
+  }
+  ridge <- sum(values) / p
+  list(transform = parts$vectors %*% diag(1 / sqrt(values + ridge), p),
+       weight = sqrt(sum(values / (values + ridge))))
+}
+
+# Weighted mean and covariance of each covariate's columns; weights sum to one.
+design_moments <- function(design, weights) {
+  fields <- unclass(design)
+  lapply(seq_along(fields$blocks), function(g) {
+    moments <- .Call(C_moments, fields$blocks[g], as.double(fields$n_obs), weights)
+    is_dense <- !is.null(fields$blocks[[g]]$x)
+    # squared rounding of centred columns; rounding of a difference of squares
+    moments$noise <- (if (is_dense) 1e-28 else 1e-13) * sum(moments$mean^2)
+    moments
+  })
+}
+
+# All that the C core must know of the penalty. multiplier: group_weights, per group.
+penalty_for <- function(moments, groups, how, multiplier) {
+  coordinates <- lapply(seq_along(groups), function(g) {
+    base <- penalty_coordinates(moments[[g]]$second, how, moments[[g]]$noise)
+    if (multiplier[g] > 0) return(base)
+    # not penalised: only what the data determine may move
+    free <- penalty_coordinates(moments[[g]]$second, "group", moments[[g]]$noise)
+    list(transform = free$transform, weight = base$weight)
+  })
+  scale <- vapply(coordinates, `[[`, 0, "weight")
+  list(
+    size = lengths(groups, use.names = FALSE),
+    rank = vapply(coordinates, function(x) ncol(x$transform), 0L),
+    column = as.integer(unlist(groups, use.names = FALSE)),
+    transform = lapply(coordinates, `[[`, "transform"),
+    weight = as.double(scale * multiplier),
+    scale = as.double(scale)
+  )
+}
+
+# A lambda_max below this is rounding: no covariate has anything to do with the counts.
+signal_floor <- function(moments, penalty, mean_count) {
+  scores <- vapply(seq_along(moments), function(g) {
+    if (penalty$weight[g] <= 0 || penalty$rank[g] == 0) return(0)
+    transform <- penalty$transform[[g]]
+    second <- sum(transform * (moments[[g]]$second %*% transform)) + sum(crossprod(transform, moments[[g]]$mean)^2)
+    sqrt(max(second, 0)) / penalty$weight[g]
+  }, 0)
+  1e-13 * mean_count * max(scores, 0)
+}
+
+# Dense blocks as the core sees them: centred, so that a large mean costs no digits.
+centred_blocks <- function(design, moments) {
+  blocks <- unclass(design)$blocks
+  for (g in seq_along(blocks)) {
+    if (!is.null(blocks[[g]]$x)) blocks[[g]]$centre <- as.double(moments[[g]]$mean)
+  }
+  unname(blocks)
+}

@@ -1,0 +1,92 @@
+#' Tuning curve of one covariate
+#'
+#' What the model says about one covariate: how the rate changes with it, all else as it was in the
+#' session.
+#'
+#' `rate` at a value x is the mean rate over the training bins with this covariate set to x in every bin
+#' and all else as recorded, per unit of exposure:
+#' \eqn{\sum_t v_t \exp(\eta_t - f(x_t) + f(x)) / \sum_t v_t \exp(o_t)}{sum_t v_t exp(eta_t - f(x_t) + f(x)) / sum_t v_t exp(o_t)}, with \eqn{f} the covariate's contribution. Without an
+#' offset that is spikes per bin; with `offset = log(bin width in s)` it is spikes per second.
+#'
+#' @param object A `group_lasso_path`.
+#' @param covariate Its name.
+#' @param lambda The penalty; may be left out only where the path has one.
+#' @param n Points of the grid, over the training range; for products of bases, along each axis.
+#' @param at NULL, or the values of the covariate to use instead of a grid (a matrix or data frame for
+#'   a product).
+#' @param ... Not used.
+#' @return A data frame: the value(s) of the covariate, in columns named like it, or like the columns of
+#'   its matrix; `effect`, the contribution to the log rate minus its mean over the training bins;
+#'   `rate`.
+#' @examples
+#' session <- simulate_session(300, encodes = "position", seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(8),
+#'                     offset = log(session$bin_width))
+#' curve <- tuning_curve(path, "position", lambda = path$lambda_max / 10)
+#' plot(rate ~ position, curve, type = "l", ylab = "rate (spikes/s)")
+#' @export
+tuning_curve <- function(object, ...) UseMethod("tuning_curve")
+
+#' @rdname tuning_curve
+#' @export
+tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+  g <- find_covariate(object, covariate)
+  lambda <- one_lambda(object, lambda, "a tuning curve")
+  basis <- unclass(object$design)$bases[[g]]
+  values <- tuning_values(basis, covariate, n, at)
+  point <- path_at(object, lambda)
+  coefficients <- point$coefficients[object$groups[[g]], , drop = FALSE]
+  grid <- predict_block(object$design, g, values)
+  effect <- block_predictor(grid, 1, coefficients)[, 1]
+  data.frame(tuning_frame(values, covariate), effect = effect - term_means(object, g, coefficients),
+             rate = exp(effect + log_rate_without(object, g, point, coefficients)))
+}
+
+find_covariate <- function(path, covariate) {
+  if (!is.character(covariate) || length(covariate) != 1 || !covariate %in% names(path$groups)) {
+    stop_input("`covariate` must be one of ", quoted(names(path$groups)), ", not ", describe(covariate),
+               ".", arg = "covariate")
+  }
+  match(covariate, names(path$groups))
+}
+
+# The values to evaluate at: a vector, factor or matrix.
+tuning_values <- function(basis, covariate, n, at) {
+  if (!is.null(at)) {
+    leaf <- as_leaf(at, covariate)
+    return(if (is.factor(leaf)) leaf else match_columns(leaf, basis, covariate))
+  }
+  grid <- basis_grid(basis, check_count(n, "n", lower = 2))
+  if (is.null(grid)) {
+    stop_input("`", covariate, "` is a matrix of columns as they are, which has no natural grid: give `at`, a ",
+               "matrix with its columns.", arg = "at")
+  }
+  if (length(grid) == 1) grid[[1]] else do.call(cbind, grid)
+}
+
+# The design of one covariate alone.
+predict_block <- function(design, g, values) {
+  bases <- unclass(design)$bases[g]
+  new_design(stats::setNames(list(values), names(bases)), bases)
+}
+
+tuning_frame <- function(values, covariate) {
+  if (is.null(dim(values))) return(stats::setNames(data.frame(values), covariate))
+  frame <- as.data.frame(values)
+  if (is.null(colnames(values))) names(frame) <- paste(covariate, seq_len(ncol(values)), sep = ".")
+  frame
+}
+
+# log of sum_t v_t exp(eta_t - f(x_t)) / sum_t v_t exp(o_t)
+log_rate_without <- function(path, g, point, coefficients) {
+  v <- path$weights %||% rep(1, length(path$counts))
+  o <- path$offset %||% rep(0, length(path$counts))
+  eta <- design_predictor(path$design, point$coefficients)[, 1] -
+    block_predictor(path$design, g, coefficients)[, 1] + o
+  point$intercept + log_sum_exp(eta, v) - log_sum_exp(o, v)
+}
+
+log_sum_exp <- function(x, weights) {
+  top <- max(x[weights > 0])
+  log(sum(weights * exp(x - top))) + top
+}

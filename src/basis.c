@@ -1,0 +1,129 @@
+/* basis.c: see basis.h. Formulas: de Boor, A Practical Guide to Splines (1978), chapter X; raised
+ * cosines: Pillow et al. 2005, J Neurosci 25:11003, with equally spaced peaks. */
+#include "basis.h"
+
+#include <math.h>
+
+#define NL_PI 3.14159265358979323846
+
+size_t nl_rescale(size_t n, const double *x, double lower, double upper, int cyclic, double *u) {
+  const double range = upper - lower;
+  size_t moved = 0;
+  for (size_t t = 0; t < n; t++) {
+    double z = range > 0 ? (x[t] - lower) / range : 0;
+    if (isnan(x[t])) {
+      z = x[t];
+    } else if (cyclic) {
+      z -= floor(z);
+      if (z >= 1) z = 0;
+    } else if (x[t] < lower || x[t] > upper) {
+      moved++;
+      z = x[t] < lower || !(range > 0) ? 0 : 1;
+    } else if (z > 1) {
+      z = 1;
+    }
+    u[t] = z;
+  }
+  return moved;
+}
+
+static void nan_row(int width, int *first, double *values) {
+  *first = 0;
+  for (int i = 0; i < width; i++) values[i] = NAN;
+}
+
+/* The `order` B-splines that are nonzero on [knots[span], knots[span + 1]], at u (de Boor X.(4)). */
+static void bspline_values(double u, int span, int order, const double *knots, double *values) {
+  values[0] = 1;
+  for (int j = 1; j < order; j++) {
+    double carried = 0;
+    for (int i = 0; i < j; i++) {
+      double right = knots[span + i + 1], left = knots[span + i + 1 - j];
+      double part = right > left ? values[i] / (right - left) : 0;
+      values[i] = carried + (right - u) * part;
+      carried = (u - left) * part;
+    }
+    values[j] = carried;
+  }
+}
+
+/* The last interval that is not empty and starts at or before u. */
+static int find_span(double u, int n_basis, int order, const double *knots) {
+  int low = order - 1, high = n_basis;
+  while (high - low > 1) {
+    int middle = low + (high - low) / 2;
+    if (knots[middle] <= u) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  while (low > order - 1 && !(knots[low + 1] > knots[low])) low--;
+  return low;
+}
+
+void nl_bspline_rows(size_t n, const double *u, int n_basis, int order, const double *knots,
+                     int *first, double *values) {
+  for (size_t t = 0; t < n; t++, values += order) {
+    if (isnan(u[t])) {
+      nan_row(order, first + t, values);
+      continue;
+    }
+    int span = find_span(u[t], n_basis, order, knots);
+    first[t] = span - (order - 1);
+    bspline_values(u[t], span, order, knots, values);
+  }
+}
+
+/* The uniform B-splines that are nonzero on one interval of unit length, at s in [0, 1). */
+static void uniform_values(double s, int order, double *values) {
+  values[0] = 1;
+  for (int j = 1; j < order; j++) {
+    double carried = 0;
+    for (int i = 0; i < j; i++) {
+      double part = values[i] / j;
+      values[i] = carried + (i + 1 - s) * part;
+      carried = (s - (i + 1 - j)) * part;
+    }
+    values[j] = carried;
+  }
+}
+
+void nl_cyclic_rows(size_t n, const double *u, int n_basis, int order, int *first, double *values) {
+  for (size_t t = 0; t < n; t++, values += order) {
+    if (isnan(u[t])) {
+      nan_row(order, first + t, values);
+      continue;
+    }
+    double z = u[t] * n_basis;
+    int interval = (int)floor(z);
+    if (interval >= n_basis) interval = n_basis - 1;
+    first[t] = interval;
+    uniform_values(z - interval, order, values);
+  }
+}
+
+int nl_raised_cosine_width(int n_basis, double width) {
+  int reach = (int)ceil(2 * width);
+  return reach < n_basis ? reach : n_basis;
+}
+
+void nl_raised_cosine_rows(size_t n, const double *u, int n_basis, double width, int *first,
+                           double *values) {
+  const int n_near = nl_raised_cosine_width(n_basis, width);
+  const double spacing = 1.0 / (n_basis - 1);
+  for (size_t t = 0; t < n; t++, values += n_near) {
+    if (isnan(u[t])) {
+      nan_row(n_near, first + t, values);
+      continue;
+    }
+    int start = (int)floor(u[t] * (n_basis - 1) - width) + 1;
+    if (start > n_basis - n_near) start = n_basis - n_near;
+    if (start < 0) start = 0;
+    first[t] = start;
+    for (int i = 0; i < n_near; i++) {
+      double angle = NL_PI * (u[t] - (start + i) * spacing) / (spacing * width);
+      values[i] = fabs(angle) < NL_PI ? 0.5 * (1 + cos(angle)) : 0;
+    }
+  }
+}

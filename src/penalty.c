@@ -1,0 +1,107 @@
+/* penalty.c: see penalty.h. */
+#include "penalty.h"
+
+#include <math.h>
+
+#include "linalg.h"
+
+int nl_group_size(const nl_penalty *penalty, int g) {
+  return penalty->start[g + 1] - penalty->start[g];
+}
+
+int nl_group_rank(const nl_penalty *penalty, int g) {
+  return penalty->theta_start[g + 1] - penalty->theta_start[g];
+}
+
+void nl_group_coefficients(const nl_penalty *penalty, int g, const double *theta, double *beta) {
+  const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
+  const int *column = penalty->column + penalty->start[g];
+  const double *transform = penalty->transform + penalty->t_start[g];
+  for (int i = 0; i < size; i++) beta[column[i]] = 0;
+  for (int k = 0; k < rank; k++, transform += size) {
+    if (theta[k] == 0) continue;
+    for (int i = 0; i < size; i++) beta[column[i]] += transform[i] * theta[k];
+  }
+}
+
+void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient, double *out) {
+  const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
+  const int *column = penalty->column + penalty->start[g];
+  const double *transform = penalty->transform + penalty->t_start[g];
+  for (int k = 0; k < rank; k++, transform += size) {
+    double sum = 0;
+    for (int i = 0; i < size; i++) sum += transform[i] * gradient[column[i]];
+    out[k] = sum;
+  }
+}
+
+void nl_group_rotate(nl_penalty *penalty, int g, const double *u, double *scratch) {
+  const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
+  double *transform = penalty->transform + penalty->t_start[g];
+  nl_fill((size_t)size * (size_t)rank, 0, scratch);
+  for (int k = 0; k < rank; k++) {
+    for (int l = 0; l < rank; l++) {
+      nl_axpy(size, u[l + k * rank], transform + (ptrdiff_t)l * size, scratch + (ptrdiff_t)k * size);
+    }
+  }
+  nl_copy((size_t)size * (size_t)rank, scratch, transform);
+}
+
+/* The norm t of the solution solves ||c / (d t + tau)|| = 1. The inverse norm is nearly linear in t
+ * (More and Sorensen 1983), so Newton's method on it needs a few steps; a bracket keeps it safe. */
+static double solve_norm(int n, const double *d, const double *c, double tau, double c_norm) {
+  double d_low = d[0], d_high = d[0];
+  for (int i = 1; i < n; i++) {
+    if (d[i] < d_low) d_low = d[i];
+    if (d[i] > d_high) d_high = d[i];
+  }
+  double low = (c_norm - tau) / d_high, high = (c_norm - tau) / d_low, t = low;
+  for (int step = 0; step < 200; step++) {
+    double f = 0, slope = 0;
+    for (int i = 0; i < n; i++) {
+      const double z = c[i] / (d[i] * t + tau);
+      f += z * z;
+      slope += z * z * d[i] / (d[i] * t + tau);
+    }
+    const double norm = sqrt(f);
+    if (norm > 1) {
+      low = t;
+    } else {
+      high = t;
+    }
+    /* h(t) = 1 / norm - 1, h' = slope / norm^3 */
+    double next = t + (norm - 1) * f / slope;
+    if (!(next >= low && next <= high)) next = 0.5 * (low + high);
+    if (fabs(next - t) <= 1e-15 * t) return next;
+    t = next;
+  }
+  return t;
+}
+
+void nl_block_solve(int n, const double *d, const double *c, double tau, double *x) {
+  const double c_norm = nl_norm(n, c);
+  if (n == 0) return;
+  if (tau == 0) {
+    for (int i = 0; i < n; i++) x[i] = c[i] / d[i];
+    return;
+  }
+  if (c_norm <= tau) {
+    nl_fill((size_t)n, 0, x);
+    return;
+  }
+  const double t = solve_norm(n, d, c, tau, c_norm);
+  for (int i = 0; i < n; i++) x[i] = c[i] * t / (d[i] * t + tau);
+}
+
+double nl_group_kkt(int rank, const double *theta, const double *gradient, double tau, double unit) {
+  const double norm = nl_norm(rank, theta), size = nl_norm(rank, gradient);
+  if (rank == 0 || unit == 0) return 0;
+  if (!(size < 1e150)) return INFINITY;
+  if (norm == 0) return size > tau ? (size - tau) / unit : 0;
+  double sum = 0;
+  for (int i = 0; i < rank; i++) {
+    const double r = gradient[i] + tau * theta[i] / norm;
+    sum += r * r;
+  }
+  return sqrt(sum) / unit;
+}

@@ -1,0 +1,228 @@
+/* quadratic.c: see quadratic.h. */
+#include "quadratic.h"
+
+#include <math.h>
+
+#include "linalg.h"
+
+enum {
+  MAX_ROUNDS = 200,        /* rounds of sweeps and one Newton step */
+  SWEEPS_BEFORE_NEWTON = 8 /* sweeps are m^2 work, a Newton step m^3 / 3 */
+};
+/* Added to the diagonal, relative to its largest entry, where the active block isn't positive. */
+#define NL_JITTER 1e-10
+
+double nl_level_tau(const nl_level *level, const nl_penalty *penalty, int g) {
+  return penalty->weight[g] > 0 ? level->lambda * penalty->weight[g] : 0;
+}
+
+double nl_level_unit(const nl_level *level, const nl_penalty *penalty, int g) {
+  const double tau = nl_level_tau(level, penalty, g);
+  return tau > 0 ? tau : level->reference * penalty->scale[g];
+}
+
+static int is_zero(int n, const double *x) {
+  for (int i = 0; i < n; i++) {
+    if (x[i] != 0) return 0;
+  }
+  return 1;
+}
+
+/* ---- block coordinate descent ---------------------------------------------------------------- */
+
+/* Solves group number k of the Gram exactly, given the others. Returns its KKT residual before. */
+static double update_group(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                           int k, nl_quadratic_space *space) {
+  const int g = gram->group[k], at = gram->position[g], rank = nl_group_rank(penalty, g);
+  const double tau = nl_level_tau(level, penalty, g);
+  const size_t ld = (size_t)gram->capacity;
+  const double *own = gram->h + (size_t)at * ld + (size_t)at; /* diagonal block */
+  double *x = space->x + at, *d = space->step, *c = space->step + rank, *next = space->step + 2 * rank;
+  const double residual =
+      nl_group_kkt(rank, x, space->slope + at, tau, nl_level_unit(level, penalty, g));
+  if (residual == 0) return 0;
+  for (int i = 0; i < rank; i++) {
+    d[i] = own[(size_t)i * (ld + 1)];
+    c[i] = d[i] * x[i] - space->slope[at + i];
+  }
+  nl_block_solve(rank, d, c, tau, next);
+  for (int i = 0; i < rank; i++) {
+    const double change = next[i] - x[i];
+    if (change == 0) continue;
+    nl_axpy(gram->size, change, gram->h + (size_t)(at + i) * ld, space->slope);
+    x[i] = next[i];
+  }
+  return residual;
+}
+
+/* One sweep over all groups, or over those that are not zero. Returns the largest residual met. */
+static double sweep(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                    int only_active, nl_quadratic_space *space) {
+  double worst = 0;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k];
+    if (only_active && nl_level_tau(level, penalty, g) > 0 &&
+        is_zero(nl_group_rank(penalty, g), space->x + gram->position[g])) {
+      continue;
+    }
+    const double residual = update_group(penalty, gram, level, k, space);
+    if (residual > worst) worst = residual;
+  }
+  return worst;
+}
+
+/* ---- Newton's method on the groups that are not zero ----------------------------------------- */
+
+/* Lists the coordinates of the active groups in index; returns how many. */
+static int active_coordinates(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                              const double *x, int *index) {
+  int n = 0;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k], at = gram->position[g], rank = nl_group_rank(penalty, g);
+    if (is_zero(rank, x + at) && nl_level_tau(level, penalty, g) > 0) continue;
+    for (int i = 0; i < rank; i++) index[n++] = at + i;
+  }
+  return n;
+}
+
+/* out (n x n) = H + penalty curvature tau / ||x|| (I - x x' / ||x||^2) over the active groups. */
+static void active_curvature(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                             const double *x, const int *index, int n, double *out) {
+  const size_t ld = (size_t)gram->capacity;
+  for (int j = 0; j < n; j++) {
+    const double *column = gram->h + (size_t)index[j] * ld;
+    for (int i = 0; i < n; i++) out[i + (size_t)j * (size_t)n] = column[index[i]];
+  }
+  int at = 0;
+  for (int k = 0; k < gram->n_in && at < n; k++) {
+    const int g = gram->group[k], rank = nl_group_rank(penalty, g);
+    if (rank == 0 || index[at] != gram->position[g]) continue;
+    const double *u = x + gram->position[g];
+    const double norm = nl_norm(rank, u), tau = nl_level_tau(level, penalty, g);
+    for (int j = 0; norm > 0 && tau > 0 && j < rank; j++) {
+      double *column = out + (size_t)(at + j) * (size_t)n + at;
+      for (int i = 0; i < rank; i++) {
+        column[i] += tau / norm * ((i == j ? 1 : 0) - (u[i] / norm) * (u[j] / norm));
+      }
+    }
+    at += rank;
+  }
+}
+
+/* Factor of the active curvature in spare, with a jitter if it must be; 0 if it worked. */
+static int factor_active(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                         const double *x, const int *index, int n) {
+  for (double jitter = 0; jitter < 1e-3; jitter = jitter == 0 ? NL_JITTER : 100 * jitter) {
+    double largest = 0;
+    active_curvature(penalty, gram, level, x, index, n, gram->spare);
+    for (int i = 0; i < n; i++) {
+      const double d = gram->spare[(size_t)i * ((size_t)n + 1)];
+      if (d > largest) largest = d;
+    }
+    for (int i = 0; i < n; i++) gram->spare[(size_t)i * ((size_t)n + 1)] += jitter * largest;
+    if (nl_cholesky(n, gram->spare) == 0) return 0;
+  }
+  return 1;
+}
+
+/* Change of the penalty when the active groups move from x to x + step * direction. */
+static double penalty_change(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                             const double *x, const double *direction, double step) {
+  double sum = 0;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k], at = gram->position[g];
+    const double tau = nl_level_tau(level, penalty, g);
+    double before = 0, after = 0;
+    if (tau == 0) continue;
+    for (int i = at; i < at + nl_group_rank(penalty, g); i++) {
+      const double z = x[i] + step * direction[i];
+      before += x[i] * x[i];
+      after += z * z;
+    }
+    sum += tau * (sqrt(after) - sqrt(before));
+  }
+  return sum;
+}
+
+/* A Newton step on the active groups, shortened until the model decreases. 1 if it was taken. */
+static int newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                       nl_quadratic_space *space) {
+  const int n = active_coordinates(penalty, gram, level, space->x, space->index);
+  const size_t ld = (size_t)gram->capacity;
+  double *direction = space->target, *change = space->rhs, slope = 0, curvature = 0;
+  if (n == 0 || factor_active(penalty, gram, level, space->x, space->index, n) != 0) return 0;
+  for (int k = 0; k < gram->n_in; k++) { /* gradient of model and penalty, in place of target */
+    const int g = gram->group[k], at = gram->position[g], rank = nl_group_rank(penalty, g);
+    const double norm = nl_norm(rank, space->x + at), tau = nl_level_tau(level, penalty, g);
+    for (int i = at; i < at + rank; i++) {
+      direction[i] = space->slope[i] + (norm > 0 ? tau * space->x[i] / norm : 0);
+    }
+  }
+  for (int i = 0; i < n; i++) change[i] = -direction[space->index[i]];
+  for (int i = 0; i < n; i++) slope += change[i] * change[i];
+  nl_cholesky_solve(n, gram->spare, change);
+  slope = 0;
+  for (int i = 0; i < n; i++) slope += direction[space->index[i]] * change[i];
+  nl_fill((size_t)gram->size, 0, direction);
+  for (int i = 0; i < n; i++) direction[space->index[i]] = change[i];
+  nl_fill((size_t)gram->size, 0, change);
+  for (int i = 0; i < n; i++) {
+    const int j = space->index[i];
+    nl_axpy(gram->size, direction[j], gram->h + (size_t)j * ld, change);
+  }
+  curvature = nl_dot(gram->size, direction, change);
+  if (!(slope < 0) || !isfinite(curvature)) return 0;
+  const double smooth = nl_dot(gram->size, space->slope, direction);
+  for (double step = 1; step > 0.05; step *= 0.5) {
+    const double decrease = step * smooth + 0.5 * step * step * curvature +
+                            penalty_change(penalty, gram, level, space->x, direction, step);
+    if (!(decrease <= 0.1 * step * slope)) continue;
+    nl_axpy(gram->size, step, direction, space->x);
+    nl_axpy(gram->size, step, change, space->slope);
+    return 1;
+  }
+  return 0;
+}
+
+/* ---- both ------------------------------------------------------------------------------------ */
+
+int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level, double tol,
+                       nl_quadratic_space *space) {
+  int n_sweep = 0;
+  for (int round = 0; round < MAX_ROUNDS; round++) {
+    n_sweep++;
+    if (sweep(penalty, gram, level, 0, space) <= tol) return n_sweep;
+    for (int i = 0; i < SWEEPS_BEFORE_NEWTON; i++) {
+      n_sweep++;
+      if (sweep(penalty, gram, level, 1, space) <= tol) break;
+      if (i + 1 == SWEEPS_BEFORE_NEWTON) newton_step(penalty, gram, level, space);
+    }
+  }
+  return n_sweep;
+}
+
+double nl_quadratic_df(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                       const double *theta, nl_quadratic_space *space) {
+  const int n = active_coordinates(penalty, gram, level, theta, space->index);
+  if (n == 0) return 0;
+  if (factor_active(penalty, gram, level, theta, space->index, n) != 0) return n;
+  if (nl_cholesky_invert(n, gram->spare) != 0) return n;
+  /* trace of H M^-1 = n - trace of D M^-1, D block diagonal: tau / norm (I - u u') */
+  double df = n;
+  int at = 0;
+  for (int k = 0; k < gram->n_in && at < n; k++) {
+    const int g = gram->group[k], rank = nl_group_rank(penalty, g);
+    if (rank == 0 || space->index[at] != gram->position[g]) continue;
+    const double *x = theta + gram->position[g];
+    const double norm = nl_norm(rank, x), tau = nl_level_tau(level, penalty, g);
+    for (int j = 0; norm > 0 && tau > 0 && j < rank; j++) {
+      const double *column = gram->spare + (size_t)(at + j) * (size_t)n + at;
+      for (int i = 0; i <= j; i++) { /* upper triangle */
+        const double d = tau / norm * ((i == j ? 1 : 0) - (x[i] / norm) * (x[j] / norm));
+        df -= (i == j ? 1 : 2) * d * column[i];
+      }
+    }
+    at += rank;
+  }
+  return df;
+}

@@ -1,0 +1,3 @@
+library(testthat)
+library(neurolasso)
+test_check("neurolasso")
