@@ -6,7 +6,6 @@
 #' The period is divided into `n_basis` equal intervals. Values outside the bounds are wrapped, so
 #' 370 degrees are 10, without a warning. Values equal those of NeMoS's `CyclicBSplineEval`.
 #'
-#' @inheritParams basis_bspline
 #' @param n_basis How many functions (columns), at least `order`.
 #' @param order Order of the spline, at least 2; 4 is cubic.
 #' @param bounds One period in the covariate's units, such as `c(0, 2 * pi)` or `c(-180, 180)`. There is no

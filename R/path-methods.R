@@ -2,6 +2,12 @@
 
 #' @export
 print.group_lasso_path <- function(x, ...) {
+  print_overview(x, entry_order(x))
+  invisible(x)
+}
+
+# x: a path, or those of its fields that are named here.
+print_overview <- function(x, entries) {
   n <- length(x$lambda)
   cat(sprintf("Group-lasso path: %s bins, %s spikes, %d covariates (%d columns), standardize = \"%s\"\n",
               format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","), length(x$groups),
@@ -12,8 +18,7 @@ print.group_lasso_path <- function(x, ...) {
               format(max(x$kkt), digits = 2),
               if (all(x$converged)) "" else sprintf(" (%d not converged)", sum(!x$converged))))
   cat("Covariates in order of entry (lambda):\n")
-  print_entries(entry_order(x))
-  invisible(x)
+  print_entries(entries)
 }
 
 print_entries <- function(entries, most = 20) {
@@ -53,7 +58,7 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
   )
   structure(
     list(path = object[c("n_obs", "counts", "groups", "coefficients", "standardize", "na.action",
-                         "lambda", "kkt", "converged", "group_norms", "group_scores", "group_weights")],
+                         "lambda", "kkt", "converged")],
          table = table[rows, ], entry_order = entry_order(object), call = object$call),
     class = "summary.group_lasso_path"
   )
@@ -61,7 +66,7 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
 
 #' @export
 print.summary.group_lasso_path <- function(x, digits = 4, ...) {
-  print.group_lasso_path(x$path)
+  print_overview(x$path, x$entry_order)
   cat("\n")
   print(format(x$table, digits = digits), row.names = FALSE)
   invisible(x)

@@ -6,10 +6,11 @@
 #' the covariates that are in.
 #'
 #' @param x A `group_lasso_path`.
-#' @param col Colours, one per covariate in order of entry, recycled. By default eight that stay
-#'   apart for colour-blind readers, in combination with `lty`.
-#' @param lty,lwd Line types and widths, one per covariate in order of entry, recycled.
-#' @param labels Label the curves? Up to `max_labels` are, those with the largest norms first.
+#' @param col Colours, one per covariate in order of entry, recycled. By default the first eight to enter
+#'   have colours that stay apart for colour-blind readers, and the others are grey.
+#' @param lty,lwd Line types and widths, one per covariate in order of entry, recycled. By default solid,
+#'   and thinner where grey.
+#' @param labels Label the curves? As many are as there is room for, those with the largest norms first.
 #' @param max_labels How many labels at most.
 #' @param cex_labels Size of the labels; NULL: as large as there is room for.
 #' @param main,xlab,ylab,xlim,ylim,... As in [graphics::plot.default()].
@@ -20,7 +21,7 @@
 #' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(6))
 #' plot(path, main = "A cell that encodes position and speed")
 #' @export
-plot.group_lasso_path <- function(x, col = NULL, lty = NULL, lwd = 2, labels = TRUE, max_labels = 30,
+plot.group_lasso_path <- function(x, col = NULL, lty = 1, lwd = NULL, labels = TRUE, max_labels = 30,
                                   cex_labels = NULL, main = "", xlab = "penalty (lambda)",
                                   ylab = norm_label(x), xlim = NULL, ylim = NULL, ...) {
   labels <- check_flag(labels, "labels")
@@ -32,10 +33,11 @@ plot.group_lasso_path <- function(x, col = NULL, lty = NULL, lwd = 2, labels = T
   curves <- path_curves(x, shown)
   style <- curve_style(nrow(curves$norms), col, lty, lwd)
   top <- max(curves$norms, 0)
-  named <- if (labels) curves_to_label(curves, max_labels) else integer()
-
   old <- graphics::par(mar = pmax(graphics::par("mar"), c(0, 0, 4.6, 0)))
   on.exit(graphics::par(old))
+  graphics::plot.new() # opens the device, whose size the labels depend on
+  graphics::par(new = TRUE)
+  named <- if (labels) curves_to_label(curves, min(max_labels, label_room(cex_labels))) else integer()
   graphics::plot.default(range(curves$lambda), c(0, top), type = "n", log = "x", axes = FALSE,
                          xlim = xlim %||% wide_enough(curves, named, cex_labels),
                          ylim = ylim %||% c(0, if (top > 0) 1.04 * top else 1), main = "", xlab = xlab,
@@ -43,9 +45,12 @@ plot.group_lasso_path <- function(x, col = NULL, lty = NULL, lwd = 2, labels = T
   draw_frame(curves)
   if (nzchar(main)) graphics::title(main = main, line = 3)
   for (i in rev(seq_len(nrow(curves$norms)))) {
-    if (all(curves$norms[i, ] == 0)) next
-    graphics::lines(curves$lambda, curves$norms[i, ], col = style$col[i], lty = style$lty[i],
-                    lwd = style$lwd[i], type = if (length(curves$lambda) == 1) "p" else "l")
+    active <- which(curves$norms[i, ] > 0)
+    if (length(active) == 0) next
+    # up to the first lambda at which the covariate is out: its line on the axis says nothing
+    drawn <- seq_len(min(max(active) + 1, length(curves$lambda)))
+    graphics::lines(curves$lambda[drawn], curves$norms[i, drawn], col = style$col[i],
+                    lty = style$lty[i], lwd = style$lwd[i], type = if (length(drawn) == 1) "p" else "l")
   }
   label_curves(curves, named, style, cex_labels)
   invisible(x)
@@ -64,14 +69,15 @@ path_curves <- function(path, shown) {
 }
 
 # Colours of Okabe and Ito (2008) that stand out on white.
-path_colours <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
+path_colours <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#A6761D")
 
 curve_style <- function(n, col, lty, lwd) {
   every <- function(x) rep_len(x, n)
+  coloured <- seq_len(n) <= length(path_colours)
   list(
-    col = every(col %||% path_colours),
-    lty = every(lty %||% rep(c(1, 5, 3, 4), each = length(path_colours))),
-    lwd = every(lwd)
+    col = if (is.null(col)) ifelse(coloured, path_colours[seq_len(n)], "grey55") else every(col),
+    lty = every(lty),
+    lwd = if (is.null(lwd)) ifelse(coloured, 2, 1) else every(lwd)
   )
 }
 
@@ -92,12 +98,18 @@ wide_enough <- function(curves, named, cex) {
   c(range[1] * (range[2] / range[1])^(-share / (1 - share)), range[2])
 }
 
-# Labels shrink when there are many: each needs a line of its height.
+# Labels shrink when there are many, down to half the usual size: each needs its line.
+smallest_label <- 0.5
+line_height <- function(cex) 1.1 * cex * graphics::par("csi") # inches
+
 label_size <- function(named, cex) {
   if (!is.null(cex)) return(cex)
-  room <- graphics::par("pin")[2] / (max(length(named), 1) * graphics::par("csi") * 1.1)
-  max(min(0.95, room), 0.5)
+  # labels that fill four fifths of the height leave room to stand near their curves
+  max(min(0.95, 0.8 * graphics::par("pin")[2] / (max(length(named), 1) * line_height(1))), smallest_label)
 }
+
+# How many labels fit one above the other.
+label_room <- function(cex) max(floor(graphics::par("pin")[2] / line_height(cex %||% smallest_label)), 1)
 
 draw_frame <- function(curves) {
   lines <- graphics::par("usr")
@@ -121,7 +133,7 @@ label_curves <- function(curves, named, style, cex) {
   size <- label_size(named, cex)
   usr <- graphics::par("usr")
   height <- curves$norms[named, 1]
-  line <- graphics::strheight("Mg", cex = size) * 1.25
+  line <- line_height(size) * (usr[4] - usr[3]) / graphics::par("pin")[2]
   y <- spread_labels(height, line, usr[3] + line / 2, usr[4] - line / 2)
   left <- log10(curves$lambda[1])
   gap <- 0.02 * (usr[2] - usr[1])

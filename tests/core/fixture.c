@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "linalg.h"
+
 /* ---- memory ------------------------------------------------------------------------ */
 
 enum { ABSURD = -2000000000 };

@@ -7,7 +7,10 @@
 #include "check.h"
 
 /* The suites, in the order in which they run. */
-#define SUITES(X) X(check)
+#define SUITES(X) \
+  X(check)        \
+  X(linalg)       \
+  X(basis)
 
 #define DECLARE(name) void suite_##name(void);
 SUITES(DECLARE)

@@ -1,0 +1,146 @@
+/* linalg.h against loops. */
+#include <math.h>
+
+#include "check.h"
+#include "fixture.h"
+#include "linalg.h"
+
+static void test_dot_axpy_fill_copy(void) {
+  const double x[] = {1, -2, 3}, y[] = {4, 5, 6};
+  double z[] = {10, 20, 30};
+  CHECK(nl_dot(3, x, y) == 12);
+  CHECK(nl_dot(0, x, y) == 0);
+  nl_axpy(3, 2, x, z);
+  CHECK(z[0] == 12 && z[1] == 16 && z[2] == 36);
+  nl_fill(2, 7, z);
+  CHECK(z[0] == 7 && z[1] == 7 && z[2] == 36);
+  nl_copy(2, x, z + 1);
+  CHECK(z[0] == 7 && z[1] == 1 && z[2] == -2);
+  nl_copy(2, z, z + 1); /* may overlap */
+  CHECK(z[0] == 7 && z[1] == 7 && z[2] == 1);
+  nl_copy(0, NULL, NULL);
+}
+
+static void test_norm(void) {
+  const double plain[] = {3, 0, -4}, huge[] = {3e200, 4e200}, tiny[] = {3e-200, -4e-200};
+  const double infinite[] = {1, -INFINITY}, missing[] = {1, NAN, 2};
+  const double missing_among_huge[] = {1e200, NAN}, zero[] = {0, 0};
+  CHECK_NEAR(nl_norm(3, plain), 5, 1e-15);
+  CHECK_NEAR(nl_norm(2, huge), 5e200, 1e186);
+  CHECK_NEAR(nl_norm(2, tiny), 5e-200, 1e-214);
+  CHECK_NEAR(nl_norm(2, infinite), INFINITY, 0);
+  CHECK(isnan(nl_norm(3, missing)));
+  CHECK(isnan(nl_norm(2, missing_among_huge)));
+  CHECK(nl_norm(2, zero) == 0);
+  CHECK(nl_norm(0, plain) == 0);
+}
+
+static void test_gemv(void) {
+  enum { LD = 5, N = 4, K = 3 };
+  seed_random(1);
+  const double *x = new_normals(LD * K), *b = new_normals(K), *r = new_normals(N);
+  double *y = new_normals(N), *s = new_normals(K);
+  double *y_expected = copy_doubles(y, N), *s_expected = copy_doubles(s, K);
+  for (int i = 0; i < N; i++) {
+    for (int j = 0; j < K; j++) {
+      y_expected[i] += 0.7 * x[i + j * LD] * b[j];
+      s_expected[j] += -1.3 * x[i + j * LD] * r[i];
+    }
+  }
+  nl_gemv(N, K, 0.7, x, LD, b, y);
+  nl_gemv_t(N, K, -1.3, x, LD, r, s);
+  CHECK_NEAR(distance(N, y, y_expected), 0, 1e-14);
+  CHECK_NEAR(distance(K, s, s_expected), 0, 1e-14);
+  nl_gemv(0, K, 1, x, LD, b, y);
+  nl_gemv_t(N, 0, 1, x, LD, r, s);
+  CHECK_NEAR(distance(N, y, y_expected), 0, 1e-14);
+  free_all();
+}
+
+static void test_gemm(void) {
+  enum { LDX = 6, LDY = 7, LDC = 4, N = 5, K = 3, L = 2 };
+  seed_random(2);
+  const double *x = new_normals(LDX * K), *y = new_normals(LDY * L);
+  double *c = new_normals(LDC * L), *expected = copy_doubles(c, LDC * L);
+  for (int j = 0; j < L; j++) {
+    for (int i = 0; i < K; i++) {
+      for (int t = 0; t < N; t++)
+        expected[i + j * LDC] += x[t + i * LDX] * y[t + j * LDY];
+    }
+  }
+  nl_gemm_tn(K, L, N, x, LDX, y, LDY, c, LDC);
+  CHECK_NEAR(distance(LDC * L, c, expected), 0, 1e-13);
+  nl_gemm_tn(K, 0, N, x, LDX, y, LDY, c, LDC);
+  nl_gemm_tn(K, L, 0, x, LDX, y, LDY, c, LDC);
+  CHECK_NEAR(distance(LDC * L, c, expected), 0, 1e-13);
+  free_all();
+}
+
+/* A'A for a random n x n matrix. */
+static double *random_definite(int n) {
+  const double *a = new_normals((size_t)n * (size_t)n);
+  return cross_times(n, n, n, a, a);
+}
+
+static void test_eigen(void) {
+  for (int n = 0; n < 9; n++) {
+    seed_random(3);
+    double *a = random_definite(n), *values = new_doubles((size_t)n);
+    const size_t n_work = nl_eigen_work(n), n_all = (size_t)n * (size_t)n;
+    double *vectors = copy_doubles(a, n_all);
+    CHECK(nl_eigen(n, vectors, values, new_doubles(n_work), n_work) == 0);
+    double *product = times(n, n, n, a, vectors),
+           *expected = copy_doubles(vectors, n_all);
+    double *identity = cross_times(n, n, n, vectors, vectors);
+    for (int i = 0; i < n; i++) identity[i + i * n] -= 1;
+    for (int j = 0; j < n; j++) {
+      for (int i = 0; i < n; i++) expected[i + j * n] *= values[j];
+      CHECK(j == 0 || values[j] >= values[j - 1]);
+    }
+    CHECK_NEAR(distance(n_all, product, expected), 0, 1e-12);
+    CHECK_NEAR(distance(n_all, identity, new_zeros(n_all)), 0, 1e-13);
+    free_all();
+  }
+}
+
+static void test_cholesky(void) {
+  enum { N = 6 };
+  seed_random(4);
+  const double *a = random_definite(N), *x = new_normals(N), *inverted = inverse(N, a);
+  double *factor = copy_doubles(a, N * N), *b = times(N, N, 1, a, x);
+  for (int j = 0; j < N; j++) { /* the lower triangle is not looked at */
+    for (int i = j + 1; i < N; i++) factor[i + j * N] = NAN;
+  }
+  CHECK(nl_cholesky(N, factor) == 0);
+  nl_cholesky_solve(N, factor, b);
+  CHECK_NEAR(distance(N, b, x), 0, 1e-9);
+  CHECK(nl_cholesky_invert(N, factor) == 0);
+  double worst = 0;
+  for (int j = 0; j < N; j++) {
+    for (int i = 0; i <= j; i++) {
+      worst = larger(worst, fabs(factor[i + j * N] - inverted[i + j * N]));
+    }
+  }
+  CHECK_NEAR(worst, 0, 1e-9);
+  free_all();
+}
+
+static void test_cholesky_refuses(void) {
+  double indefinite[] = {1, 0, 0, 0, -1, 0, 0, 0, 1};
+  CHECK(nl_cholesky(3, indefinite) == 2);
+  CHECK(nl_cholesky(0, indefinite) == 0);
+  nl_cholesky_solve(0, indefinite, indefinite);
+  CHECK(nl_cholesky_invert(0, indefinite) == 0);
+}
+
+void suite_linalg(void);
+
+void suite_linalg(void) {
+  RUN(test_dot_axpy_fill_copy);
+  RUN(test_norm);
+  RUN(test_gemv);
+  RUN(test_gemm);
+  RUN(test_eigen);
+  RUN(test_cholesky);
+  RUN(test_cholesky_refuses);
+}

@@ -1,0 +1,207 @@
+# helper-oracle.R: what answers are compared with. Slow, in plain R, from the definitions, without
+# any code of the package.
+
+# ---- bases: formulas, values inside the bounds -----------------------------------------------------
+
+oracle_rescale <- function(x, bounds) {
+  if (diff(bounds) == 0) return(0 * x)
+  (x - bounds[1]) / (bounds[2] - bounds[1])
+}
+
+# Knots of n B-splines of an order on [0, 1]; inner: NULL for equally spaced ones.
+oracle_knots <- function(n, order, inner = NULL) {
+  if (is.null(inner)) inner <- seq_len(n - order) / (n - order + 1)
+  c(rep(0, order), inner, rep(1, order))
+}
+
+# B-splines through splines::splineDesign. knots: inner ones, in units of x.
+oracle_bspline <- function(x, n, order = 4, bounds = range(x, na.rm = TRUE), knots = NULL) {
+  u <- oracle_rescale(x, bounds)
+  if (!is.null(knots)) knots <- oracle_rescale(knots, bounds)
+  out <- matrix(NA_real_, length(x), n)
+  known <- !is.na(u)
+  out[known, ] <- splines::splineDesign(oracle_knots(n, order, knots), u[known], ord = order)
+  out
+}
+
+# The same by the recursion of Cox and de Boor, each function from its definition.
+oracle_bspline_recursive <- function(x, n, order = 4, bounds = range(x, na.rm = TRUE), knots = NULL) {
+  u <- oracle_rescale(x, bounds)
+  if (!is.null(knots)) knots <- oracle_rescale(knots, bounds)
+  t <- oracle_knots(n, order, knots)
+  over <- function(a, b) if (b > 0) a / b else 0 * a
+  # the last interval that is not empty is closed at its right end
+  last <- max(which(diff(t) > 0))
+  b <- function(i, k) {
+    if (k == 1) return((t[i] <= u & u < t[i + 1]) + (i == last & u == t[i + 1]))
+    over(u - t[i], t[i + k - 1] - t[i]) * b(i, k - 1) +
+      over(t[i + k] - u, t[i + k] - t[i + 1]) * b(i + 1, k - 1)
+  }
+  out <- vapply(seq_len(n), function(i) as.double(b(i, order)), double(length(x)))
+  matrix(out, length(x), n)
+}
+
+# n periodic B-splines: function j is the sum over all periods of one uniform B-spline, whose support
+# starts at (j - order) / n.
+oracle_cyclic <- function(x, n, order = 4, bounds) {
+  u <- oracle_rescale(x, bounds)
+  u <- u - floor(u)
+  bump <- function(s) { # the uniform B-spline on [0, order], by its truncated powers
+    total <- 0 * s
+    for (i in 0:order) total <- total + (-1)^i * choose(order, i) * pmax(s - i, 0)^(order - 1)
+    ifelse(s > 0 & s < order, total / factorial(order - 1), 0)
+  }
+  out <- vapply(seq_len(n), function(j) {
+    Reduce(`+`, lapply(-1:1, function(period) bump(n * (u + period) - (j - order))))
+  }, double(length(x)))
+  matrix(out, length(x), n)
+}
+
+oracle_raised_cosine <- function(x, n, width = 2, bounds = range(x, na.rm = TRUE)) {
+  u <- oracle_rescale(x, bounds)
+  spacing <- 1 / (n - 1)
+  peaks <- (seq_len(n) - 1) / (n - 1)
+  out <- vapply(peaks, function(peak) {
+    angle <- pi * (u - peak) / (spacing * width)
+    ifelse(abs(angle) < pi, 0.5 * (1 + cos(angle)), 0)
+  }, double(length(x)))
+  matrix(out, length(x), n)
+}
+
+# Row-wise Kronecker product: the last factor's column runs fastest.
+oracle_product <- function(...) {
+  factors <- list(...)
+  out <- t(vapply(seq_len(nrow(factors[[1]])), function(t) {
+    Reduce(function(a, b) as.vector(outer(b, a)), lapply(factors, function(f) f[t, ]))
+  }, double(prod(vapply(factors, ncol, 1L)))))
+  matrix(out, nrow(factors[[1]]))
+}
+
+# ---- the problem -----------------------------------------------------------------------------------
+
+# Coordinates of one group's penalty w ||theta||: theta = to %*% beta, beta = back %*% theta.
+penalty_coords <- function(X, v, how) {
+  X <- as.matrix(X)
+  p <- ncol(X)
+  if (how == "none") return(list(to = diag(p), back = diag(p), weight = sqrt(p)))
+  share <- v / sum(v)
+  centred <- X - rep(colSums(share * X), each = nrow(X))
+  parts <- eigen(crossprod(sqrt(share) * centred), symmetric = TRUE)
+  d <- pmax(parts$values, 0)
+  empty <- list(to = matrix(0, 0, p), back = matrix(0, p, 0), weight = 0)
+  if (sum(d) <= 1e-28 * sum(share * X^2)) return(empty)
+  if (how == "group") {
+    keep <- d > 1e-8 * d[1]
+    s <- d[keep]
+    weight <- sqrt(sum(keep))
+  } else if (how == "calibrated") {
+    keep <- rep(TRUE, p)
+    s <- d + sum(d) / p
+    weight <- sqrt(sum(d / s))
+  } else {
+    stop("unknown standardize: ", how)
+  }
+  u <- parts$vectors[, keep, drop = FALSE]
+  list(to = sqrt(s) * t(u), back = u %*% diag(1 / sqrt(s), length(s)), weight = weight)
+}
+
+oracle_split <- function(blocks, beta) {
+  sizes <- vapply(blocks, function(X) ncol(as.matrix(X)), 1L)
+  stopifnot(length(beta) == sum(sizes))
+  unname(split(unname(as.numeric(beta)), factor(rep(seq_along(blocks), sizes), seq_along(blocks))))
+}
+
+oracle_link <- function(blocks, intercept, beta, offset = 0) {
+  link <- as.numeric(intercept) + offset
+  parts <- oracle_split(blocks, beta)
+  for (g in seq_along(blocks)) link <- link + as.numeric(as.matrix(blocks[[g]]) %*% parts[[g]])
+  as.numeric(link)
+}
+
+# Gradient of the loss by column, one vector per group.
+oracle_gradients <- function(blocks, y, link, v) {
+  r <- v * (exp(link) - y) / sum(v)
+  lapply(blocks, function(X) as.numeric(crossprod(as.matrix(X), r)))
+}
+
+# The smallest lambda at which every penalised group is out: scores of the model without them.
+oracle_lambda_max <- function(blocks, y, how = "none", offset = 0, v = rep(1, length(y)),
+                              mult = rep(1, length(blocks))) {
+  free <- blocks[mult == 0]
+  X <- do.call(cbind, c(list(rep(1, length(y))), lapply(free, as.matrix)))
+  if (ncol(X) == 1) {
+    link <- log(sum(v * y) / sum(v * exp(rep_len(offset, length(y))))) + rep_len(offset, length(y))
+  } else {
+    fit <- suppressWarnings(stats::glm.fit(
+      X, y, weights = v, offset = rep_len(offset, length(y)), family = stats::poisson(),
+      control = stats::glm.control(epsilon = 1e-14, maxit = 200)
+    ))
+    link <- fit$linear.predictors
+  }
+  gradients <- oracle_gradients(blocks, y, link, v)
+  scores <- vapply(which(mult > 0), function(g) {
+    coords <- penalty_coords(blocks[[g]], v, how)
+    if (coords$weight == 0) return(0)
+    sqrt(sum(crossprod(coords$back, gradients[[g]])^2)) / (coords$weight * mult[g])
+  }, 0)
+  max(scores, 0)
+}
+
+# The largest relative KKT residual over groups and intercept (see group_lasso()). At lambda = 0, and
+# for a group that is not penalised, relative to what the penalty is at lambda_max or would be at
+# lambda.
+kkt_residual <- function(blocks, y, intercept, beta, lambda, how = "none", offset = 0,
+                         v = rep(1, length(y)), mult = rep(1, length(blocks))) {
+  link <- oracle_link(blocks, intercept, beta, offset)
+  parts <- oracle_split(blocks, beta)
+  gradients <- oracle_gradients(blocks, y, link, v)
+  unit <- if (lambda > 0) lambda else oracle_lambda_max(blocks, y, how, offset, v, mult)
+  worst <- abs(sum(v * (y - exp(link)))) / sum(v * y)
+  for (g in seq_along(blocks)) {
+    coords <- penalty_coords(blocks[[g]], v, how)
+    if (coords$weight == 0) next
+    weight <- coords$weight * mult[g]
+    scale <- if (mult[g] > 0) weight else coords$weight
+    # what the data determine of a group that is not penalised
+    if (mult[g] == 0) coords <- penalty_coords(blocks[[g]], v, "group")
+    theta <- as.numeric(coords$to %*% parts[[g]])
+    slope <- as.numeric(crossprod(coords$back, gradients[[g]]))
+    norm <- sqrt(sum(theta^2))
+    residual <- if (norm > 0) {
+      sqrt(sum((slope + lambda * weight * theta / norm)^2))
+    } else {
+      max(0, sqrt(sum(slope^2)) - lambda * weight)
+    }
+    worst <- max(worst, residual / (unit * scale))
+  }
+  worst
+}
+
+# (1/V) sum v (mu - y log mu) + lambda sum w ||A beta||
+objective <- function(blocks, y, intercept, beta, lambda, how = "none", offset = 0,
+                      v = rep(1, length(y)), mult = rep(1, length(blocks))) {
+  link <- oracle_link(blocks, intercept, beta, offset)
+  parts <- oracle_split(blocks, beta)
+  penalty <- vapply(seq_along(blocks), function(g) {
+    coords <- penalty_coords(blocks[[g]], v, how)
+    coords$weight * mult[g] * sqrt(sum((coords$to %*% parts[[g]])^2))
+  }, 0)
+  sum(v * (exp(link) - y * link)) / sum(v) + lambda * sum(penalty)
+}
+
+# ---- a fitted path ---------------------------------------------------------------------------------
+
+# Linear interpolation in lambda between the columns of x, by hand, one lambda at a time. Outside the
+# fitted lambdas the nearest end.
+oracle_interpolate <- function(fitted, x, lambda) {
+  out <- vapply(lambda, function(l) {
+    if (l >= max(fitted)) return(x[, which.max(fitted)])
+    if (l <= min(fitted)) return(x[, which.min(fitted)])
+    above <- which(fitted >= l & fitted == min(fitted[fitted >= l]))[1]
+    below <- which(fitted <= l & fitted == max(fitted[fitted <= l]))[1]
+    if (above == below || fitted[above] == fitted[below]) return(x[, above])
+    part <- (l - fitted[below]) / (fitted[above] - fitted[below])
+    x[, below] + part * (x[, above] - x[, below])
+  }, double(nrow(x)))
+  matrix(out, nrow(x))
+}
