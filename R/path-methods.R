@@ -123,6 +123,20 @@ entry_order.group_lasso_path <- function(object, ...) {
   stats::setNames(object$lambda[first][order], names(object$groups)[order])
 }
 
+#' Coefficients of a path
+#'
+#' @param object A `group_lasso_path`.
+#' @param lambda NULL for all fitted lambdas, or values in any order; between fitted ones the coefficients
+#'   are interpolated linearly in lambda, outside the fitted range the nearest end is used with a
+#'   warning of class `neurolasso_outside_path` (none above a path that starts with every covariate out,
+#'   where that is exact).
+#' @param ... Not used.
+#' @return A matrix, (1 + p) x lambdas: the intercept, and the coefficients of the design's columns as they
+#'   are (`position.1`, ...).
+#' @examples
+#' session <- simulate_session(120, seed = 1)
+#' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
+#' coef(path, lambda = path$lambda_max / c(2, 10))[1:6, ]
 #' @export
 coef.group_lasso_path <- function(object, lambda = NULL, ...) {
   at <- path_at(object, lambda)

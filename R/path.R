@@ -58,7 +58,8 @@
 #'   \item{`groups`}{the column numbers of each covariate}
 #'   \item{`group_weights`}{length G: \eqn{w_g}, with the user's factor}
 #'   \item{`df`}{length L: degrees of freedom, the intercept included (Vaiter et al. 2017), with the curvature that
-#'     the solver holds}
+#'     the solver holds, which may be that of a neighbouring lambda: a few percent off at most where that was
+#'     measured}
 #'   \item{`deviance`, `null_deviance`}{length L, and of the model with intercept and offset alone}
 #'   \item{`kkt`, `converged`, `n_passes`}{length L: the certificate; whether it is below `tol`; passes over the data}
 #'   \item{`lambda_max`}{the smallest lambda at which all penalised covariates are out}

@@ -4,6 +4,7 @@
 #include <R.h>
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 SEXP nl_element(SEXP list, const char *name) {
   SEXP names = Rf_getAttrib(list, R_NamesSymbol);
@@ -129,16 +130,33 @@ static double *more_memory(void *data, size_t n) {
   return nl_r_doubles(n);
 }
 
+/* A bar that appears once a fit has taken BAR_AFTER seconds. */
+enum { BAR_WIDTH = 50, BAR_AFTER = 2 };
+typedef struct {
+  time_t start;
+  int drawn; /* characters of the bar on the console, -1 before it appears */
+} progress_bar;
+
 static void draw_progress(void *data, int done, int n_lambda) {
-  enum { BAR = 50 };
-  const int before = BAR * (done - 1) / n_lambda, now = BAR * done / n_lambda;
-  (void)data;
-  if (done == 1) Rprintf("lambda ");
-  for (int i = before; i < now; i++) Rprintf("=");
+  progress_bar *bar = (progress_bar *)data;
+  if (bar->drawn < 0) {
+    if (difftime(time(NULL), bar->start) < BAR_AFTER || done == n_lambda) return;
+    Rprintf("lambda ");
+    bar->drawn = 0;
+  }
+  for (; bar->drawn < BAR_WIDTH * done / n_lambda; bar->drawn++) Rprintf("=");
   if (done == n_lambda) Rprintf(" %d\n", n_lambda);
+  R_FlushConsole();
 }
 
 nl_hook nl_r_hook(int progress) {
-  nl_hook hook = {check_interrupt, progress ? draw_progress : NULL, more_memory, NULL};
+  nl_hook hook = {check_interrupt, NULL, more_memory, NULL};
+  if (progress) {
+    progress_bar *bar = (progress_bar *)R_alloc(1, sizeof(progress_bar));
+    bar->start = time(NULL);
+    bar->drawn = -1;
+    hook.progress = draw_progress;
+    hook.data = bar;
+  }
   return hook;
 }

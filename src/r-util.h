@@ -26,7 +26,8 @@ int *nl_r_ints(size_t n);
  * must stay protected. */
 nl_design nl_r_design(SEXP blocks, size_t n_obs);
 
-/* A hook that lets R interrupt, hands out R memory and, with progress != 0, draws a bar. */
+/* A hook that lets R interrupt, hands out R memory and, with progress != 0, draws a bar
+ * if the fit takes more than two seconds. */
 nl_hook nl_r_hook(int progress);
 
 #endif

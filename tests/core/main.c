@@ -10,7 +10,11 @@
 #define SUITES(X) \
   X(check)        \
   X(linalg)       \
-  X(basis)
+  X(basis)        \
+  X(block)        \
+  X(design)       \
+  X(poisson)      \
+  X(penalty)
 
 #define DECLARE(name) void suite_##name(void);
 SUITES(DECLARE)

@@ -170,11 +170,13 @@ static double periodised(int column, int n_basis, int order, double u) {
   return sum;
 }
 
+/* NaN where `first` is out of range. */
 static void cyclic_row(double u, int n_basis, int order, double *row) {
   double values[MAX_ORDER];
   int first = -1;
   nl_cyclic_rows(1, &u, n_basis, order, &first, values);
-  CHECK(first >= 0 && first < n_basis);
+  for (int c = 0; c < n_basis; c++) row[c] = NAN;
+  if (first < 0 || first >= n_basis) return;
   spread(n_basis, order, first, values, row);
 }
 

@@ -132,6 +132,8 @@ oracle_lambda_max <- function(blocks, y, how = "none", offset = 0, v = rep(1, le
   if (ncol(X) == 1) {
     link <- log(sum(v * y) / sum(v * exp(rep_len(offset, length(y))))) + rep_len(offset, length(y))
   } else {
+    independent <- qr(X, tol = 1e-9) # glm.fit() itself sees no rank at so small an epsilon
+    X <- X[, independent$pivot[seq_len(independent$rank)], drop = FALSE]
     fit <- suppressWarnings(stats::glm.fit(
       X, y, weights = v, offset = rep_len(offset, length(y)), family = stats::poisson(),
       control = stats::glm.control(epsilon = 1e-14, maxit = 200)
