@@ -106,6 +106,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   control <- check_control(control)
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
+  na.action <- check_na_action(na.action)
   design <- as_design(covariates, basis)
   data <- model_rows(design, counts, offset, weights, na.action)
   multiplier <- check_group_weights(group_weights, names(design))
@@ -184,14 +185,18 @@ model_rows <- function(design, counts, offset, weights, na.action) {
   c(list(design = design, na.action = dropped), data)
 }
 
-# What na.action says of rows with missing values: an "omit" or "exclude" object, or an error.
-missing_action <- function(missing, na.action) {
-  action <- if (is.character(na.action)) get(na.action, mode = "function") else na.action
+check_na_action <- function(na.action) {
+  action <- if (is.character(na.action)) get0(na.action[1], mode = "function") else na.action
   if (!is.function(action)) {
     stop_input("`na.action` must be a function such as na.omit, not ", describe(na.action), ".",
                arg = "na.action")
   }
-  kept <- tryCatch(action(data.frame(x = ifelse(missing, NA, 0))), error = function(e) NULL)
+  action
+}
+
+# What na.action makes of rows with missing values: an "omit" or "exclude" object, or an error.
+missing_action <- function(missing, na.action) {
+  kept <- tryCatch(na.action(data.frame(x = ifelse(missing, NA, 0))), error = function(e) NULL)
   if (is.null(kept)) {
     stop_input("there are missing values in ", count_rows(missing), ", which `na.action` forbids.",
                arg = "na.action", class = "neurolasso_missing_values")
