@@ -32,13 +32,6 @@ entry_order(path)
 selected(path, lambda = path$lambda_max / 4)
 summary(path, n = 6)
 
-## ---- tuning ----
-path_hz <- group_lasso(covariates, counts, basis = basis_raised_cosine(6),
-                       offset = log(session$bin_width))
-curve <- tuning_curve(path_hz, "position", lambda = path_hz$lambda_max / 20)
-plot(rate ~ position, curve, type = "l", lwd = 2, las = 1, bty = "l", ylim = c(0, max(curve$rate)),
-     xlab = "position (cm)", ylab = "rate (spikes/s)")
-
 ## ---- more ----
 everything <- group_lasso(
   session$covariates, counts,
@@ -51,6 +44,16 @@ everything <- group_lasso(
   offset = log(session$bin_width)
 )
 entry_order(everything)
+
+## ---- tuning ----
+curve <- tuning_curve(everything, "position", lambda = everything$lambda_max / 50)
+place <- cut(position, seq(0, 200, by = 5), include.lowest = TRUE)
+raw <- tapply(counts, place, mean) / session$bin_width # spikes/s in 5 cm of maze
+plot(seq(2.5, 197.5, by = 5), raw, pch = 16, col = "grey60", las = 1, bty = "l", ylim = c(0, 1.1 * max(raw)),
+     xlab = "position (cm)", ylab = "rate (spikes/s)")
+lines(rate ~ position, curve, lwd = 2, col = "#0072B2")
+text(105, 0.6 * max(raw), "model", col = "#0072B2", adj = 0)
+text(105, 0.5 * max(raw), "spikes per second there", col = "grey50", adj = 0)
 
 ## ---- nemos ----
 strengths <- 10^seq(-4, 0, length.out = 10) # np.geomspace(1e-4, 1, 10)
