@@ -39,7 +39,7 @@ static void bspline_values(double u, int span, int order, const double *knots, d
     double carried = 0;
     for (int i = 0; i < j; i++) {
       double right = knots[span + i + 1], left = knots[span + i + 1 - j];
-      double part = right > left ? values[i] / (right - left) : 0;
+      double part = values[i] / (right - left); /* the span lies between, so right > left */
       values[i] = carried + (right - u) * part;
       carried = (u - left) * part;
     }

@@ -63,7 +63,8 @@ int nl_list_is_fresh(const nl_block_list *list, int i);
 
 /* Weighted cross products of every block of the list with every fresh one, in extended columns:
  *   raw[row_at[i] + ., column_at[j] + .] += X_i' W X_j,  row_at[i], column_at[j]: where position i
- * has its first row and fresh position j its first column. Of two fresh blocks only the pair with
+ * has its first row and fresh position j its first column; the rows of dense blocks follow each
+ * other. Of two fresh blocks only the pair with
  * i <= j is computed. weight: n_obs, not negative. raw has leading dimension ld.
  * scratch: nl_cross_scratch(design) doubles; index: NL_CHUNK * n_entry ints. */
 size_t nl_cross_scratch(const nl_design *design);

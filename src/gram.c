@@ -10,13 +10,21 @@
 /* Eigenvalues of a group's block below this share of the largest count as this share. */
 #define NL_CURVATURE_FLOOR 1e-12
 
-size_t nl_gram_batch(const nl_design *design) {
-  size_t all = (size_t)design->n_ext, largest = 1;
-  for (int b = 0; b < design->n_block; b++) {
-    if ((size_t)design->block[b].n_ext > largest) largest = (size_t)design->block[b].n_ext;
+size_t nl_gram_batch(const nl_design *design, const nl_penalty *penalty, int *seen) {
+  const size_t all = (size_t)design->n_ext;
+  size_t widest = 1;
+  for (int b = 0; b < design->n_block; b++) seen[b] = -1;
+  for (int g = 0; g < penalty->n_group; g++) {
+    size_t width = 0;
+    for (int i = penalty->start[g]; i < penalty->start[g + 1]; i++) {
+      const int b = design->block_of_column[penalty->column[i]];
+      if (seen[b] != g) width += (size_t)design->block[b].n_ext;
+      seen[b] = g;
+    }
+    if (width > widest) widest = width;
   }
   if (all * all <= NL_BATCH) return all * all;
-  return all * largest > NL_BATCH ? all * largest : NL_BATCH;
+  return all * widest > NL_BATCH ? all * widest : NL_BATCH;
 }
 
 void nl_gram_reset(nl_gram *gram, const nl_poisson *model, const nl_penalty *penalty,
@@ -188,14 +196,14 @@ static void enter_group(nl_gram *gram, nl_penalty *penalty, double mean_count, i
   if (rank == 0) return;
   nl_group_gradient(penalty, g, gram->sums, gram->mean + at);
   pair_in_coordinates(gram, penalty, mean_count, ld_cross, g, g, half, own);
+  double trace = 0;
+  for (int k = 0; k < rank; k++) trace += fabs(own[k + (ptrdiff_t)k * rank]);
   if (nl_eigen(rank, own, values, work, n_work) == 0) {
     nl_group_rotate(penalty, g, own, scratch);
     rotate_vector(rank, own, theta + penalty->theta_start[g], scratch);
     rotate_vector(rank, own, gradient + penalty->theta_start[g], scratch);
     rotate_vector(rank, own, gram->mean + at, scratch);
   } else { /* no eigenvalues: a multiple of the identity that is at least as curved */
-    double trace = 0;
-    for (int k = 0; k < rank; k++) trace += fabs(own[k + (ptrdiff_t)k * rank]);
     for (int k = 0; k < rank; k++) values[k] = trace;
   }
   double floor = NL_CURVATURE_FLOOR * values[rank - 1];

@@ -24,7 +24,7 @@ typedef struct {
   double *mean;      /* n_theta: T'X'e of the groups inside, at their position */
   double *weight;    /* n_obs: e, sums to 1 */
   /* space */
-  size_t batch;      /* doubles in raw and in cross each; at least n_ext x largest n_ext */
+  size_t batch;      /* doubles in raw and in cross each: nl_gram_batch() */
   double *raw;       /* batch: extended columns */
   double *cross;     /* batch: columns */
   double *scratch;   /* nl_cross_scratch(design) */
@@ -42,8 +42,9 @@ typedef struct {
   int *old;          /* n_block: flags */
 } nl_gram;
 
-/* How large the batch should be for a design. */
-size_t nl_gram_batch(const nl_design *design);
+/* How large the batch must be: every block against the blocks of the group that touches most of
+ * them. seen: n_block ints, scratch. */
+size_t nl_gram_batch(const nl_design *design, const nl_penalty *penalty, int *seen);
 
 /* Empties the Gram and takes the weights of a state (n_obs), divided by their total. */
 void nl_gram_reset(nl_gram *gram, const nl_poisson *model, const nl_penalty *penalty,

@@ -11,7 +11,6 @@
 #define NL_LOOSE 1e-2
 /* A lambda of 0 is approached down to this share of lambda_max. */
 #define NL_NEAR_ZERO 1e-5
-/* The KKT residual of nl_poisson's profiled intercept needs no iteration. */
 
 static double score_of(const nl_solver *solver, int g) {
   const nl_penalty *penalty = solver->penalty;
@@ -20,9 +19,8 @@ static double score_of(const nl_solver *solver, int g) {
   return nl_norm(nl_group_rank(penalty, g), solver->gradient + penalty->theta_start[g]) / w;
 }
 
-nl_status nl_path_null(nl_solver *solver, double tol, double *lambda_max, double *null_loss) {
+void nl_path_null(nl_solver *solver, double tol, nl_path *path, double *null_loss) {
   const nl_penalty *penalty = solver->penalty;
-  nl_status status = NL_OK;
   double residual = 0;
   nl_point_start(solver);
   *null_loss = nl_poisson_objective(solver->model, &solver->now);
@@ -35,7 +33,8 @@ nl_status nl_path_null(nl_solver *solver, double tol, double *lambda_max, double
       const double score = score_of(solver, g);
       if (score > level.reference) level.reference = score;
     }
-    if (level.reference > 0) status = nl_point_solve(solver, &level, tol, 1, &residual);
+    solver->pass_limit = solver->n_pass + path->max_passes;
+    if (level.reference > 0) nl_point_solve(solver, &level, tol, 1, &residual);
     for (int b = 0; b < solver->model->design->n_block; b++) solver->unwanted[b] = 1;
     nl_poisson_gradient(solver->model, &solver->now, solver->unwanted, &solver->pass, solver->hook);
     for (int g = 0; g < penalty->n_group; g++) {
@@ -43,13 +42,12 @@ nl_status nl_path_null(nl_solver *solver, double tol, double *lambda_max, double
                         solver->gradient + penalty->theta_start[g]);
     }
   }
-  *lambda_max = 0;
+  path->lambda_max = 0;
   for (int g = 0; g < penalty->n_group; g++) {
-    if (penalty->weight[g] > 0 && score_of(solver, g) > *lambda_max) {
-      *lambda_max = score_of(solver, g);
+    if (penalty->weight[g] > 0 && score_of(solver, g) > path->lambda_max) {
+      path->lambda_max = score_of(solver, g);
     }
   }
-  return status;
 }
 
 void nl_lambda_grid(double lambda_max, double ratio, int n, double *lambda) {
@@ -80,6 +78,7 @@ static void store(nl_solver *solver, const nl_level *level, nl_path *path, int l
         nl_norm(nl_group_rank(penalty, g), solver->theta + penalty->theta_start[g]);
     path->score[(size_t)l * n_group + (size_t)g] = score_of(solver, g);
   }
+  nl_point_cover(solver);
   nl_point_theta(solver, solver->quadratic.x);
   path->df[l] = 1 + nl_quadratic_df(penalty, &solver->gram, level, solver->quadratic.x,
                                     &solver->quadratic);
@@ -106,6 +105,7 @@ void nl_path_fit(nl_solver *solver, double tol, nl_path *path) {
     const nl_level level = {path->lambda[l] < 2 * top ? path->lambda[l] : 2 * top,
                             path->lambda_max > 0 ? top : solver->model->mean_count};
     const int first_pass = solver->n_pass;
+    solver->pass_limit = first_pass + path->max_passes;
     if (hook && hook->check) hook->check(hook->data);
     before = approach(solver, before, level.lambda, top);
     screen(solver, level.lambda, before);

@@ -8,6 +8,7 @@
 /* What a path returns. L = n_lambda. All arrays belong to the caller. */
 typedef struct {
   int n_lambda;
+  int max_passes;      /* over the data, per lambda */
   double lambda_max;   /* the smallest lambda at which every penalised group is zero */
   const double *lambda; /* L, decreasing; set after nl_path_null */
   double *intercept;   /* L: for the columns as the user gave them */
@@ -21,9 +22,9 @@ typedef struct {
   int *n_pass;         /* L: passes over the data */
 } nl_path;
 
-/* Fits the model without penalised groups and finds lambda_max and `null_loss`, the loss of the
- * intercept alone. */
-nl_status nl_path_null(nl_solver *solver, double tol, double *lambda_max, double *null_loss);
+/* Fits the model without penalised groups and finds path->lambda_max and `null_loss`, the loss of
+ * the intercept alone. What it leaves undone, the first lambda goes on with. */
+void nl_path_null(nl_solver *solver, double tol, nl_path *path, double *null_loss);
 
 /* n values from lambda_max down to ratio * lambda_max, equal steps in the logarithm. */
 void nl_lambda_grid(double lambda_max, double ratio, int n, double *lambda);

@@ -110,6 +110,16 @@ static void ready_gram(nl_solver *solver) {
                  solver->gradient, solver->hook);
 }
 
+void nl_point_cover(nl_solver *solver) {
+  for (int k = 0; k < solver->n_set; k++) {
+    const int g = solver->set[k];
+    if (solver->penalty->weight[g] == 0 && solver->gram.position[g] < 0) {
+      ready_gram(solver);
+      return;
+    }
+  }
+}
+
 void nl_point_theta(const nl_solver *solver, double *x) {
   const nl_penalty *penalty = solver->penalty;
   for (int k = 0; k < solver->gram.n_in; k++) {
@@ -187,7 +197,7 @@ typedef enum { STEP_TAKEN, STEP_REFUSED, STEP_LIMIT } step_result;
 /* Moves along the direction as far as the objective decreases. `old_gram`: the metric is from
  * another point, so after one refusal a new one is the better investment. */
 static step_result line_search(nl_solver *solver, const nl_level *level, double residual,
-                               int old_gram, int pass_limit, double *reached) {
+                               int old_gram, double *reached) {
   const double penalty_now = penalty_value(solver, level, solver->theta);
   const double now = solver->now.loss + penalty_now;
   const double rounding =
@@ -195,7 +205,7 @@ static step_result line_search(nl_solver *solver, const nl_level *level, double 
                      fabs(solver->now.loss) + penalty_now);
   double promised = 0;
   for (double step = 1; step > NL_SHORTEST_STEP;) {
-    if (solver->n_pass >= pass_limit) return STEP_LIMIT;
+    if (solver->n_pass >= solver->pass_limit) return STEP_LIMIT;
     try_step(solver, step);
     const double penalty_next = penalty_value(solver, level, solver->next_theta);
     const double change = solver->next.loss + penalty_next - now;
@@ -243,8 +253,8 @@ static nl_status give_up(nl_solver *solver, const nl_level *level, int closed, d
 
 nl_status nl_point_solve(nl_solver *solver, const nl_level *level, double tol, int closed,
                          double *residual) {
-  const int pass_limit = solver->n_pass + solver->max_passes;
   int gram_is_here = 0; /* the Gram was built at the current point */
+  *residual = INFINITY;
   if (!isfinite(solver->now.loss)) return NL_NOT_FINITE;
   mark_set(solver);
   *residual = set_residual(solver, level, solver->theta, solver->gradient);
@@ -265,7 +275,7 @@ nl_status nl_point_solve(nl_solver *solver, const nl_level *level, double tol, i
     ready_gram(solver);
     find_direction(solver, level, fmax(0.05 * tol, NL_INEXACT * *residual));
     double reached = *residual;
-    switch (line_search(solver, level, *residual, !gram_is_here, pass_limit, &reached)) {
+    switch (line_search(solver, level, *residual, !gram_is_here, &reached)) {
       case STEP_TAKEN:
         take_step(solver);
         if (reached > NL_SLOW * *residual) solver->gram.valid = 0;

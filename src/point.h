@@ -23,10 +23,13 @@ typedef struct {
   int *in_set;           /* n_group: flags */
   int *wanted;           /* n_block: blocks of the working set */
   int *unwanted;         /* n_block: blocks with a group outside it */
-  int max_passes;        /* per lambda */
   int n_pass;            /* passes over the data, in all */
+  int pass_limit;        /* what n_pass may reach before a solution is given up */
   const nl_hook *hook;
 } nl_solver;
+
+/* Makes sure that the Gram has the groups that are not penalised, moved or not: they count in df. */
+void nl_point_cover(nl_solver *solver);
 
 /* Copies theta of the working set into the Gram's order: x (n_theta). */
 void nl_point_theta(const nl_solver *solver, double *x);

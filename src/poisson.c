@@ -28,7 +28,7 @@ void nl_poisson_init(nl_poisson *model, const nl_design *design, const double *y
     v_total += v;
     vy_total += v * y[t];
     if (v > 0) vyo_total += v * y[t] * o;
-    base[t] = v == 1 ? o : o + log(v);
+    base[t] = v > 0 ? o + log(v) : -INFINITY;
     rows[t] = v * y[t];
   }
   model->design = design;

@@ -11,6 +11,8 @@ enum {
 };
 /* Added to the diagonal, relative to its largest entry, where the active block isn't positive. */
 #define NL_JITTER 1e-10
+/* The same for degrees of freedom: directions less curved than this have none. */
+#define NL_DF_RIDGE 1e-10
 
 double nl_level_tau(const nl_level *level, const nl_penalty *penalty, int g) {
   return penalty->weight[g] > 0 ? level->lambda * penalty->weight[g] : 0;
@@ -109,17 +111,23 @@ static void active_curvature(const nl_penalty *penalty, const nl_gram *gram, con
   }
 }
 
+/* Adds share times the largest diagonal entry to the diagonal of x (n x n). Returns what it added. */
+static double add_ridge(int n, double share, double *x) {
+  double largest = 0;
+  for (int i = 0; i < n; i++) {
+    const double d = x[(size_t)i * ((size_t)n + 1)];
+    if (d > largest) largest = d;
+  }
+  for (int i = 0; i < n; i++) x[(size_t)i * ((size_t)n + 1)] += share * largest;
+  return share * largest;
+}
+
 /* Factor of the active curvature in spare, with a jitter if it must be; 0 if it worked. */
 static int factor_active(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
                          const double *x, const int *index, int n) {
   for (double jitter = 0; jitter < 1e-3; jitter = jitter == 0 ? NL_JITTER : 100 * jitter) {
-    double largest = 0;
     active_curvature(penalty, gram, level, x, index, n, gram->spare);
-    for (int i = 0; i < n; i++) {
-      const double d = gram->spare[(size_t)i * ((size_t)n + 1)];
-      if (d > largest) largest = d;
-    }
-    for (int i = 0; i < n; i++) gram->spare[(size_t)i * ((size_t)n + 1)] += jitter * largest;
+    add_ridge(n, jitter, gram->spare);
     if (nl_cholesky(n, gram->spare) == 0) return 0;
   }
   return 1;
@@ -205,10 +213,13 @@ double nl_quadratic_df(const nl_penalty *penalty, nl_gram *gram, const nl_level 
                        const double *theta, nl_quadratic_space *space) {
   const int n = active_coordinates(penalty, gram, level, theta, space->index);
   if (n == 0) return 0;
-  if (factor_active(penalty, gram, level, theta, space->index, n) != 0) return n;
-  if (nl_cholesky_invert(n, gram->spare) != 0) return n;
-  /* trace of H M^-1 = n - trace of D M^-1, D block diagonal: tau / norm (I - u u') */
+  active_curvature(penalty, gram, level, theta, space->index, n, gram->spare);
+  const double ridge = add_ridge(n, NL_DF_RIDGE, gram->spare);
+  if (nl_cholesky(n, gram->spare) != 0 || nl_cholesky_invert(n, gram->spare) != 0) return n;
+  /* M = H + D + ridge I: trace of H M^-1 = n - trace of D M^-1 - ridge trace of M^-1; D is block
+   * diagonal: tau / norm (I - u u') */
   double df = n;
+  for (int i = 0; i < n; i++) df -= ridge * gram->spare[(size_t)i * ((size_t)n + 1)];
   int at = 0;
   for (int k = 0; k < gram->n_in && at < n; k++) {
     const int g = gram->group[k], rank = nl_group_rank(penalty, g);

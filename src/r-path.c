@@ -89,7 +89,8 @@ static nl_gram new_gram(const nl_design *design, const nl_penalty *penalty) {
   gram.spare = nl_r_doubles((size_t)gram.capacity * (size_t)gram.capacity);
   gram.mean = nl_r_doubles((size_t)n_theta);
   gram.weight = nl_r_doubles(design->n_obs);
-  gram.batch = nl_gram_batch(design);
+  gram.list = nl_r_ints(n_block);
+  gram.batch = nl_gram_batch(design, penalty, gram.list);
   gram.raw = nl_r_doubles(gram.batch);
   gram.cross = nl_r_doubles(gram.batch);
   gram.scratch = nl_r_doubles(nl_cross_scratch(design));
@@ -100,7 +101,6 @@ static nl_gram new_gram(const nl_design *design, const nl_penalty *penalty) {
   gram.eigen = nl_r_doubles(nl_eigen_work(penalty->max_size) + (size_t)penalty->max_size);
   gram.row_of = nl_r_ints(n_col);
   gram.column_of = nl_r_ints(n_col);
-  gram.list = nl_r_ints(n_block);
   gram.row_at = nl_r_ints(n_block);
   gram.column_at = nl_r_ints(n_block);
   gram.fresh = nl_r_ints(n_block);
@@ -142,8 +142,8 @@ static nl_solver new_solver(const nl_poisson *model, nl_penalty *penalty, const 
   for (int g = 0; g < penalty->n_group; g++) solver.in_set[g] = 0;
   solver.wanted = nl_r_ints((size_t)design->n_block);
   solver.unwanted = nl_r_ints((size_t)design->n_block);
-  solver.max_passes = 0;
   solver.n_pass = 0;
+  solver.pass_limit = 0;
   solver.hook = hook;
   return solver;
 }
@@ -207,12 +207,12 @@ SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty
   nl_poisson model;
   model.design = &design;
   nl_solver solver = new_solver(&model, &penalty, &hook);
-  solver.max_passes = nl_integer(control, "max_passes");
+  path.max_passes = nl_integer(control, "max_passes");
   nl_poisson_init(&model, &design, y, o, v, nl_r_doubles((size_t)n),
                   nl_r_doubles((size_t)design.n_col), solver.next.weight, &solver.pass);
 
   double null_loss = 0;
-  nl_path_null(&solver, tol, &path.lambda_max, &null_loss);
+  nl_path_null(&solver, tol, &path, &null_loss);
   const int no_signal = !(path.lambda_max > nl_number(lambda, "floor"));
   double *grid = REAL(VECTOR_ELT(out, OUT_LAMBDA));
   if (Rf_isNull(values)) {

@@ -8,7 +8,7 @@
 
 #include "linalg.h"
 
-/* ---- memory ------------------------------------------------------------------------ */
+/* ---- memory ---------------------------------------------------------------------- */
 
 enum { ABSURD = -2000000000 };
 
@@ -76,7 +76,7 @@ double *copy_doubles(const double *x, size_t n) {
   return copy;
 }
 
-/* ---- random numbers ---------------------------------------------------------------- */
+/* ---- random numbers -------------------------------------------------------------- */
 
 static uint64_t random_state;
 
@@ -112,7 +112,7 @@ double random_poisson(double mean) {
   return count;
 }
 
-/* ---- reference algebra ------------------------------------------------------------- */
+/* ---- reference algebra ----------------------------------------------------------- */
 
 double larger(double a, double b) { return isnan(a) || b <= a ? a : b; }
 
@@ -225,7 +225,7 @@ double *random_rotation(int n) {
   return u;
 }
 
-/* ---- a hook that counts ------------------------------------------------------------ */
+/* ---- a hook that counts ---------------------------------------------------------- */
 
 static void count_check(void *data) { ((hook_counts *)data)->n_check++; }
 
@@ -247,8 +247,7 @@ nl_hook counting_hook(hook_counts *counts) {
   return hook;
 }
 
-/* ---- designs -------------------------------------------------------------------------
- */
+/* ---- designs --------------------------------------------------------------------- */
 
 nl_block dense_block(size_t n_obs, int n_col, int centred) {
   nl_block block;
@@ -393,8 +392,7 @@ double *reference_matrix(const nl_design *design, int centred) {
   return x;
 }
 
-/* ---- groups --------------------------------------------------------------------------
- */
+/* ---- groups ---------------------------------------------------------------------- */
 
 /* Columns sorted by group, later columns first within each: any order must do. */
 static void sort_columns(int n_col, int n_group, const int *group_of, int *start,
@@ -410,7 +408,7 @@ static void sort_columns(int n_col, int n_group, const int *group_of, int *start
 }
 
 static int rank_of(int size, transform_kind kind) {
-  return kind == T_DEFICIENT && size > 1 ? size - 1 : size;
+  return kind == T_DEFICIENT ? size - 1 : size;
 }
 
 static double transform_entry(int i, int k, transform_kind kind) {
@@ -478,7 +476,7 @@ void set_weight(nl_penalty *penalty, int g, double weight) {
   penalty->weight = changed;
 }
 
-/* ---- a model and its solver, as r-path.c makes them -------------------------------- */
+/* ---- a model and its solver, as r-path.c makes them ------------------------------ */
 
 nl_state new_state(const nl_design *design) {
   nl_state state;
@@ -504,7 +502,8 @@ static void new_gram_space(nl_gram *gram, const nl_design *design,
                            const nl_penalty *penalty) {
   const size_t n_col = (size_t)design->n_col, n_block = (size_t)design->n_block;
   const size_t size = (size_t)penalty->max_size;
-  gram->batch = nl_gram_batch(design);
+  /* a Gram that is filled by hand has no design */
+  gram->batch = n_block > 0 ? nl_gram_batch(design, penalty, new_ints(n_block)) : 1;
   gram->raw = new_doubles(gram->batch);
   gram->cross = new_doubles(gram->batch);
   gram->scratch = new_doubles(nl_cross_scratch(design));
@@ -576,8 +575,8 @@ static void new_solver(problem *p) {
   for (int g = 0; g < penalty->n_group; g++) solver->in_set[g] = 0;
   solver->wanted = new_ints((size_t)design->n_block);
   solver->unwanted = new_ints((size_t)design->n_block);
-  solver->max_passes = 1000;
   solver->n_pass = 0;
+  solver->pass_limit = 1000;
 }
 
 problem *new_problem(nl_design design, nl_penalty penalty, const double *y,
@@ -627,6 +626,7 @@ nl_path new_path(const problem *p, int n_lambda) {
   const size_t n = (size_t)n_lambda;
   nl_path path;
   path.n_lambda = n_lambda;
+  path.max_passes = 1000;
   path.lambda_max = NAN;
   path.lambda = NULL;
   path.intercept = new_doubles(n);
@@ -641,7 +641,7 @@ nl_path new_path(const problem *p, int n_lambda) {
   return path;
 }
 
-/* ---- the model by its definition --------------------------------------------------- */
+/* ---- the model by its definition ------------------------------------------------- */
 
 static double prior_of(const problem *p, size_t t) { return p->prior ? p->prior[t] : 1; }
 

@@ -14,7 +14,10 @@
   X(block)        \
   X(design)       \
   X(poisson)      \
-  X(penalty)
+  X(penalty)      \
+  X(gram)         \
+  X(quadratic)    \
+  X(path)
 
 #define DECLARE(name) void suite_##name(void);
 SUITES(DECLARE)

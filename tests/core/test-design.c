@@ -7,8 +7,7 @@
 
 enum { N_OBS = NL_CHUNK + 14 }; /* a whole chunk and a piece */
 
-/* ---- sizes
- * ------------------------------------------------------------------------------- */
+/* ---- sizes ----------------------------------------------------------------------- */
 
 static void test_measure(void) {
   const int start[] = {0, 3, 10, 15, 27, 29}, ext_start[] = {0, 3, 10, 17, 37, 39};
@@ -30,6 +29,7 @@ static void test_measure(void) {
 }
 
 static void test_chunk(void) {
+  seed_random(20);
   nl_design design = mixed_design(2 * NL_CHUNK + 1);
   CHECK(nl_design_chunk(&design, 0) == NL_CHUNK);
   CHECK(nl_design_chunk(&design, NL_CHUNK) == NL_CHUNK);
@@ -41,8 +41,7 @@ static void test_chunk(void) {
   free_all();
 }
 
-/* ---- blocks on and off
- * ------------------------------------------------------------------ */
+/* ---- blocks on and off ----------------------------------------------------------- */
 
 static void test_extend(void) {
   seed_random(22);
@@ -172,8 +171,7 @@ static void test_centre_shift(void) {
   free_all();
 }
 
-/* ---- cross products
- * ------------------------------------------------------------------------ */
+/* ---- cross products -------------------------------------------------------------- */
 
 typedef enum { ABSENT, OLD, FRESH, N_ROLE } block_role;
 

@@ -5,8 +5,7 @@
 #include "fixture.h"
 #include "penalty.h"
 
-/* ---- groups
- * ------------------------------------------------------------------------------ */
+/* ---- groups ---------------------------------------------------------------------- */
 
 static void test_sizes(void) {
   const int size[] = {4, 1, 3, 4, 5, 12};
@@ -15,7 +14,7 @@ static void test_sizes(void) {
     CHECK(nl_group_size(&full, g) == size[g]);
     CHECK(nl_group_rank(&full, g) == size[g]);
     CHECK(nl_group_size(&deficient, g) == size[g]);
-    CHECK(nl_group_rank(&deficient, g) == (size[g] > 1 ? size[g] - 1 : 1));
+    CHECK(nl_group_rank(&deficient, g) == size[g] - 1);
   }
   free_all();
 }
@@ -41,7 +40,7 @@ static void test_coefficients(void) {
   for (int g = 0; g < MIXED_GROUPS; g++) {
     double *theta = new_normals((size_t)nl_group_rank(&penalty, g));
     CHECK_NEAR(coefficients_error(&penalty, g, theta), 0, 1e-13);
-    theta[0] = 0;
+    if (nl_group_rank(&penalty, g) > 0) theta[0] = 0;
     CHECK_NEAR(coefficients_error(&penalty, g, theta), 0, 1e-13);
   }
   free_all();
@@ -92,8 +91,7 @@ static void test_rotate(void) {
   free_all();
 }
 
-/* ---- one block
- * --------------------------------------------------------------------------- */
+/* ---- one block ------------------------------------------------------------------- */
 
 enum { MAX_BLOCK = 12 };
 
@@ -220,8 +218,7 @@ static void test_block_solve_on_a_grid(void) {
   CHECK_NEAR(block_objective(&it, x), best, 1e-4);
 }
 
-/* ---- residuals
- * ------------------------------------------------------------------------- */
+/* ---- residuals ------------------------------------------------------------------- */
 
 static void test_kkt(void) {
   const double theta[] = {3, -4}, zero[] = {0, 0};

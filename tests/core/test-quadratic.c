@@ -1,0 +1,476 @@
+/* quadratic.h against the optimality conditions of the model, dense traces and grids. */
+#include <math.h>
+
+#include "check.h"
+#include "fixture.h"
+#include "quadratic.h"
+
+enum { N_GROUP = 6, N_ROW = 40 };
+
+/* A model whose H is A'A; columns of A that belong to one group are orthogonal, so that
+ * the group's own block is diagonal. Coordinates are in the order of the Gram. */
+typedef struct {
+  nl_penalty penalty;
+  nl_gram gram;
+  nl_level level;
+  nl_quadratic_space space;
+  double *a;
+  double *h; /* size x size */
+  double *x0;
+  double *slope0;
+} model;
+
+static int rank_in(const model *m, int k) {
+  return nl_group_rank(&m->penalty, m->gram.group[k]);
+}
+
+static double tau_by_hand(const model *m, int g) {
+  return m->penalty.weight[g] == 0 ? 0 : m->level.lambda * m->penalty.weight[g];
+}
+
+static nl_penalty sized_penalty(int n_group, const int *size) {
+  int n_col = 0, *group_of = new_ints(100);
+  for (int g = 0; g < n_group; g++) {
+    for (int i = 0; i < size[g]; i++) group_of[n_col++] = g;
+  }
+  return penalty_of(n_col, n_group, group_of, T_IDENTITY);
+}
+
+/* Takes in all groups but the last n_out, in an order that is not theirs. */
+static void enter_groups(model *m, int n_out) {
+  nl_gram *gram = &m->gram;
+  const int n_group = m->penalty.n_group;
+  gram->n_in = n_group - n_out;
+  gram->size = 0;
+  for (int g = 0; g < n_group; g++) gram->position[g] = -1;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = (k + 2) % gram->n_in;
+    gram->group[k] = g;
+    gram->position[g] = gram->size;
+    gram->size += nl_group_rank(&m->penalty, g);
+  }
+}
+
+/* Orthogonal within groups; then H, and its copy in the Gram. */
+static void finish_curvature(model *m) {
+  nl_gram *gram = &m->gram;
+  const int n = gram->size;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int at = gram->position[gram->group[k]];
+    for (int i = 0; i < rank_in(m, k); i++) orthogonalise(N_ROW, at, at + i, m->a);
+  }
+  m->h = cross_times(n, N_ROW, n, m->a, m->a);
+  for (int k = 0; k < gram->n_in; k++) {
+    const int at = gram->position[gram->group[k]];
+    for (int j = 0; j < rank_in(m, k); j++) {
+      for (int i = 0; i < rank_in(m, k); i++) {
+        if (i != j) m->h[at + i + (at + j) * n] = 0; /* but for rounding */
+      }
+    }
+  }
+  for (int j = 0; j < n; j++) {
+    for (int i = 0; i < n; i++) gram->h[i + j * gram->capacity] = m->h[i + j * n];
+  }
+}
+
+/* The largest ||gradient|| / w at x = 0: beyond it all is zero. */
+static double largest_lambda(const model *m) {
+  const int n = m->gram.size;
+  const double *hx = times(n, n, 1, m->h, m->x0);
+  double most = 0;
+  for (int k = 0; k < m->gram.n_in; k++) {
+    const int g = m->gram.group[k], at = m->gram.position[g];
+    double gradient[16];
+    if (m->penalty.weight[g] == 0) continue;
+    for (int i = 0; i < rank_in(m, k); i++) {
+      gradient[i] = m->slope0[at + i] - hx[at + i];
+    }
+    most = fmax(most, norm_of(rank_in(m, k), gradient) / m->penalty.weight[g]);
+  }
+  return most;
+}
+
+static void start_at(model *m, const double *x0, const double *slope0) {
+  for (int i = 0; i < m->gram.size; i++) {
+    m->x0[i] = m->space.x[i] = x0[i];
+    m->slope0[i] = m->space.slope[i] = slope0[i];
+  }
+}
+
+static model new_model(int n_group, const int *size, int n_out) {
+  model m;
+  const nl_design none = design_of(1, 0, NULL);
+  m.penalty = sized_penalty(n_group, size);
+  m.gram = new_gram(&none, &m.penalty, m.penalty.n_theta + 3);
+  m.space = new_quadratic_space(&m.penalty);
+  enter_groups(&m, n_out);
+  const size_t n = (size_t)m.gram.size;
+  m.a = new_normals(N_ROW * n);
+  finish_curvature(&m);
+  m.x0 = new_doubles(n);
+  m.slope0 = new_doubles(n);
+  double *slope0 = new_normals(n);
+  for (size_t i = 0; i < n; i++) slope0[i] *= 30;
+  start_at(&m, new_normals(n), slope0);
+  m.level.reference = largest_lambda(&m);
+  m.level.lambda = 0.3 * m.level.reference;
+  return m;
+}
+
+static const int usual_sizes[N_GROUP] = {3, 1, 5, 2, 4, 3};
+
+static model usual_model(unsigned seed) {
+  seed_random(seed);
+  return new_model(N_GROUP, usual_sizes, 1);
+}
+
+/* ---- the model's optimality conditions ------------------------------------------- */
+
+/* slope0 + H (x - x0) */
+static double *slope_by_hand(const model *m, const double *x) {
+  const int n = m->gram.size;
+  double *step = new_doubles((size_t)n);
+  for (int i = 0; i < n; i++) step[i] = x[i] - m->x0[i];
+  double *slope = times(n, n, 1, m->h, step);
+  for (int i = 0; i < n; i++) slope[i] += m->slope0[i];
+  return slope;
+}
+
+static double group_residual(const model *m, int g, const double *x,
+                             const double *slope) {
+  const int rank = nl_group_rank(&m->penalty, g), at = m->gram.position[g];
+  const double tau = tau_by_hand(m, g), norm = norm_of(rank, x + at);
+  const double unit = tau > 0 ? tau : m->level.reference * m->penalty.scale[g];
+  double residual[16];
+  if (norm == 0) return fmax(norm_of(rank, slope + at) - tau, 0) / unit;
+  for (int i = 0; i < rank; i++) {
+    residual[i] = slope[at + i] + tau * x[at + i] / norm;
+  }
+  return norm_of(rank, residual) / unit;
+}
+
+static double model_residual(const model *m) {
+  const double *slope = slope_by_hand(m, m->space.x);
+  double worst = 0;
+  for (int k = 0; k < m->gram.n_in; k++) {
+    worst = larger(worst, group_residual(m, m->gram.group[k], m->space.x, slope));
+  }
+  return worst;
+}
+
+static double model_value(const model *m, const double *x) {
+  const int n = m->gram.size;
+  const double *slope = slope_by_hand(m, x);
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += 0.5 * (x[i] - m->x0[i]) * (slope[i] + m->slope0[i]);
+  for (int k = 0; k < m->gram.n_in; k++) {
+    const int g = m->gram.group[k];
+    sum += tau_by_hand(m, g) * norm_of(rank_in(m, k), x + m->gram.position[g]);
+  }
+  return sum;
+}
+
+static int solve(model *m, double tol) {
+  return nl_quadratic_solve(&m->penalty, &m->gram, &m->level, tol, &m->space);
+}
+
+static int count_zero_groups(const model *m) {
+  int n = 0;
+  for (int k = 0; k < m->gram.n_in; k++) {
+    n += norm_of(rank_in(m, k), m->space.x + m->gram.position[m->gram.group[k]]) == 0;
+  }
+  return n;
+}
+
+/* Later updates of a sweep move the residual of earlier groups a little. */
+static void check_solved(const model *m, double tol) {
+  const size_t n = (size_t)m->gram.size;
+  const double *slope = slope_by_hand(m, m->space.x);
+  CHECK_NEAR(model_residual(m), 0, 2 * tol);
+  CHECK_NEAR(distance(n, m->space.slope, slope), 0, 1e-11 * (1 + norm_of((int)n, slope)));
+}
+
+/* ---- solutions ------------------------------------------------------------------- */
+
+static void test_level(void) {
+  model m = usual_model(61);
+  m.level.lambda = 0.5;
+  m.level.reference = 7;
+  set_weight(&m.penalty, 1, 0);
+  set_weight(&m.penalty, 2, 4);
+  CHECK(nl_level_tau(&m.level, &m.penalty, 1) == 0);
+  CHECK(nl_level_tau(&m.level, &m.penalty, 2) == 2);
+  CHECK(nl_level_unit(&m.level, &m.penalty, 1) == 7 * m.penalty.scale[1]);
+  CHECK(nl_level_unit(&m.level, &m.penalty, 2) == 2);
+  m.level.lambda = 0;
+  CHECK(nl_level_unit(&m.level, &m.penalty, 2) == 7 * m.penalty.scale[2]);
+  m.level.lambda = INFINITY;
+  CHECK(nl_level_tau(&m.level, &m.penalty, 1) == 0);
+  free_all();
+}
+
+static void test_solution_is_stationary(void) {
+  const double share[] = {0.9, 0.5, 0.1, 0.01, 1e-4};
+  int zeros = 0, others = 0;
+  for (unsigned seed = 0; seed < 40; seed++) {
+    model m = usual_model(100 + seed);
+    m.level.lambda = share[seed % 5] * m.level.reference;
+    if (seed % 3 == 0) set_weight(&m.penalty, (int)seed % 5, 0);
+    solve(&m, 1e-10);
+    check_solved(&m, 1e-10);
+    zeros += count_zero_groups(&m);
+    others += m.gram.n_in - count_zero_groups(&m);
+    free_all();
+  }
+  CHECK(zeros > 20 && others > 20);
+}
+
+static void test_all_zero(void) {
+  model m = usual_model(62);
+  m.level.lambda = 1.0001 * largest_lambda(&m);
+  solve(&m, 1e-12);
+  CHECK(count_zero_groups(&m) == m.gram.n_in);
+  m.level.lambda = 0.99 * largest_lambda(&m);
+  solve(&m, 1e-12);
+  CHECK(count_zero_groups(&m) < m.gram.n_in);
+  free_all();
+}
+
+/* lambda = 0: x = x0 - inv(H) slope0 */
+static void test_no_penalty(void) {
+  model m = usual_model(63);
+  const int n = m.gram.size;
+  m.level.lambda = 0;
+  solve(&m, 1e-13);
+  double *expected = times(n, n, 1, inverse(n, m.h), m.slope0);
+  for (int i = 0; i < n; i++) expected[i] = m.x0[i] - expected[i];
+  CHECK_NEAR(distance((size_t)n, m.space.x, expected), 0, 1e-9);
+  free_all();
+}
+
+static void test_solution_stays(void) {
+  model m = usual_model(64);
+  solve(&m, 1e-12);
+  const double *x = copy_doubles(m.space.x, (size_t)m.gram.size);
+  CHECK(solve(&m, 1e-9) == 1);
+  CHECK_NEAR(distance((size_t)m.gram.size, m.space.x, x), 0, 1e-9);
+  free_all();
+}
+
+/* Orthogonal columns, groups of one: soft thresholding. */
+static void test_orthogonal_lasso(void) {
+  const int size[] = {1, 1, 1};
+  seed_random(65);
+  model m = new_model(3, size, 0);
+  for (int i = 0; i < 9; i++) m.a[i % 3 + i / 3 * N_ROW] = i % 4 == 0 ? 1 + i : 0;
+  for (int i = 0; i < 3 * N_ROW; i++) {
+    if (i % N_ROW >= 3) m.a[i] = 0;
+  }
+  finish_curvature(&m); /* diag(1, 25, 81) */
+  const double zero[] = {0, 0, 0}, slope[] = {-3, 10, 1.5},
+               expected[] = {-1, 8.0 / 25, 0};
+  start_at(&m, zero, slope);
+  m.level.lambda = 2;
+  solve(&m, 1e-14);
+  CHECK_NEAR(m.space.x[0], -expected[0], 1e-14);
+  CHECK_NEAR(m.space.x[1], -expected[1], 1e-14);
+  CHECK(m.space.x[2] == 0);
+  free_all();
+}
+
+/* The best value on a 21 x 21 grid around a centre, which moves there. */
+static double search_grid(const model *m, double half_width, double *centre) {
+  const double from[] = {centre[0], centre[1]};
+  double best = INFINITY;
+  for (int i = 0; i < 21 * 21; i++) {
+    const double x[] = {from[0] + half_width * (i % 21 - 10) / 10,
+                        from[1] + half_width * (i / 21 - 10) / 10};
+    const double value = model_value(m, x);
+    if (value >= best) continue;
+    best = value;
+    centre[0] = x[0];
+    centre[1] = x[1];
+  }
+  return best;
+}
+
+/* Brute force in two dimensions: finer and finer grids. */
+static void test_on_a_grid(void) {
+  const int size[] = {1, 1};
+  seed_random(66);
+  model m = new_model(2, size, 0);
+  double x[] = {0, 0}, best = INFINITY;
+  solve(&m, 1e-12);
+  for (double half_width = 4; half_width > 1e-5; half_width /= 4) {
+    best = search_grid(&m, half_width, x);
+  }
+  CHECK_NEAR(distance(2, m.space.x, x), 0, 1e-5);
+  CHECK_NEAR(model_value(&m, m.space.x), best, 1e-9);
+  CHECK(norm_of(2, x) > 0.1);
+  free_all();
+}
+
+static void test_no_move_is_better(void) {
+  model m = usual_model(67);
+  const size_t n = (size_t)m.gram.size;
+  solve(&m, 1e-12);
+  const double value = model_value(&m, m.space.x);
+  int better = 0;
+  for (int i = 0; i < 500; i++) {
+    double *x = copy_doubles(m.space.x, n);
+    const double size = pow(10, random_between(-4, 0));
+    for (size_t j = 0; j < n; j++) {
+      if (random_below(3) == 0) x[j] += size * random_normal();
+    }
+    better += model_value(&m, x) < value - 1e-12 * (1 + fabs(value));
+  }
+  CHECK(better == 0);
+  free_all();
+}
+
+/* ---- collinear groups ------------------------------------------------------------ */
+
+/* Group 3 is group 0's first columns and a little noise, group 4 is sums of others. */
+static model collinear_model(double noise) {
+  model m = usual_model(68);
+  const int from = m.gram.position[0], to = m.gram.position[3], mix = m.gram.position[4];
+  for (int i = 0; i < 2 * N_ROW; i++) {
+    m.a[to * N_ROW + i] = m.a[from * N_ROW + i] + noise * random_normal();
+  }
+  for (int i = 0; i < N_ROW; i++) {
+    m.a[mix * N_ROW + i] = m.a[m.gram.position[1] * N_ROW + i] +
+                           m.a[m.gram.position[2] * N_ROW + i] + noise * random_normal();
+  }
+  finish_curvature(&m);
+  /* a slope that H can answer */
+  const double *target = new_normals(N_ROW);
+  const double *slope = cross_times(m.gram.size, N_ROW, 1, m.a, target);
+  start_at(&m, new_zeros((size_t)m.gram.size), slope);
+  m.level.reference = largest_lambda(&m);
+  return m;
+}
+
+static void test_collinear(void) {
+  const double noise[] = {1e-2, 1e-4, 1e-6}, share[] = {0.3, 1e-2, 1e-4};
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < 3; k++) {
+      model m = collinear_model(noise[i]);
+      m.level.lambda = share[k] * m.level.reference;
+      const int n_sweep = solve(&m, 1e-8);
+      CHECK(n_sweep < 1000); /* the Newton steps did their work */
+      check_solved(&m, 1e-8);
+      free_all();
+    }
+  }
+}
+
+/* ---- degrees of freedom ---------------------------------------------------------- */
+
+static double df(model *m, const double *x) {
+  return nl_quadratic_df(&m->penalty, &m->gram, &m->level, x, &m->space);
+}
+
+/* Coordinates of groups that are not zero, or not penalised. */
+static int list_active(const model *m, const double *x, int *index) {
+  int n = 0;
+  for (int k = 0; k < m->gram.n_in; k++) {
+    const int g = m->gram.group[k], at = m->gram.position[g];
+    if (norm_of(rank_in(m, k), x + at) == 0 && tau_by_hand(m, g) > 0) continue;
+    for (int i = 0; i < rank_in(m, k); i++) index[n++] = at + i;
+  }
+  return n;
+}
+
+/* Second derivative of tau_g ||x_g||: zero between groups. */
+static double penalty_curvature(const model *m, const double *x, int i, int j) {
+  for (int k = 0; k < m->gram.n_in; k++) {
+    const int g = m->gram.group[k], at = m->gram.position[g], end = at + rank_in(m, k);
+    const double norm = norm_of(rank_in(m, k), x + at);
+    if (i < at || i >= end || j < at || j >= end || tau_by_hand(m, g) == 0) continue;
+    return tau_by_hand(m, g) * ((i == j) / norm - x[i] * x[j] / (norm * norm * norm));
+  }
+  return 0;
+}
+
+static double df_by_hand(const model *m, const double *x) {
+  int *index = new_ints((size_t)m->gram.size);
+  const int n = list_active(m, x, index);
+  double *h = new_doubles((size_t)n * (size_t)n),
+         *sum = new_doubles((size_t)n * (size_t)n);
+  double trace = 0;
+  for (int j = 0; j < n; j++) {
+    for (int i = 0; i < n; i++) {
+      h[i + j * n] = m->h[index[i] + index[j] * m->gram.size];
+      sum[i + j * n] = h[i + j * n] + penalty_curvature(m, x, index[i], index[j]);
+    }
+  }
+  const double *product = times(n, n, n, h, inverse(n, sum));
+  for (int i = 0; i < n; i++) trace += product[i + i * n];
+  return trace;
+}
+
+static void set_group(const model *m, double *x, int g, double value) {
+  for (int i = 0; i < nl_group_rank(&m->penalty, g); i++) {
+    x[m->gram.position[g] + i] = value;
+  }
+}
+
+static void test_df(void) {
+  model m = usual_model(69);
+  double *x = new_normals((size_t)m.gram.size);
+  for (int g = 0; g < m.gram.n_in; g++) { /* fewer and fewer groups */
+    CHECK_NEAR(df(&m, x), df_by_hand(&m, x), 1e-7);
+    CHECK(df(&m, x) < (double)m.gram.size - 0.1);
+    set_group(&m, x, g, 0);
+  }
+  CHECK(df(&m, x) == 0);
+  free_all();
+}
+
+static void test_df_with_unpenalised_groups(void) {
+  model m = usual_model(70);
+  double *x = new_normals((size_t)m.gram.size);
+  set_weight(&m.penalty, 0, 0);
+  set_weight(&m.penalty, 2, 0);
+  set_group(&m, x, 2, 0); /* counts all the same */
+  set_group(&m, x, 3, 0);
+  CHECK_NEAR(df(&m, x), df_by_hand(&m, x), 1e-7);
+  for (int g = 0; g < m.gram.n_in; g++) set_group(&m, x, g, 0);
+  CHECK_NEAR(df(&m, x), 8, 1e-7);
+  free_all();
+}
+
+static void test_df_without_penalty(void) {
+  model m = usual_model(71);
+  const double *x = new_normals((size_t)m.gram.size);
+  m.level.lambda = 0;
+  CHECK_NEAR(df(&m, x), m.gram.size, 1e-7);
+  free_all();
+}
+
+/* Three columns that others already have add nothing. */
+static void test_df_of_collinear_groups(void) {
+  model m = collinear_model(0);
+  const double *x = new_normals((size_t)m.gram.size);
+  m.level.lambda = 0;
+  CHECK_NEAR(df(&m, x), m.gram.size - 3, 1e-3);
+  free_all();
+}
+
+void suite_quadratic(void);
+
+void suite_quadratic(void) {
+  RUN(test_level);
+  RUN(test_solution_is_stationary);
+  RUN(test_all_zero);
+  RUN(test_no_penalty);
+  RUN(test_solution_stays);
+  RUN(test_orthogonal_lasso);
+  RUN(test_on_a_grid);
+  RUN(test_no_move_is_better);
+  RUN(test_collinear);
+  RUN(test_df);
+  RUN(test_df_with_unpenalised_groups);
+  RUN(test_df_without_penalty);
+  RUN(test_df_of_collinear_groups);
+}
