@@ -23,6 +23,9 @@ basis_block.basis_columns <- function(basis, x) {
 }
 
 #' @export
+basis_grid.basis_columns <- function(basis, n) if (basis$n_col == 1) NextMethod()
+
+#' @export
 basis_size.basis_columns <- function(basis) basis$n_col
 
 #' @export

@@ -39,7 +39,7 @@ basis_rows.basis_factor <- function(basis, x) {
                paste(utils_head(basis$levels, 5), collapse = ", "), "): \"", value[strange][1], "\" in ",
                count_rows(strange), ".", class = "neurolasso_covariate_error")
   }
-  list(first = ifelse(is.na(at), 0L, at - 1L), values = matrix(ifelse(is.na(at), NA_real_, 1), nrow = 1),
+  list(first = pmax(at - 1L, 0L, na.rm = TRUE), values = matrix(0 * at + 1, nrow = 1),
        n_col = length(basis$levels), periodic = 0L, moved = 0)
 }
 

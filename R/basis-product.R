@@ -85,7 +85,8 @@ basis_grid.basis_product <- function(basis, n) {
     if (is.factor(axis)) as.numeric(as.character(axis)) else axis
   })
   names(axes) <- basis$inputs
-  as.list(expand.grid(axes, KEEP.OUT.ATTRS = FALSE))
+  grid <- as.list(expand.grid(axes, KEEP.OUT.ATTRS = FALSE))
+  stats::setNames(grid, basis$inputs)
 }
 
 #' @export

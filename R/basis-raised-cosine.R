@@ -16,7 +16,7 @@
 basis_raised_cosine <- function(n_basis, width = 2, bounds = NULL) {
   n_basis <- check_count(n_basis, "n_basis", lower = 2)
   width <- check_number(width, "width", 1, Inf)
-  if (width <= 1 || !is.finite(width) || 2 * width != round(2 * width)) {
+  if (width <= 1 || 2 * width != round(2 * width)) {
     stop_input("`width` must be above 1 and a multiple of 0.5, not ", format(width), ".", arg = "width")
   }
   new_basis("raised_cosine", list(n_basis = n_basis, width = width, bounds = check_bounds(bounds)))

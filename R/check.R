@@ -1,7 +1,7 @@
 # check.R: checks of arguments, once, at the functions users call.
 
 check_number <- function(x, arg, lower = -Inf, upper = Inf, open = FALSE) {
-  inside <- is.numeric(x) && length(x) == 1 && !is.na(x) && x >= lower && x <= upper &&
+  inside <- is.numeric(x) && length(x) == 1 && is.finite(x) && x >= lower && x <= upper &&
     !(open && (x == lower || x == upper))
   if (!inside) {
     range <- if (lower == -Inf && upper == Inf) {
@@ -11,7 +11,7 @@ check_number <- function(x, arg, lower = -Inf, upper = Inf, open = FALSE) {
     } else {
       sprintf(" between %s and %s", format(lower), format(upper))
     }
-    stop_input("`", arg, "` must be one number", range, ", not ", describe(x), ".", arg = arg)
+    stop_input("`", arg, "` must be one finite number", range, ", not ", describe(x), ".", arg = arg)
   }
   as.double(x)
 }
@@ -115,4 +115,12 @@ check_lambda <- function(lambda) {
     stop_input("`lambda` must be numbers of at least 0 without NA, not ", what, ".", arg = "lambda")
   }
   as.double(lambda)
+}
+
+# Further arguments that a method doesn't have: a misspelt one must not be ignored.
+check_no_more <- function(...) {
+  if (...length() == 0) return()
+  names <- names(list(...))
+  stop_input("there is no such argument: ",
+             if (is.null(names) || !nzchar(names[1])) describe(..1) else quoted(names), ".")
 }

@@ -39,15 +39,19 @@ count_rows <- function(bad) {
 describe <- function(x) {
   if (is.null(x)) return("NULL")
   if (is.function(x)) return("a function")
-  if (is.character(x) && length(x) == 1) return(sprintf("the string \"%s\"", x))
-  if (is.numeric(x) && length(x) == 1 && is.null(dim(x))) return(format(x))
-  if (is.data.frame(x)) return(sprintf("a data frame with %d columns", ncol(x)))
+  if (is.data.frame(x)) return(sprintf("a data frame with %s", count_of(ncol(x), "column")))
   if (is.matrix(x)) return(sprintf("a %d x %d %s matrix", nrow(x), ncol(x), typeof(x)))
-  if (is.numeric(x) || is.character(x) || is.logical(x)) {
-    return(sprintf("a %s vector of length %d", if (is.object(x)) class(x)[1] else typeof(x), length(x)))
+  if (is.atomic(x) && length(x) == 1 && !is.object(x)) {
+    return(if (is.character(x) && !is.na(x)) sprintf("the string \"%s\"", x) else format(x))
   }
+  type <- if (is.object(x)) class(x)[1] else typeof(x)
+  if (is.atomic(x)) return(sprintf("%s vector of length %d", with_article(type), length(x)))
   sprintf("an object of class \"%s\"", class(x)[1])
 }
+
+count_of <- function(n, what) sprintf("%d %s%s", n, what, if (n == 1) "" else "s")
+
+with_article <- function(word) paste(if (grepl("^[aeiou]", word)) "an" else "a", word)
 
 quoted <- function(x, most = 6) {
   more <- if (length(x) > most) sprintf(" and %d more", length(x) - most) else ""

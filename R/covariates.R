@@ -56,6 +56,7 @@ as_leaf <- function(x, name) {
   }
   if (is.factor(x)) return(x)
   if (inherits(x, c("Matrix", "difftime"))) x <- if (inherits(x, "Matrix")) as.matrix(x) else unclass(x)
+  if (length(dim(x)) == 1) x <- as.vector(x)
   if (is.logical(x)) x <- x + 0
   if (!is.numeric(x)) bad("must be numbers, a factor or a matrix of numbers, not ", describe(x), ".")
   if (length(dim(x)) > 2) bad("must be a vector or a matrix, not an array of ", length(dim(x)), " dimensions.")
@@ -93,7 +94,10 @@ assign_bases <- function(leaves, basis) {
   given <- if (inherits(basis, "basis")) {
     fits <- vapply(leaves, function(x) !is.factor(x) && is_shaped_for(x, basis), TRUE)
     if (!any(fits)) {
-      stop_input("`basis` takes ", n_inputs(basis), " column(s), and no covariate has as many.",
+      stop_input("`basis`, ", format(basis), ", fits no covariate: one basis for all goes to ",
+                 if (n_inputs(basis) == 1) "numeric vectors" else
+                   paste("matrices with", n_inputs(basis), "columns"),
+                 ". To give it to one covariate, name it: basis = list(", names(leaves)[1], " = ...).",
                  arg = "basis")
     }
     stats::setNames(rep(list(basis), sum(fits)), names(leaves)[fits])
@@ -119,6 +123,8 @@ check_basis_list <- function(basis, leaves) {
                describe(basis), ".", arg = "basis")
   }
   basis <- flatten_bases(basis)
+  twice <- unique(names(basis)[duplicated(names(basis))])
+  if (length(twice) > 0) stop_input("`basis` names ", quoted(twice), " twice.", arg = "basis")
   unknown <- setdiff(names(basis), names(leaves))
   if (length(unknown) > 0) {
     stop_input("`basis` names ", quoted(unknown), ", which is not a covariate (", quoted(names(leaves)),

@@ -52,16 +52,17 @@ in_covariate <- function(name, expr) {
 }
 
 # Evaluates trained bases. Fields: n_obs; bases (trained); size (columns per covariate); columns (all
-# names); blocks (storage for C); missing (rows with NA).
+# names); blocks (storage for C); missing (rows with NA, for each covariate that has any).
 new_design <- function(leaves, bases) {
   blocks <- Map(function(x, b, name) in_covariate(name, basis_block(b, leaf_inputs(x, b))),
                 leaves, bases, names(leaves))
   warn_moved(vapply(blocks, attr, 0, "moved"))
-  missing <- Reduce(`|`, lapply(leaves, rows_where, is.na))
+  missing <- lapply(leaves, rows_where, is.na)
   structure(
     list(
       n_obs = NROW(leaves[[1]]), bases = bases, size = vapply(bases, basis_size, 0),
-      columns = design_columns(bases), blocks = lapply(blocks, unclass_block), missing = missing
+      columns = design_columns(bases), blocks = lapply(blocks, unclass_block),
+      missing = missing[vapply(missing, any, TRUE)]
     ),
     class = "covariate_design"
   )
@@ -99,11 +100,19 @@ design_groups <- function(design) {
   stats::setNames(groups, names(fields$bases))
 }
 
+# Rows in which any covariate is NA.
+design_missing <- function(design) {
+  fields <- unclass(design)
+  Reduce(`|`, fields$missing, logical(fields$n_obs))
+}
+
+# rows: row numbers
 design_rows <- function(design, rows) {
   fields <- unclass(design)
   fields$blocks <- lapply(fields$blocks, block_rows, rows)
-  fields$missing <- fields$missing[rows]
-  fields$n_obs <- length(fields$missing)
+  missing <- lapply(fields$missing, `[`, rows)
+  fields$missing <- missing[vapply(missing, any, TRUE)]
+  fields$n_obs <- length(rows)
   structure(fields, class = "covariate_design")
 }
 
@@ -116,16 +125,21 @@ block_rows <- function(block, rows) {
   }))
 }
 
-# X B for coefficients B (all columns x L), as bins x L.
+# X B for coefficients B (all columns x L), as bins x L; NA where a covariate is, even if it is out.
 design_predictor <- function(design, coefficients) {
   fields <- unclass(design)
-  .Call(C_predictor, fields$blocks, as.double(fields$n_obs), coefficients)
+  out <- .Call(C_predictor, fields$blocks, as.double(fields$n_obs), coefficients)
+  if (length(fields$missing) > 0) out[design_missing(design), ] <- NA
+  out
 }
 
 # The same for one covariate (number g), with its own coefficients.
 block_predictor <- function(design, g, coefficients) {
   fields <- unclass(design)
-  .Call(C_predictor, fields$blocks[g], as.double(fields$n_obs), coefficients)
+  out <- .Call(C_predictor, fields$blocks[g], as.double(fields$n_obs), coefficients)
+  missing <- fields$missing[[names(fields$bases)[g]]]
+  if (!is.null(missing)) out[missing, ] <- NA
+  out
 }
 
 # ---- methods -------------------------------------------------------------------------------------
@@ -146,7 +160,8 @@ length.covariate_design <- function(x) length(unclass(x)$bases)
 `[[.covariate_design` <- function(x, i, ...) {
   fields <- unclass(x)
   g <- if (is.character(i)) match(i, names(fields$bases)) else i
-  if (length(g) != 1 || is.na(g) || g < 1 || g > length(fields$bases)) {
+  known <- is.numeric(g) && length(g) == 1 && g %in% seq_along(fields$bases)
+  if (!known) {
     stop_input("the design has the covariates ", quoted(names(fields$bases)), ", not ", describe(i), ".")
   }
   out <- .Call(C_expand, fields$blocks[g], as.double(fields$n_obs))
@@ -184,6 +199,7 @@ as.matrix.covariate_design <- function(x, ...) {
 #' predict(design, list(speed = 20))$speed
 #' @export
 predict.covariate_design <- function(object, newdata, ...) {
+  check_no_more(...)
   fields <- unclass(object)
   if (inherits(newdata, "covariate_design")) {
     if (!identical(unclass(newdata)$bases, fields$bases)) {
@@ -193,20 +209,22 @@ predict.covariate_design <- function(object, newdata, ...) {
     return(newdata)
   }
   known <- names(fields$bases)
-  leaves <- collect_newdata(newdata, known)
+  leaves <- collect_newdata(newdata, fields$bases)
   leaves <- Map(match_columns, leaves, fields$bases, known)
   new_design(leaves, fields$bases)
 }
 
 # The covariates that a model needs, from whatever else newdata has.
-collect_newdata <- function(newdata, known) {
+collect_newdata <- function(newdata, bases) {
+  known <- names(bases)
   if (!is.list(newdata)) {
     stop_input("`newdata` must be a named list or data frame of raw covariates, not ", describe(newdata),
                ".", arg = "newdata")
   }
   # columns nobody asked for need not be usable
   keep <- names(newdata) %in% c(known, sub("\\..*", "", known))
-  leaves <- if (any(keep)) collect_covariates(as.list(newdata)[keep], "newdata") else list()
+  newdata <- Map(text_as_factor, as.list(newdata)[keep], bases[names(newdata)[keep]])
+  leaves <- if (length(newdata) > 0) collect_covariates(newdata, "newdata") else list()
   absent <- setdiff(known, names(leaves))
   if (length(absent) > 0) {
     stop_input("`newdata` must have the covariates the model was fitted with; ", quoted(absent),
@@ -215,18 +233,26 @@ collect_newdata <- function(newdata, known) {
   leaves[known]
 }
 
+# Levels may be given as text once they are known.
+text_as_factor <- function(x, basis) {
+  if (is.character(x) && inherits(basis, "basis_factor")) factor(x, levels = unique(x)) else x
+}
+
 # A new matrix must have the training matrix's columns; by name, where both have names.
-match_columns <- function(x, basis, name) {
+match_columns <- function(x, basis, name, arg = "newdata") {
+  refuse <- function(was, is) {
+    stop_input("covariate `", name, "` ", was, " when the model was fitted, and ", is, " in `", arg, "`.",
+               arg = arg)
+  }
+  if (is.factor(x) && !inherits(basis, "basis_factor")) refuse("was numbers", "is a factor")
   width <- if (inherits(basis, "basis_columns")) basis$n_col else n_inputs(basis)
   if (NCOL(x) != width) {
-    stop_input("covariate `", name, "` had ", width, " column(s) when the model was fitted, and has ",
-               NCOL(x), " in `newdata`.", arg = "newdata")
+    refuse(paste("had", count_of(width, "column")), paste("has", count_of(NCOL(x), "column")))
   }
   wanted <- if (inherits(basis, "basis_columns")) basis$labels else basis$inputs
   if (is.null(wanted) || is.null(colnames(x)) || identical(wanted, colnames(x))) return(x)
   if (!setequal(wanted, colnames(x)) || anyDuplicated(wanted)) {
-    stop_input("covariate `", name, "` had the columns ", quoted(wanted), " when the model was fitted, and has ",
-               quoted(colnames(x)), " in `newdata`.", arg = "newdata")
+    refuse(paste("had the columns", quoted(wanted)), paste("has", quoted(colnames(x))))
   }
   x[, wanted, drop = FALSE]
 }
@@ -241,6 +267,7 @@ print.covariate_design <- function(x, ...) {
     cat(sprintf("  %-*s %4d  %s\n", width, name, as.integer(fields$size[[name]]),
                 format(fields$bases[[name]])))
   }
-  if (any(fields$missing)) cat(sprintf("  (%s with NA)\n", count_rows(fields$missing)))
+  missing <- design_missing(x)
+  if (any(missing)) cat(sprintf("  (%s with NA)\n", count_rows(missing)))
   invisible(x)
 }

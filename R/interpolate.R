@@ -9,7 +9,7 @@ lambda_weights <- function(fitted, lambda) {
   exact <- match(lambda, fitted)
   left[!is.na(exact)] <- right[!is.na(exact)] <- exact[!is.na(exact)]
   gap <- fitted[left] - fitted[right]
-  share <- ifelse(is.finite(gap) & gap > 0, (lambda - fitted[right]) / gap, ifelse(gap > 0, 0, 1))
+  share <- ifelse(gap > 0, (lambda - fitted[right]) / gap, 1)
   list(left = left, right = right, share = pmin(pmax(share, 0), 1))
 }
 
@@ -55,7 +55,9 @@ one_lambda <- function(path, lambda, what) {
 # Intercept (L), coefficients (p x L) and group norms (G x L) at the asked lambdas.
 path_at <- function(path, lambda) {
   lambda <- asked_lambda(path, lambda)
-  weights <- lambda_weights(path$lambda, lambda)
+  # infinity stands where the path becomes empty
+  top <- max(path$lambda_max, path$lambda[is.finite(path$lambda)])
+  weights <- lambda_weights(pmin(path$lambda, top), pmin(lambda, top))
   list(
     lambda = lambda, labels = lambda_labels(lambda),
     intercept = as.numeric(interpolate_columns(rbind(path$intercept), weights)),

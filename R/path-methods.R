@@ -13,8 +13,10 @@ print_overview <- function(x, entries) {
               format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","), length(x$groups),
               nrow(x$coefficients), x$standardize))
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
-  cat(sprintf("%d lambda%s from %s to %s; largest KKT residual %s%s\n", n, if (n == 1) "" else "s",
-              format(x$lambda[1], digits = 4), format(x$lambda[n], digits = 4),
+  range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
+  cat(sprintf("%s; largest KKT residual %s%s\n",
+              if (n == 1) paste("1 lambda,", range[1]) else
+                sprintf("%d lambdas from %s to %s", n, range[1], range[2]),
               format(max(x$kkt), digits = 2),
               if (all(x$converged)) "" else sprintf(" (%d not converged)", sum(!x$converged))))
   cat("Covariates in order of entry (lambda):\n")
@@ -48,6 +50,7 @@ print_entries <- function(entries, most = 20) {
 #' summary(path, n = 5)
 #' @export
 summary.group_lasso_path <- function(object, n = 10, ...) {
+  check_no_more(...)
   n <- check_count(n, "n")
   rows <- unique(round(seq(1, length(object$lambda), length.out = min(n, length(object$lambda)))))
   explained <- if (object$null_deviance > 0) 1 - object$deviance / object$null_deviance else
@@ -91,6 +94,7 @@ selected <- function(object, ...) UseMethod("selected")
 #' @rdname selected
 #' @export
 selected.group_lasso_path <- function(object, lambda = NULL, ...) {
+  check_no_more(...)
   at <- path_at(object, lambda)
   active <- at$norms > 0
   if (length(lambda) == 1) return(names(object$groups)[active[, 1]])
@@ -139,6 +143,7 @@ entry_order.group_lasso_path <- function(object, ...) {
 #' coef(path, lambda = path$lambda_max / c(2, 10))[1:6, ]
 #' @export
 coef.group_lasso_path <- function(object, lambda = NULL, ...) {
+  check_no_more(...)
   at <- path_at(object, lambda)
   out <- rbind(at$intercept, at$coefficients)
   dimnames(out) <- list(c("(Intercept)", rownames(object$coefficients)), at$labels)

@@ -122,7 +122,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
     silent_path(wanted, penalty, length(unclass(data$design)$columns))
   }
   path <- new_path(fit, data, groups, penalty, wanted, how, control, call)
-  warn_of_path(path)
+  warn_of_path(path, any(multiplier > 0))
   path
 }
 
@@ -169,7 +169,7 @@ model_rows <- function(design, counts, offset, weights, na.action) {
     offset = check_row_values(offset, n_obs, "offset"),
     weights = check_row_values(weights, n_obs, "weights", lower = 0)
   )
-  missing <- unclass(design)$missing
+  missing <- design_missing(design)
   for (x in data) if (!is.null(x)) missing <- missing | is.na(x)
   dropped <- NULL
   if (any(missing)) {
@@ -215,8 +215,11 @@ fit_path <- function(data, v, moments, penalty, wanted, control, progress) {
   lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
                  floor = signal_floor(moments, penalty, mean_count))
   options <- list(tol = control$tol, max_passes = control$max_passes, progress = as.integer(progress))
-  .Call(C_path, centred_blocks(data$design, moments), data$counts, data$offset,
-        if (is.null(data$weights)) NULL else v, penalty, lambda, options)
+  centred <- centred_blocks(data$design, moments)
+  fit <- .Call(C_path, centred$blocks, data$counts, data$offset,
+               if (is.null(data$weights)) NULL else v, penalty, lambda, options)
+  fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
+  fit
 }
 
 # The path of a neuron without spikes: any lambda gives the empty model, so the grid is nominal.
@@ -258,13 +261,14 @@ new_path <- function(fit, data, groups, penalty, wanted, how, control, call) {
 # A fitted rate below this share of the mean at lambda = 0 speaks of bins whose rate runs off to 0.
 separation_share <- 1e-5
 
-warn_of_path <- function(path) {
+# penalised: whether any covariate could be out
+warn_of_path <- function(path, penalised) {
   if (path$lambda_max == 0 && all(path$counts == 0 | (path$weights %||% 1) == 0)) {
     warn_user("`counts` has no spike: every covariate is out and the rate is 0 at every lambda.",
               class = "neurolasso_silent")
     return()
   }
-  if (path$lambda_max == 0 && any(path$group_weights > 0)) {
+  if (path$lambda_max == 0 && penalised) {
     warn_user("no covariate has anything to do with the counts (constant counts or constant ",
               "covariates): all are out at every lambda.", class = "neurolasso_no_signal")
   }
@@ -278,9 +282,11 @@ warn_of_path <- function(path) {
 }
 
 warn_of_separation <- function(path) {
-  rate <- exp(linear_predictor(path, match(0, path$lambda)))
-  exposure <- exp(path$offset %||% 0)
-  relative <- min(rate / exposure) / (sum(rate) / sum(exposure * rep(1, length(rate))))
+  v <- path$weights %||% rep(1, length(path$counts))
+  offset <- path$offset %||% rep(0, length(path$counts))
+  link <- linear_predictor(path, match(0, path$lambda))
+  mean_log_rate <- log_sum_exp(link, v) - log_sum_exp(offset, v)
+  relative <- exp(min((link - offset)[v > 0]) - mean_log_rate)
   if (relative < separation_share) {
     warn_user("at lambda = 0 fitted rates go down to ", format(relative, digits = 2), " of the mean: some ",
               "part of a covariate has no spike (separation), and its coefficients have no finite ",

@@ -13,7 +13,8 @@
 #' @param labels Label the curves? As many are as there is room for, those with the largest norms first.
 #' @param max_labels How many labels at most.
 #' @param cex_labels Size of the labels; NULL: as large as there is room for.
-#' @param main,xlab,ylab,xlim,ylim,... As in [graphics::plot.default()].
+#' @param main,xlab,ylab,xlim,ylim As in [graphics::plot.default()].
+#' @param ... Graphical parameters such as `cex.lab`, `cex.axis`, `las`.
 #' @return `x`, invisibly.
 #' @section Lambda 0: it has no place on a logarithmic axis and is left out.
 #' @examples
@@ -35,15 +36,13 @@ plot.group_lasso_path <- function(x, col = NULL, lty = 1, lwd = NULL, labels = T
   top <- max(curves$norms, 0)
   old <- graphics::par(mar = pmax(graphics::par("mar"), c(0, 0, 4.6, 0)))
   on.exit(graphics::par(old))
-  graphics::plot.new() # opens the device, whose size the labels depend on
-  graphics::par(new = TRUE)
+  graphics::plot.new() # the labels depend on its size
   named <- if (labels) curves_to_label(curves, min(max_labels, label_room(cex_labels))) else integer()
-  graphics::plot.default(range(curves$lambda), c(0, top), type = "n", log = "x", axes = FALSE,
-                         xlim = xlim %||% wide_enough(curves, named, cex_labels),
-                         ylim = ylim %||% c(0, if (top > 0) 1.04 * top else 1), main = "", xlab = xlab,
-                         ylab = ylab, ...)
-  draw_frame(curves)
-  if (nzchar(main)) graphics::title(main = main, line = 3)
+  graphics::plot.window(xlim %||% wide_enough(curves, named, cex_labels),
+                        ylim %||% c(0, if (top > 0) 1.04 * top else 1), log = "x", ...)
+  graphics::title(xlab = xlab, ylab = ylab, ...)
+  if (length(main) > 0 && any(nzchar(main))) graphics::title(main = main, line = 3, ...)
+  draw_frame(curves, list(...))
   for (i in rev(seq_len(nrow(curves$norms)))) {
     active <- which(curves$norms[i, ] > 0)
     if (length(active) == 0) next
@@ -111,13 +110,16 @@ label_size <- function(named, cex) {
 # How many labels fit one above the other.
 label_room <- function(cex) max(floor(graphics::par("pin")[2] / line_height(cex %||% smallest_label)), 1)
 
-draw_frame <- function(curves) {
+draw_frame <- function(curves, parameters) {
+  for_axes <- c("cex.axis", "col.axis", "font.axis", "las", "mgp", "tck", "tcl")
+  parameters <- parameters[names(parameters) %in% for_axes]
+  axis <- function(...) do.call(graphics::axis, utils_merge(list(...), parameters))
   lines <- graphics::par("usr")
-  graphics::axis(2, las = 1)
+  axis(2, las = 1)
   at <- grDevices::axisTicks(log10(range(curves$lambda)), log = TRUE, nint = 5)
   at <- at[at >= min(curves$lambda) * 0.999 & at <= max(curves$lambda) * 1.001]
   if (length(at) < 2) at <- signif(range(curves$lambda), 2)
-  graphics::axis(1, at = at, labels = format_ticks(at))
+  axis(1, at = at, labels = format_ticks(at))
   nearest <- vapply(at, function(a) which.min(abs(log(curves$lambda) - log(a))), 0L)
   graphics::axis(3, at = at, labels = colSums(curves$norms[, nearest, drop = FALSE] > 0), tick = FALSE,
                  line = -0.6, cex.axis = 0.85, col.axis = "grey30")
@@ -125,6 +127,8 @@ draw_frame <- function(curves) {
   graphics::segments(10^lines[1], 0, 10^lines[2], 0, col = "grey85")
   graphics::box(bty = "l")
 }
+
+utils_merge <- function(x, y) c(x[!names(x) %in% names(y)], y)
 
 format_ticks <- function(at) vapply(at, function(a) format(a, digits = 3), "")
 
@@ -143,29 +147,27 @@ label_curves <- function(curves, named, style, cex) {
 }
 
 # Moves label heights apart until neighbours are `gap` apart, within low .. high where they fit; keeps
-# their order, and labels that don't collide where they are. Neighbours that touch form a clump with its
-# mean in place.
+# their order, and labels that don't collide where they are. Neighbours that touch form a clump around
+# the mean of their places.
 spread_labels <- function(y, gap, low, high) {
   order <- order(y)
+  placed <- function(clump) {
+    half <- gap * (clump$n - 1) / 2
+    max(min(clump$wish, high - half), low + half)
+  }
   clumps <- list()
-  for (v in pmin(pmax(y[order], low), high)) {
-    clump <- list(n = 1, centre = v)
-    repeat {
-      last <- clumps[length(clumps)]
-      if (length(last) == 0) break
-      last <- last[[1]]
-      touch <- clump$centre - last$centre < gap * (clump$n + last$n) / 2
-      if (!touch) break
+  for (wish in y[order]) {
+    clump <- list(n = 1, wish = wish)
+    while (length(clumps) > 0) {
+      last <- clumps[[length(clumps)]]
+      if (placed(clump) - placed(last) >= gap * (clump$n + last$n) / 2) break
       n <- clump$n + last$n
-      clump <- list(n = n, centre = (clump$centre * clump$n + last$centre * last$n) / n)
+      clump <- list(n = n, wish = (clump$wish * clump$n + last$wish * last$n) / n)
       clumps <- clumps[-length(clumps)]
     }
-    half <- gap * (clump$n - 1) / 2
-    clump$centre <- max(min(clump$centre, high - half), low + half)
     clumps <- c(clumps, list(clump))
   }
-  placed <- unlist(lapply(clumps, function(c) c$centre + gap * (seq_len(c$n) - (c$n + 1) / 2)))
   out <- y
-  out[order] <- placed
+  out[order] <- unlist(lapply(clumps, function(c) placed(c) + gap * (seq_len(c$n) - (c$n + 1) / 2)))
   out
 }

@@ -24,6 +24,7 @@
 #' @export
 predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
                                      type = c("link", "response", "terms"), offset = NULL, ...) {
+  check_no_more(...)
   type <- check_choice(type, c("link", "response", "terms"), "type")
   at <- path_at(object, lambda)
   if (is.null(newdata)) {
@@ -85,10 +86,6 @@ predict_terms <- function(path, design, at) {
   constant <- at$intercept
   for (g in seq_along(path$groups)) {
     coefficients <- at$coefficients[path$groups[[g]], , drop = FALSE]
-    if (all(coefficients == 0)) {
-      out[unclass(design)$missing, g, ] <- NA
-      next
-    }
     means <- term_means(path, g, coefficients)
     out[, g, ] <- block_predictor(design, g, coefficients) - rep(means, each = nrow(design))
     constant <- constant + means
@@ -103,6 +100,7 @@ predict_terms <- function(path, design, at) {
 #' @rdname predict.group_lasso_path
 #' @export
 fitted.group_lasso_path <- function(object, lambda = NULL, ...) {
+  check_no_more(...)
   predict(object, lambda = lambda, type = "response")
 }
 
@@ -121,6 +119,7 @@ fitted.group_lasso_path <- function(object, lambda = NULL, ...) {
 #' @export
 residuals.group_lasso_path <- function(object, lambda = NULL,
                                        type = c("deviance", "pearson", "response", "working"), ...) {
+  check_no_more(...)
   type <- check_choice(type, c("deviance", "pearson", "response", "working"), "type")
   at <- path_at(object, lambda)
   rate <- exp(design_predictor(object$design, at$coefficients) +
@@ -153,6 +152,7 @@ residuals.group_lasso_path <- function(object, lambda = NULL,
 #' colSums(simulate(path, nsim = 3, seed = 1, lambda = path$lambda_max / 5))
 #' @export
 simulate.group_lasso_path <- function(object, nsim = 1, seed = NULL, lambda = NULL, ...) {
+  check_no_more(...)
   nsim <- check_count(nsim, "nsim")
   lambda <- one_lambda(object, lambda, "simulate()")
   rate <- predict(object, lambda = lambda, type = "response")[, 1]

@@ -33,6 +33,7 @@ simulate_session <- function(duration = 600, bin_width = 0.025, encodes = "posit
     stop_input("`encodes` must be names out of ", quoted(known), ", not ",
                paste0(encodes, collapse = ", "), ".", arg = "encodes")
   }
+  encodes <- unique(encodes)
   n <- floor(duration / bin_width + 1e-9)
   if (n < 1) stop_input("`duration` must be at least one `bin_width`.", arg = "duration")
   with_seed(seed, {
@@ -118,8 +119,8 @@ print.simulated_session <- function(x, ...) {
 # Evaluates expr with R's generator at a seed (NULL: as it stands), and puts its state back.
 with_seed <- function(seed, expr) {
   if (is.null(seed)) return(expr)
-  if (!is.numeric(seed) || length(seed) != 1 || is.na(seed)) {
-    stop_input("`seed` must be NULL or one number, not ", describe(seed), ".", arg = "seed")
+  if (!is.numeric(seed) || length(seed) != 1 || !is.finite(seed) || abs(seed) > .Machine$integer.max) {
+    stop_input("`seed` must be NULL or one whole number, not ", describe(seed), ".", arg = "seed")
   }
   env <- globalenv()
   old <- env$.Random.seed

@@ -72,11 +72,24 @@ signal_floor <- function(moments, penalty, mean_count) {
   1e-13 * mean_count * max(scores, 0)
 }
 
-# Dense blocks as the core sees them: centred, so that a large mean costs no digits.
+# A mean above this many standard deviations would cost more than two digits in X b.
+large_mean <- 100
+
+# The blocks as the core sees them: dense columns centred, in the passes over the data or, where means
+# are large, in a copy. Returns blocks and, per column of the design, what was taken off in copies.
 centred_blocks <- function(design, moments) {
   blocks <- unclass(design)$blocks
+  taken <- lapply(moments, function(m) numeric(length(m$mean)))
   for (g in seq_along(blocks)) {
-    if (!is.null(blocks[[g]]$x)) blocks[[g]]$centre <- as.double(moments[[g]]$mean)
+    if (is.null(blocks[[g]]$x)) next
+    mean <- as.double(moments[[g]]$mean)
+    spread <- sqrt(pmax(diag(moments[[g]]$second), 0))
+    if (any(abs(mean) > large_mean * spread & spread > 0)) {
+      blocks[[g]]$x <- blocks[[g]]$x - rep(mean, each = nrow(blocks[[g]]$x))
+      taken[[g]] <- mean
+    } else {
+      blocks[[g]]$centre <- mean
+    }
   }
-  unname(blocks)
+  list(blocks = unname(blocks), taken = unlist(taken))
 }

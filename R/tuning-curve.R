@@ -30,6 +30,7 @@ tuning_curve <- function(object, ...) UseMethod("tuning_curve")
 #' @rdname tuning_curve
 #' @export
 tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+  check_no_more(...)
   g <- find_covariate(object, covariate)
   lambda <- one_lambda(object, lambda, "a tuning curve")
   basis <- unclass(object$design)$bases[[g]]
@@ -53,8 +54,8 @@ find_covariate <- function(path, covariate) {
 # The values to evaluate at: a vector, factor or matrix.
 tuning_values <- function(basis, covariate, n, at) {
   if (!is.null(at)) {
-    leaf <- as_leaf(at, covariate)
-    return(if (is.factor(leaf)) leaf else match_columns(leaf, basis, covariate))
+    leaf <- as_leaf(text_as_factor(at, basis), covariate)
+    return(match_columns(leaf, basis, covariate, "at"))
   }
   grid <- basis_grid(basis, check_count(n, "n", lower = 2))
   if (is.null(grid)) {

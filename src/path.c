@@ -12,11 +12,27 @@
 /* A lambda of 0 is approached down to this share of lambda_max. */
 #define NL_NEAR_ZERO 1e-5
 
-static double score_of(const nl_solver *solver, int g) {
+/* ||gradient|| of a group, relative to w, or to w before it was multiplied. */
+static double relative_gradient(const nl_solver *solver, int g, double w) {
   const nl_penalty *penalty = solver->penalty;
-  const double w = penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g];
   if (!(w > 0)) return 0;
   return nl_norm(nl_group_rank(penalty, g), solver->gradient + penalty->theta_start[g]) / w;
+}
+
+static double score_of(const nl_solver *solver, int g) {
+  const nl_penalty *penalty = solver->penalty;
+  return relative_gradient(solver, g, penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
+}
+
+/* The largest score that a group has, or would have if it were not multiplied. */
+static double largest_scale(const nl_solver *solver, int only_penalised) {
+  const nl_penalty *penalty = solver->penalty;
+  double largest = 0;
+  for (int g = 0; g < penalty->n_group; g++) {
+    if (only_penalised && penalty->weight[g] == 0) continue;
+    largest = fmax(largest, relative_gradient(solver, g, penalty->scale[g]));
+  }
+  return largest;
 }
 
 void nl_path_null(nl_solver *solver, double tol, nl_path *path, double *null_loss) {
@@ -28,11 +44,7 @@ void nl_path_null(nl_solver *solver, double tol, nl_path *path, double *null_los
     if (penalty->weight[g] == 0 && nl_group_rank(penalty, g) > 0) nl_point_include(solver, g);
   }
   if (solver->n_set > 0) {
-    nl_level level = {0, 0};
-    for (int g = 0; g < penalty->n_group; g++) {
-      const double score = score_of(solver, g);
-      if (score > level.reference) level.reference = score;
-    }
+    const nl_level level = {0, largest_scale(solver, 0)};
     solver->pass_limit = solver->n_pass + path->max_passes;
     if (level.reference > 0) nl_point_solve(solver, &level, tol, 1, &residual);
     for (int b = 0; b < solver->model->design->n_block; b++) solver->unwanted[b] = 1;
@@ -42,6 +54,7 @@ void nl_path_null(nl_solver *solver, double tol, nl_path *path, double *null_los
                         solver->gradient + penalty->theta_start[g]);
     }
   }
+  path->reference = largest_scale(solver, 1);
   path->lambda_max = 0;
   for (int g = 0; g < penalty->n_group; g++) {
     if (penalty->weight[g] > 0 && score_of(solver, g) > path->lambda_max) {
@@ -85,10 +98,11 @@ static void store(nl_solver *solver, const nl_level *level, nl_path *path, int l
 }
 
 /* Solves loosely for points between two lambdas that are far apart. */
-static double approach(nl_solver *solver, double from, double to, double lambda_max) {
+static double approach(nl_solver *solver, double from, double to, double lambda_max,
+                       double reference) {
   double residual;
   while (to < NL_LONGEST_STRIDE * from && from > NL_NEAR_ZERO * lambda_max) {
-    nl_level level = {NL_LONGEST_STRIDE * from, lambda_max};
+    nl_level level = {NL_LONGEST_STRIDE * from, reference};
     screen(solver, level.lambda, from);
     nl_point_solve(solver, &level, NL_LOOSE, 0, &residual);
     from = level.lambda;
@@ -103,11 +117,11 @@ void nl_path_fit(nl_solver *solver, double tol, nl_path *path) {
   for (int l = 0; l < path->n_lambda; l++) {
     /* above lambda_max nothing changes any more; infinity is not for arithmetic */
     const nl_level level = {path->lambda[l] < 2 * top ? path->lambda[l] : 2 * top,
-                            path->lambda_max > 0 ? top : solver->model->mean_count};
+                            path->reference > 0 ? path->reference : solver->model->mean_count};
     const int first_pass = solver->n_pass;
     solver->pass_limit = first_pass + path->max_passes;
     if (hook && hook->check) hook->check(hook->data);
-    before = approach(solver, before, level.lambda, top);
+    before = approach(solver, before, level.lambda, top, level.reference);
     screen(solver, level.lambda, before);
     path->status[l] = (int)nl_point_solve(solver, &level, tol, 0, path->kkt + l);
     path->n_pass[l] = solver->n_pass - first_pass;

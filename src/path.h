@@ -9,6 +9,7 @@
 typedef struct {
   int n_lambda;
   int max_passes;      /* over the data, per lambda */
+  double reference;    /* lambda_max if every group_weights were 1: the unit at lambda = 0 */
   double lambda_max;   /* the smallest lambda at which every penalised group is zero */
   const double *lambda; /* L, decreasing; set after nl_path_null */
   double *intercept;   /* L: for the columns as the user gave them */

@@ -5,6 +5,9 @@
 
 #include "linalg.h"
 
+/* ||c|| above tau by less than this share is rounding: the block is zero. */
+#define NL_ZERO 1e-12
+
 int nl_group_size(const nl_penalty *penalty, int g) {
   return penalty->start[g + 1] - penalty->start[g];
 }
@@ -85,7 +88,7 @@ void nl_block_solve(int n, const double *d, const double *c, double tau, double 
     for (int i = 0; i < n; i++) x[i] = c[i] / d[i];
     return;
   }
-  if (c_norm <= tau) {
+  if (c_norm <= tau * (1 + NL_ZERO)) {
     nl_fill((size_t)n, 0, x);
     return;
   }

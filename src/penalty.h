@@ -34,7 +34,8 @@ void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient,
 /* T <- T u, u: rank x rank orthogonal; scratch: size x rank. */
 void nl_group_rotate(nl_penalty *penalty, int g, const double *u, double *scratch);
 
-/* x minimises 0.5 x' diag(d) x - c'x + tau ||x||: exactly zero where ||c|| <= tau.
+/* x minimises 0.5 x' diag(d) x - c'x + tau ||x||: exactly zero where ||c|| <= tau,
+ * to rounding.
  * d, c, x: length n; d > 0. tau >= 0. */
 void nl_block_solve(int n, const double *d, const double *c, double tau, double *x);
 

@@ -11,7 +11,10 @@ enum {
 };
 /* Added to the diagonal, relative to its largest entry, where the active block isn't positive. */
 #define NL_JITTER 1e-10
-/* The same for degrees of freedom: directions less curved than this have none. */
+/* A Newton step is shortened no further than this, and must reach this share of its slope. */
+#define NL_SHORTEST_NEWTON 1e-12
+#define NL_NEWTON_DECREASE 1e-3
+/* The jitter for degrees of freedom: directions less curved than this have none. */
 #define NL_DF_RIDGE 1e-10
 
 double nl_level_tau(const nl_level *level, const nl_penalty *penalty, int g) {
@@ -152,42 +155,67 @@ static double penalty_change(const nl_penalty *penalty, const nl_gram *gram, con
   return sum;
 }
 
+/* gradient (n, by index) of model and penalty over the active groups. */
+static void active_gradient(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                            const double *x, const double *slope, int n, double *gradient) {
+  int at = 0;
+  for (int k = 0; k < gram->n_in && at < n; k++) {
+    const int g = gram->group[k], from = gram->position[g], rank = nl_group_rank(penalty, g);
+    const double norm = nl_norm(rank, x + from), tau = nl_level_tau(level, penalty, g);
+    if (norm == 0 && tau > 0) continue;
+    for (int i = from; i < from + rank; i++) {
+      gradient[at++] = slope[i] + (norm > 0 ? tau * x[i] / norm : 0);
+    }
+  }
+}
+
+/* The longest step below `step` at which a group comes closest to zero, if it all but gets there: the
+ * penalty has a kink there, and a longer step may not decrease it. 0 if there is none. */
+static double next_kink(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                        const double *x, const double *direction, double step) {
+  double longest = 0;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k], at = gram->position[g], rank = nl_group_rank(penalty, g);
+    if (nl_level_tau(level, penalty, g) == 0) continue;
+    const double across = nl_dot(rank, x + at, direction + at);
+    const double length = nl_norm(rank, direction + at), norm = nl_norm(rank, x + at);
+    if (!(across < 0) || -across < 0.9 * length * norm) continue;
+    const double closest = -across / (length * length);
+    if (closest < 0.999 * step && closest > longest) longest = closest;
+  }
+  return longest;
+}
+
 /* A Newton step on the active groups, shortened until the model decreases. 1 if it was taken. */
 static int newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
                        nl_quadratic_space *space) {
   const int n = active_coordinates(penalty, gram, level, space->x, space->index);
   const size_t ld = (size_t)gram->capacity;
-  double *direction = space->target, *change = space->rhs, slope = 0, curvature = 0;
+  double *direction = space->target, *change = space->rhs, slope = 0;
   if (n == 0 || factor_active(penalty, gram, level, space->x, space->index, n) != 0) return 0;
-  for (int k = 0; k < gram->n_in; k++) { /* gradient of model and penalty, in place of target */
-    const int g = gram->group[k], at = gram->position[g], rank = nl_group_rank(penalty, g);
-    const double norm = nl_norm(rank, space->x + at), tau = nl_level_tau(level, penalty, g);
-    for (int i = at; i < at + rank; i++) {
-      direction[i] = space->slope[i] + (norm > 0 ? tau * space->x[i] / norm : 0);
-    }
-  }
-  for (int i = 0; i < n; i++) change[i] = -direction[space->index[i]];
-  for (int i = 0; i < n; i++) slope += change[i] * change[i];
+  active_gradient(penalty, gram, level, space->x, space->slope, n, direction);
+  for (int i = 0; i < n; i++) change[i] = -direction[i];
   nl_cholesky_solve(n, gram->spare, change);
-  slope = 0;
-  for (int i = 0; i < n; i++) slope += direction[space->index[i]] * change[i];
+  slope = nl_dot(n, direction, change);
   nl_fill((size_t)gram->size, 0, direction);
   for (int i = 0; i < n; i++) direction[space->index[i]] = change[i];
-  nl_fill((size_t)gram->size, 0, change);
+  nl_fill((size_t)gram->size, 0, change); /* H direction */
   for (int i = 0; i < n; i++) {
     const int j = space->index[i];
     nl_axpy(gram->size, direction[j], gram->h + (size_t)j * ld, change);
   }
-  curvature = nl_dot(gram->size, direction, change);
-  if (!(slope < 0) || !isfinite(curvature)) return 0;
+  const double curvature = nl_dot(gram->size, direction, change);
   const double smooth = nl_dot(gram->size, space->slope, direction);
-  for (double step = 1; step > 0.05; step *= 0.5) {
+  if (!(slope < 0) || !isfinite(curvature)) return 0;
+  for (double step = 1; step > NL_SHORTEST_NEWTON;) {
     const double decrease = step * smooth + 0.5 * step * step * curvature +
                             penalty_change(penalty, gram, level, space->x, direction, step);
-    if (!(decrease <= 0.1 * step * slope)) continue;
-    nl_axpy(gram->size, step, direction, space->x);
-    nl_axpy(gram->size, step, change, space->slope);
-    return 1;
+    if (decrease <= NL_NEWTON_DECREASE * step * slope) {
+      nl_axpy(gram->size, step, direction, space->x);
+      nl_axpy(gram->size, step, change, space->slope);
+      return 1;
+    }
+    step = fmax(0.5 * step, next_kink(penalty, gram, level, space->x, direction, step));
   }
   return 0;
 }
@@ -209,31 +237,81 @@ int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level 
   return n_sweep;
 }
 
-double nl_quadratic_df(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
-                       const double *theta, nl_quadratic_space *space) {
-  const int n = active_coordinates(penalty, gram, level, theta, space->index);
-  if (n == 0) return 0;
-  active_curvature(penalty, gram, level, theta, space->index, n, gram->spare);
-  const double ridge = add_ridge(n, NL_DF_RIDGE, gram->spare);
-  if (nl_cholesky(n, gram->spare) != 0 || nl_cholesky_invert(n, gram->spare) != 0) return n;
-  /* M = H + D + ridge I: trace of H M^-1 = n - trace of D M^-1 - ridge trace of M^-1; D is block
-   * diagonal: tau / norm (I - u u') */
-  double df = n;
-  for (int i = 0; i < n; i++) df -= ridge * gram->spare[(size_t)i * ((size_t)n + 1)];
+/* Scales M = H + D (n x n) so that neither a large penalty curvature nor the units of H show: by the
+ * largest diagonal entry of H plus that of D. Directions without curvature stay small. scale: n. */
+static void scale_curvature(const nl_gram *gram, const int *index, int n, double *m, double *scale) {
+  double largest = 0;
+  for (int i = 0; i < n; i++) {
+    scale[i] = gram->h[(size_t)index[i] * ((size_t)gram->capacity + 1)];
+    largest = fmax(largest, scale[i]);
+  }
+  for (int i = 0; i < n; i++) {
+    scale[i] = 1 / sqrt(largest + fmax(m[(size_t)i * ((size_t)n + 1)] - scale[i], 0));
+  }
+  for (int j = 0; j < n; j++) {
+    for (int i = 0; i < n; i++) m[i + (size_t)j * (size_t)n] *= scale[i] * scale[j];
+  }
+}
+
+/* Whether the Cholesky factor (n x n) of a scaled matrix inverts it accurately. */
+static int is_well_conditioned(int n, const double *factor) {
+  for (int i = 0; i < n; i++) {
+    if (factor[(size_t)i * ((size_t)n + 1)] < 1e-4) return 0;
+  }
+  return 1;
+}
+
+/* trace of H M^-1 from the inverse of the scaled M = H + D in spare: n - trace of D M^-1; D is block
+ * diagonal, tau / norm (I - u u'). */
+static double trace_by_inverse(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                               const double *theta, const int *index, int n, const double *scale) {
+  double trace = n;
   int at = 0;
   for (int k = 0; k < gram->n_in && at < n; k++) {
     const int g = gram->group[k], rank = nl_group_rank(penalty, g);
-    if (rank == 0 || space->index[at] != gram->position[g]) continue;
+    if (rank == 0 || index[at] != gram->position[g]) continue;
     const double *x = theta + gram->position[g];
     const double norm = nl_norm(rank, x), tau = nl_level_tau(level, penalty, g);
     for (int j = 0; norm > 0 && tau > 0 && j < rank; j++) {
       const double *column = gram->spare + (size_t)(at + j) * (size_t)n + at;
       for (int i = 0; i <= j; i++) { /* upper triangle */
         const double d = tau / norm * ((i == j ? 1 : 0) - (x[i] / norm) * (x[j] / norm));
-        df -= (i == j ? 1 : 2) * d * column[i];
+        trace -= (i == j ? 1 : 2) * d * scale[at + i] * scale[at + j] * column[i];
       }
     }
     at += rank;
   }
-  return df;
+  return trace;
+}
+
+/* The same column by column, H M^-1 with a ridge in M: columns of H have no part in the directions
+ * in which M is only the ridge. rhs: n. */
+static double trace_by_solving(const nl_gram *gram, const int *index, int n, const double *scale,
+                               double *rhs) {
+  double trace = 0;
+  for (int j = 0; j < n; j++) {
+    const double *column = gram->h + (size_t)index[j] * (size_t)gram->capacity;
+    for (int i = 0; i < n; i++) rhs[i] = column[index[i]] * scale[i] * scale[j];
+    nl_cholesky_solve(n, gram->spare, rhs);
+    trace += rhs[j];
+  }
+  return trace;
+}
+
+double nl_quadratic_df(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                       const double *theta, nl_quadratic_space *space) {
+  const int n = active_coordinates(penalty, gram, level, theta, space->index);
+  double *scale = space->target;
+  if (n == 0) return 0;
+  active_curvature(penalty, gram, level, theta, space->index, n, gram->spare);
+  scale_curvature(gram, space->index, n, gram->spare, scale);
+  if (nl_cholesky(n, gram->spare) == 0 && is_well_conditioned(n, gram->spare) &&
+      nl_cholesky_invert(n, gram->spare) == 0) {
+    return trace_by_inverse(penalty, gram, level, theta, space->index, n, scale);
+  }
+  active_curvature(penalty, gram, level, theta, space->index, n, gram->spare);
+  scale_curvature(gram, space->index, n, gram->spare, scale);
+  add_ridge(n, NL_DF_RIDGE, gram->spare);
+  if (nl_cholesky(n, gram->spare) != 0) return n;
+  return trace_by_solving(gram, space->index, n, scale, space->rhs);
 }

@@ -171,6 +171,8 @@ static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
   SET_VECTOR_ELT(out, OUT_STATUS, Rf_allocVector(INTSXP, n_lambda));
   SET_VECTOR_ELT(out, OUT_N_PASS, Rf_allocVector(INTSXP, n_lambda));
   path.n_lambda = n_lambda;
+  path.max_passes = 0;
+  path.reference = 0;
   path.lambda_max = 0;
   path.lambda = REAL(VECTOR_ELT(out, OUT_LAMBDA));
   path.intercept = REAL(VECTOR_ELT(out, OUT_INTERCEPT));
@@ -220,7 +222,7 @@ SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty
   } else {
     nl_copy((size_t)n_lambda, nl_doubles(values, n_lambda, "lambda"), grid);
   }
-  if (no_signal) path.lambda_max = 0;
+  if (no_signal) path.lambda_max = path.reference = 0;
   nl_path_fit(&solver, tol, &path);
   SET_VECTOR_ELT(out, OUT_LAMBDA_MAX, Rf_ScalarReal(path.lambda_max));
   SET_VECTOR_ELT(out, OUT_NULL_LOSS, Rf_ScalarReal(null_loss));

@@ -79,3 +79,22 @@ error_of <- function(expr) {
     NULL
   }, error = identity)
 }
+
+# The expression must stop with an error of the package's class, with `arg` as its argument, that says
+# `...`.
+expect_refused <- function(expr, arg, ..., class = "neurolasso_input_error") {
+  label <- paste(deparse(substitute(expr), nlines = 1), collapse = "")
+  error <- error_of(expr)
+  is_ours <- inherits(error, "neurolasso_error") && inherits(error, class)
+  came <- if (is.null(error)) "no error" else paste0(class(error)[1], ": ", conditionMessage(error))
+  expect(is_ours, sprintf("`%s` should be refused with a %s, but came: %s", label, class, came))
+  if (!is_ours) return(invisible(error))
+  if (!is.null(arg)) expect_identical(error$arg, arg)
+  for (part in c(...)) expect_match(conditionMessage(error), part, fixed = TRUE)
+  invisible(error)
+}
+
+# The columns that the package makes of one covariate.
+columns_of <- function(x, basis = NULL) {
+  unname(as.matrix(expand_covariates(list(x = x), if (is.null(basis)) NULL else list(x = basis))))
+}

@@ -207,3 +207,30 @@ oracle_interpolate <- function(fitted, x, lambda) {
   }, double(nrow(x)))
   matrix(out, nrow(x))
 }
+
+# Degrees of freedom of a solution, the intercept included (Vaiter et al. 2017): the trace of
+# (H + P)^-1 H over the coordinates of the active groups, H the Hessian of the loss, P that of the
+# penalty. In coordinates whose first is the direction of theta, P is diagonal; directions in which
+# neither has curvature don't count.
+oracle_df <- function(blocks, y, intercept, beta, lambda, how = "none", offset = 0,
+                      v = rep(1, length(y)), mult = rep(1, length(blocks))) {
+  mu <- exp(oracle_link(blocks, intercept, beta, offset))
+  parts <- oracle_split(blocks, beta)
+  X <- matrix(1, length(y))
+  P <- 0
+  for (g in which(vapply(parts, function(b) any(b != 0), TRUE))) {
+    coords <- penalty_coords(blocks[[g]], v, how)
+    theta <- as.numeric(coords$to %*% parts[[g]])
+    along <- qr.Q(qr(cbind(theta, diag(length(theta)))))
+    X <- cbind(X, as.matrix(blocks[[g]]) %*% coords$back %*% along)
+    P <- c(P, 0, rep(lambda * coords$weight * mult[g] / sqrt(sum(theta^2)), length(theta) - 1))
+  }
+  H <- crossprod(X * sqrt(v * mu / sum(v)))
+  scale <- sqrt(diag(H) + P)
+  scale[scale == 0] <- 1
+  H <- H / outer(scale, scale)
+  parts <- eigen(H + diag(P / scale^2, length(P)), symmetric = TRUE)
+  keep <- parts$values > 1e-9 * parts$values[1]
+  u <- parts$vectors[, keep, drop = FALSE]
+  sum(colSums(u * (H %*% u)) / parts$values[keep])
+}

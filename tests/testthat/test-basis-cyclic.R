@@ -1,0 +1,106 @@
+turn <- c(0, 2 * pi)
+
+test_that("values are those of the definition, inside the bounds and wrapped into them", {
+  for (seed in 1:40) {
+    set.seed(seed)
+    order <- sample(2:5, 1)
+    n_basis <- order + sample(0:8, 1)
+    bounds <- list(turn, c(-180, 180), c(-1, 0.5), c(100, 101))[[sample(4, 1)]]
+    period <- diff(bounds)
+    x <- c(bounds, bounds[1] + period * (seq_len(n_basis) - 1) / n_basis, NA,
+           runif(20, bounds[1], bounds[2]), runif(20, bounds[1] - 5 * period, bounds[2] + 5 * period))
+    came <- columns_of(x, basis_cyclic(n_basis, order, bounds))
+    error <- abs(came - oracle_cyclic(x, n_basis, order, bounds))
+    # x - lower loses digits where the bounds are far from zero
+    expect_lt(max(error, na.rm = TRUE), 1e-12 * max(1, abs(bounds) / period), label = paste("seed", seed))
+    expect_true(all(is.na(came[is.na(x), ])))
+    expect_false(anyNA(came[!is.na(x), ]))
+  }
+})
+
+test_that("nothing warns outside the bounds", {
+  expect_silent(columns_of(c(-1e5, 1e5, 7), basis_cyclic(5, bounds = turn)))
+})
+
+test_that("rows sum to one, are not negative, and have `order` values that are not zero", {
+  for (seed in 1:15) {
+    set.seed(seed)
+    order <- sample(2:6, 1)
+    n_basis <- order + sample(0:6, 1)
+    came <- columns_of(c(turn, runif(100, -20, 20)), basis_cyclic(n_basis, order, turn))
+    expect_lt(max(abs(rowSums(came) - 1)), 1e-14)
+    expect_gte(min(came), 0)
+    expect_lte(max(rowSums(came > 0)), order)
+  }
+})
+
+test_that("both ends of the bounds are one point, and so is every turn", {
+  set.seed(1)
+  for (order in 2:5) {
+    basis <- basis_cyclic(7, order, bounds = c(-180, 180))
+    expect_equal(columns_of(-180, basis), columns_of(180, basis), tolerance = 1e-14)
+    x <- c(-180, 0, runif(30, -180, 180))
+    for (turns in c(-3, -1, 1, 2, 1000)) {
+      expect_lt(max(abs(columns_of(x + 360 * turns, basis) - columns_of(x, basis))), 1e-9)
+    }
+  }
+})
+
+test_that("a step of one interval moves every function to its neighbour", {
+  set.seed(2)
+  for (order in 2:5) {
+    n_basis <- order + 3
+    x <- runif(50, 0, 2 * pi)
+    basis <- basis_cyclic(n_basis, order, turn)
+    moved <- columns_of(x + 2 * pi / n_basis, basis)
+    expect_lt(max(abs(moved[, c(2:n_basis, 1)] - columns_of(x, basis))), 1e-12)
+  }
+})
+
+test_that("derivatives up to order - 2 are continuous where the ends meet", {
+  h <- 1e-3
+  x <- seq(-0.05, 0.05, by = h) # across the join of the period 0 .. 1
+  for (order in 2:5) {
+    values <- columns_of(x, basis_cyclic(6, order, bounds = c(0, 1)))
+    # differences of order k - 1 are bounded: the (k - 2)th derivative has no jump
+    slope <- diff(values, differences = order - 1) / h^(order - 1)
+    expect_lt(max(abs(slope)), 10 * 6^(order - 1))
+  }
+})
+
+test_that("a value a hair below the lower end is the upper end", {
+  basis <- basis_cyclic(5, bounds = c(0, 1))
+  for (x in c(-1e-17, -1e-300, -.Machine$double.xmin, 1 - 1e-16, 1 + 1e-16)) {
+    expect_equal(columns_of(x, basis), columns_of(0, basis), tolerance = 1e-12)
+  }
+})
+
+test_that("the period does not come from the data", {
+  set.seed(3)
+  x <- runif(30, 1, 2)
+  expect_lt(max(abs(columns_of(x, basis_cyclic(6, bounds = turn)) - oracle_cyclic(x, 6, 4, turn))), 1e-12)
+  design <- expand_covariates(list(x = x), basis_cyclic(6, bounds = turn))
+  new <- c(0, 3, 8, NA)
+  came <- unname(predict(design, list(x = new))$x)
+  expect_equal(came, oracle_cyclic(new, 6, 4, turn), tolerance = 1e-12)
+})
+
+test_that("one point and integers are fine", {
+  expect_equal(columns_of(90L, basis_cyclic(4, bounds = c(0L, 360L))),
+               oracle_cyclic(90, 4, 4, c(0, 360)), tolerance = 1e-13)
+})
+
+test_that("bounds must be given, and what else can't be is refused", {
+  expect_refused(basis_cyclic(6), "bounds", "`bounds` must be given", "c(0, 2 * pi)")
+  expect_refused(basis_cyclic(6, bounds = NULL), "bounds", "not NULL")
+  expect_refused(basis_cyclic(6, bounds = c(pi, 0)), "bounds", "lower < upper")
+  expect_refused(basis_cyclic(6, order = 1, bounds = turn), "order", "at least 2", "not 1")
+  expect_refused(basis_cyclic(3, bounds = turn), "n_basis", "at least the order, 4", "not 3")
+})
+
+test_that("a periodic spline prints as it is typed", {
+  expect_output(print(basis_cyclic(6, bounds = c(-180, 180))), "basis_cyclic(6, bounds = c(-180, 180))",
+                fixed = TRUE)
+  expect_output(print(basis_cyclic(6, order = 3, bounds = c(0, 1))),
+                "basis_cyclic(6, order = 3, bounds = c(0, 1))", fixed = TRUE)
+})
