@@ -16,7 +16,7 @@
 #'   column, a matrix as one group, a factor as its indicators.
 #' @return A `covariate_design`: `dim()` is bins x columns, `names()` are the covariates, `design$position`
 #'   or `design[["position"]]` is that covariate's matrix (bins x its columns), `as.matrix()` all of
-#'   them, `predict(design, newdata)` the design of new raw covariates, mapped exactly like the
+#'   them, `design[rows, columns]` a part of it, `predict(design, newdata)` the design of new raw covariates, mapped exactly like the
 #'   training ones.
 #' @section Errors:
 #' Of class `neurolasso_input_error`; of class `neurolasso_covariate_error` where one covariate's values
@@ -74,9 +74,11 @@ unclass_block <- function(block) {
 }
 
 design_columns <- function(bases) {
-  unlist(Map(function(basis, name) {
+  columns <- Map(function(basis, name) {
     paste(name, basis_labels(basis) %||% seq_len(basis_size(basis)), sep = ".")
-  }, bases, names(bases)), use.names = FALSE)
+  }, bases, names(bases))
+  # column "b.1" of `a` and column 1 of `a.b` would share a name
+  make.unique(unlist(columns, use.names = FALSE), sep = "_")
 }
 
 warn_moved <- function(moved) {
@@ -172,6 +174,17 @@ length.covariate_design <- function(x) length(unclass(x)$bases)
 #' @export
 `$.covariate_design` <- function(x, name) {
   if (name %in% names(x)) x[[name]] else NULL
+}
+
+# Rows and columns, as of the matrix.
+#' @export
+`[.covariate_design` <- function(x, i, j, ..., drop = TRUE) {
+  n_index <- nargs() - (if (missing(drop)) 1 else 2)
+  if (n_index != 2) {
+    stop_input("a design is indexed by covariate, design[[\"", names(x)[1], "\"]], or like a matrix, ",
+               "design[rows, columns].")
+  }
+  as.matrix(x)[i, j, drop = drop]
 }
 
 #' @export

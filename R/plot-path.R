@@ -34,13 +34,14 @@ plot.group_lasso_path <- function(x, col = NULL, lty = 1, lwd = NULL, labels = T
   curves <- path_curves(x, shown)
   style <- curve_style(nrow(curves$norms), col, lty, lwd)
   top <- max(curves$norms, 0)
-  old <- graphics::par(mar = pmax(graphics::par("mar"), c(0, 0, 4.6, 0)))
+  old <- graphics::par(mar = pmax(graphics::par("mar"), c(0, 4.8, 4.6, 0)))
   on.exit(graphics::par(old))
   graphics::plot.new() # the labels depend on its size
   named <- if (labels) curves_to_label(curves, min(max_labels, label_room(cex_labels))) else integer()
   graphics::plot.window(xlim %||% wide_enough(curves, named, cex_labels),
                         ylim %||% c(0, if (top > 0) 1.04 * top else 1), log = "x", ...)
-  graphics::title(xlab = xlab, ylab = ylab, ...)
+  graphics::title(xlab = xlab, ...)
+  graphics::title(ylab = ylab, line = 3.5, ...)
   if (length(main) > 0 && any(nzchar(main))) graphics::title(main = main, line = 3, ...)
   draw_frame(curves, list(...))
   for (i in rev(seq_len(nrow(curves$norms)))) {
@@ -75,7 +76,7 @@ curve_style <- function(n, col, lty, lwd) {
   coloured <- seq_len(n) <= length(path_colours)
   list(
     col = if (is.null(col)) ifelse(coloured, path_colours[seq_len(n)], "grey55") else every(col),
-    lty = every(lty),
+    lty = every(lty %||% 1),
     lwd = if (is.null(lwd)) ifelse(coloured, 2, 1) else every(lwd)
   )
 }

@@ -31,7 +31,8 @@ simulate_session <- function(duration = 600, bin_width = 0.025, encodes = "posit
   known <- c("position", "speed", "head_direction", "theta_phase")
   if (!is.character(encodes) || !all(encodes %in% known)) {
     stop_input("`encodes` must be names out of ", quoted(known), ", not ",
-               paste0(encodes, collapse = ", "), ".", arg = "encodes")
+               if (is.character(encodes)) quoted(setdiff(encodes, known)) else describe(encodes), ".",
+               arg = "encodes")
   }
   encodes <- unique(encodes)
   n <- floor(duration / bin_width + 1e-9)
@@ -40,7 +41,8 @@ simulate_session <- function(duration = 600, bin_width = 0.025, encodes = "posit
     covariates <- simulate_behaviour(n, bin_width)
     log_rate <- strength * Reduce(`+`, lapply(encodes, function(name) drive(name, covariates[[name]])),
                                   numeric(n))
-    true_rate <- exp(log_rate) * rate / mean(exp(log_rate))
+    gain <- exp(log_rate - max(log_rate))
+    true_rate <- gain * rate / mean(gain)
     counts <- stats::rpois(n, true_rate * bin_width)
   })
   structure(
