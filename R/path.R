@@ -16,7 +16,7 @@
 #'   `"group"` \tab \eqn{A_g = S_g^{1/2}}{A = S^(1/2)} on its range \tab \eqn{w_g = \sqrt{rank\,S_g}}{w = sqrt(rank S)} \cr
 #'   `"none"` \tab \eqn{A_g = I}{A = I} \tab \eqn{w_g = \sqrt{p_g}}{w = sqrt(p)}
 #' }
-#' Under `"calibrated"` every covariate that has no effect has the same expected score, whatever its
+#' Under `"calibrated"` every covariate that has no effect has the same expected squared score, whatever its
 #' units, its number of columns and the parts of its range that were hardly visited, so that the first
 #' to enter is the one with the most to say. `"group"` is the standardised group lasso of Simon and
 #' Tibshirani (2012). `"none"` is the plain one: there \eqn{\lambda}{lambda} means what it means in NeMoS.
