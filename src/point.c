@@ -140,7 +140,7 @@ static void find_direction(nl_solver *solver, const nl_level *level, double tol)
     nl_copy((size_t)nl_group_rank(penalty, g), solver->gradient + penalty->theta_start[g],
             space->slope + solver->gram.position[g]);
   }
-  nl_quadratic_solve(penalty, &solver->gram, level, tol, space);
+  nl_quadratic_solve(penalty, &solver->gram, level, tol, space, solver->hook);
   for (int k = 0; k < solver->n_set; k++) {
     const int g = solver->set[k], at = penalty->theta_start[g], from = solver->gram.position[g];
     for (int i = 0; i < nl_group_rank(penalty, g); i++) {

@@ -7,13 +7,20 @@
 
 enum {
   MAX_ROUNDS = 200,        /* rounds of sweeps and one Newton step */
-  SWEEPS_BEFORE_NEWTON = 8 /* sweeps are m^2 work, a Newton step m^3 / 3 */
+  /* A sweep is m^2 work and a Newton step m^3 / 3: this many sweeps come before a step, and one more
+   * for each so many active coordinates. */
+  SWEEPS_BEFORE_NEWTON = 8,
+  COORDINATES_PER_SWEEP = 20
 };
 /* Added to the diagonal, relative to its largest entry, where the active block isn't positive. */
 #define NL_JITTER 1e-10
 /* A Newton step is shortened no further than this, and must reach this share of its slope. */
 #define NL_SHORTEST_NEWTON 1e-12
 #define NL_NEWTON_DECREASE 1e-3
+/* A shorter step was held up by groups near zero; below these shares of the largest norm a group is. */
+#define NL_HELD_UP 0.01
+#define NL_NEAR_ZERO 1e-4
+#define NL_NEAR_ZERO_GROWTH 10
 /* The jitter for degrees of freedom: directions less curved than this have none. */
 #define NL_DF_RIDGE 1e-10
 
@@ -90,9 +97,10 @@ static int active_coordinates(const nl_penalty *penalty, const nl_gram *gram, co
   return n;
 }
 
-/* out (n x n) = H + penalty curvature tau / ||x|| (I - x x' / ||x||^2) over the active groups. */
+/* out (n x n) = H + penalty curvature tau / ||x|| (I - x x' / ||x||^2) over the active groups; groups
+ * with a norm below `floor` get tau / floor I, that of a group about to grow to that size. */
 static void active_curvature(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
-                             const double *x, const int *index, int n, double *out) {
+                             const double *x, double floor, const int *index, int n, double *out) {
   const size_t ld = (size_t)gram->capacity;
   for (int j = 0; j < n; j++) {
     const double *column = gram->h + (size_t)index[j] * ld;
@@ -106,6 +114,10 @@ static void active_curvature(const nl_penalty *penalty, const nl_gram *gram, con
     const double norm = nl_norm(rank, u), tau = nl_level_tau(level, penalty, g);
     for (int j = 0; norm > 0 && tau > 0 && j < rank; j++) {
       double *column = out + (size_t)(at + j) * (size_t)n + at;
+      if (norm < floor) {
+        column[j] += tau / floor;
+        continue;
+      }
       for (int i = 0; i < rank; i++) {
         column[i] += tau / norm * ((i == j ? 1 : 0) - (u[i] / norm) * (u[j] / norm));
       }
@@ -127,9 +139,9 @@ static double add_ridge(int n, double share, double *x) {
 
 /* Factor of the active curvature in spare, with a jitter if it must be; 0 if it worked. */
 static int factor_active(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
-                         const double *x, const int *index, int n) {
+                         const double *x, double floor, const int *index, int n) {
   for (double jitter = 0; jitter < 1e-3; jitter = jitter == 0 ? NL_JITTER : 100 * jitter) {
-    active_curvature(penalty, gram, level, x, index, n, gram->spare);
+    active_curvature(penalty, gram, level, x, floor, index, n, gram->spare);
     add_ridge(n, jitter, gram->spare);
     if (nl_cholesky(n, gram->spare) == 0) return 0;
   }
@@ -155,16 +167,23 @@ static double penalty_change(const nl_penalty *penalty, const nl_gram *gram, con
   return sum;
 }
 
-/* gradient (n, by index) of model and penalty over the active groups. */
+/* gradient (n, by index) of model and penalty over the active groups; a group with a norm below
+ * `floor` counts as zero and about to grow against its slope. */
 static void active_gradient(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
-                            const double *x, const double *slope, int n, double *gradient) {
+                            const double *x, const double *slope, double floor, int n,
+                            double *gradient) {
   int at = 0;
   for (int k = 0; k < gram->n_in && at < n; k++) {
     const int g = gram->group[k], from = gram->position[g], rank = nl_group_rank(penalty, g);
     const double norm = nl_norm(rank, x + from), tau = nl_level_tau(level, penalty, g);
     if (norm == 0 && tau > 0) continue;
+    const double push = nl_norm(rank, slope + from);
     for (int i = from; i < from + rank; i++) {
-      gradient[at++] = slope[i] + (norm > 0 ? tau * x[i] / norm : 0);
+      if (norm < floor && tau > 0) {
+        gradient[at++] = push > tau ? slope[i] * (1 - tau / push) : 0;
+      } else {
+        gradient[at++] = slope[i] + (norm > 0 ? tau * x[i] / norm : 0);
+      }
     }
   }
 }
@@ -186,14 +205,15 @@ static double next_kink(const nl_penalty *penalty, const nl_gram *gram, const nl
   return longest;
 }
 
-/* A Newton step on the active groups, shortened until the model decreases. 1 if it was taken. */
-static int newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
-                       nl_quadratic_space *space) {
+/* A Newton step on the active groups, shortened until the model decreases. Groups with a norm below
+ * `floor` are taken for zero. Returns the length of the step, 0 if none was taken. */
+static double newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                          double floor, nl_quadratic_space *space) {
   const int n = active_coordinates(penalty, gram, level, space->x, space->index);
   const size_t ld = (size_t)gram->capacity;
   double *direction = space->target, *change = space->rhs, slope = 0;
-  if (n == 0 || factor_active(penalty, gram, level, space->x, space->index, n) != 0) return 0;
-  active_gradient(penalty, gram, level, space->x, space->slope, n, direction);
+  if (n == 0 || factor_active(penalty, gram, level, space->x, floor, space->index, n) != 0) return 0;
+  active_gradient(penalty, gram, level, space->x, space->slope, floor, n, direction);
   for (int i = 0; i < n; i++) change[i] = -direction[i];
   nl_cholesky_solve(n, gram->spare, change);
   slope = nl_dot(n, direction, change);
@@ -213,26 +233,50 @@ static int newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_level 
     if (decrease <= NL_NEWTON_DECREASE * step * slope) {
       nl_axpy(gram->size, step, direction, space->x);
       nl_axpy(gram->size, step, change, space->slope);
-      return 1;
+      return step;
     }
     step = fmax(0.5 * step, next_kink(penalty, gram, level, space->x, direction, step));
   }
   return 0;
 }
 
+static double largest_norm(const nl_penalty *penalty, const nl_gram *gram, const double *x) {
+  double largest = 0;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k];
+    largest = fmax(largest, nl_norm(nl_group_rank(penalty, g), x + gram->position[g]));
+  }
+  return largest;
+}
+
+/* Newton steps: the plain one, and where a group near zero held it up, one that takes groups near
+ * zero for about to grow. */
+static void newton_steps(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                         nl_quadratic_space *space) {
+  double length = newton_step(penalty, gram, level, 0, space);
+  for (double share = NL_NEAR_ZERO; length < NL_HELD_UP && share < 1; share *= NL_NEAR_ZERO_GROWTH) {
+    const double floor = share * largest_norm(penalty, gram, space->x);
+    if (floor > 0) length = newton_step(penalty, gram, level, floor, space);
+  }
+}
+
 /* ---- both ------------------------------------------------------------------------------------ */
 
 int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level, double tol,
-                       nl_quadratic_space *space) {
+                       nl_quadratic_space *space, const nl_hook *hook) {
   int n_sweep = 0;
   for (int round = 0; round < MAX_ROUNDS; round++) {
+    if (hook && hook->check) hook->check(hook->data);
     n_sweep++;
     if (sweep(penalty, gram, level, 0, space) <= tol) return n_sweep;
-    for (int i = 0; i < SWEEPS_BEFORE_NEWTON; i++) {
+    const int n_active = active_coordinates(penalty, gram, level, space->x, space->index);
+    const int patience = SWEEPS_BEFORE_NEWTON + n_active / COORDINATES_PER_SWEEP;
+    int converged = 0;
+    for (int i = 0; i < patience && !converged; i++) {
       n_sweep++;
-      if (sweep(penalty, gram, level, 1, space) <= tol) break;
-      if (i + 1 == SWEEPS_BEFORE_NEWTON) newton_step(penalty, gram, level, space);
+      converged = sweep(penalty, gram, level, 1, space) <= tol;
     }
+    if (!converged) newton_steps(penalty, gram, level, space);
   }
   return n_sweep;
 }
@@ -303,13 +347,13 @@ double nl_quadratic_df(const nl_penalty *penalty, nl_gram *gram, const nl_level 
   const int n = active_coordinates(penalty, gram, level, theta, space->index);
   double *scale = space->target;
   if (n == 0) return 0;
-  active_curvature(penalty, gram, level, theta, space->index, n, gram->spare);
+  active_curvature(penalty, gram, level, theta, 0, space->index, n, gram->spare);
   scale_curvature(gram, space->index, n, gram->spare, scale);
   if (nl_cholesky(n, gram->spare) == 0 && is_well_conditioned(n, gram->spare) &&
       nl_cholesky_invert(n, gram->spare) == 0) {
     return trace_by_inverse(penalty, gram, level, theta, space->index, n, scale);
   }
-  active_curvature(penalty, gram, level, theta, space->index, n, gram->spare);
+  active_curvature(penalty, gram, level, theta, 0, space->index, n, gram->spare);
   scale_curvature(gram, space->index, n, gram->spare, scale);
   add_ridge(n, NL_DF_RIDGE, gram->spare);
   if (nl_cholesky(n, gram->spare) != 0) return n;

@@ -32,7 +32,7 @@ typedef struct {
  * the solution and its slope. Stops when the model's KKT residual is below tol. Returns the number
  * of sweeps. */
 int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level, double tol,
-                       nl_quadratic_space *space);
+                       nl_quadratic_space *space, const nl_hook *hook);
 
 /* Degrees of freedom of the groups at theta (order of the Gram): trace of H (H + D)^-1 over the
  * groups that are not zero, D the curvature of the penalty (Vaiter et al. 2017, Ann Inst Stat Math

@@ -171,7 +171,7 @@ static double model_value(const model *m, const double *x) {
 }
 
 static int solve(model *m, double tol) {
-  return nl_quadratic_solve(&m->penalty, &m->gram, &m->level, tol, &m->space);
+  return nl_quadratic_solve(&m->penalty, &m->gram, &m->level, tol, &m->space, NULL);
 }
 
 static int count_zero_groups(const model *m) {

@@ -66,3 +66,24 @@ test_that("nearly collinear groups take few passes", {
     expect_lt(max(path_residuals(path, problem)), 2e-6)
   }
 })
+
+test_that("weak penalties on collinear groups, and on fewer bins than columns, take few passes", {
+  collinear <- with_local_seed(9005, {
+    z <- matrix(rnorm(1200), 400)
+    blocks <- lapply(1:8, function(i) z + 10^-sample(2:7, 1) * matrix(rnorm(1200), 400))
+    names(blocks) <- letters[1:8]
+    list(blocks = blocks, counts = rpois(400, exp(0.3 * z[, 1])))
+  })
+  four_bins <- with_local_seed(9007, {
+    n <- sample(1:4, 1)
+    blocks <- lapply(1:3, function(i) matrix(rnorm(n * 2), n))
+    names(blocks) <- letters[1:3]
+    list(blocks = blocks, counts = rpois(n, 1) + c(1, rep(0, n - 1)))
+  })
+  for (problem in list(collinear, four_bins)) {
+    path <- watch(fit_problem(problem, n_lambda = 20, lambda_min_ratio = 1e-6))$value
+    expect_true(all(path$converged))
+    expect_lt(max(path$n_passes), 30)
+    expect_true(all(path_residuals(path, problem) < 2e-6 + 1e-13 / path$lambda))
+  }
+})
