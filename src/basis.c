@@ -1,12 +1,14 @@
-/* basis.c: see basis.h. Formulas: de Boor, A Practical Guide to Splines (1978), chapter X; raised
- * cosines: Pillow et al. 2005, J Neurosci 25:11003, with equally spaced peaks. */
+/* basis.c: see basis.h. Formulas: de Boor, A Practical Guide to Splines (1978), chapter
+ * X; raised cosines: Pillow et al. 2005, J Neurosci 25:11003, with equally spaced peaks.
+ */
 #include "basis.h"
 
 #include <math.h>
 
 #define NL_PI 3.14159265358979323846
 
-size_t nl_rescale(size_t n, const double *x, double lower, double upper, int cyclic, double *u) {
+size_t nl_rescale(size_t n, const double *x, double lower, double upper, int cyclic,
+                  double *u) {
   const double range = upper - lower;
   size_t moved = 0;
   for (size_t t = 0; t < n; t++) {
@@ -32,14 +34,17 @@ static void nan_row(int width, int *first, double *values) {
   for (int i = 0; i < width; i++) values[i] = NAN;
 }
 
-/* The `order` B-splines that are nonzero on [knots[span], knots[span + 1]], at u (de Boor X.(4)). */
-static void bspline_values(double u, int span, int order, const double *knots, double *values) {
+/* The `order` B-splines that are nonzero on [knots[span], knots[span + 1]], at u (de Boor
+ * X.(4)). */
+static void bspline_values(double u, int span, int order, const double *knots,
+                           double *values) {
   values[0] = 1;
   for (int j = 1; j < order; j++) {
     double carried = 0;
     for (int i = 0; i < j; i++) {
       double right = knots[span + i + 1], left = knots[span + i + 1 - j];
-      double part = values[i] / (right - left); /* the span lies between, so right > left */
+      double part =
+          values[i] / (right - left); /* the span lies between, so right > left */
       values[i] = carried + (right - u) * part;
       carried = (u - left) * part;
     }
@@ -62,8 +67,8 @@ static int find_span(double u, int n_basis, int order, const double *knots) {
   return low;
 }
 
-void nl_bspline_rows(size_t n, const double *u, int n_basis, int order, const double *knots,
-                     int *first, double *values) {
+void nl_bspline_rows(size_t n, const double *u, int n_basis, int order,
+                     const double *knots, int *first, double *values) {
   for (size_t t = 0; t < n; t++, values += order) {
     if (isnan(u[t])) {
       nan_row(order, first + t, values);
@@ -75,7 +80,8 @@ void nl_bspline_rows(size_t n, const double *u, int n_basis, int order, const do
   }
 }
 
-/* The uniform B-splines that are nonzero on one interval of unit length, at s in [0, 1). */
+/* The uniform B-splines that are nonzero on one interval of unit length, at s in [0, 1).
+ */
 static void uniform_values(double s, int order, double *values) {
   values[0] = 1;
   for (int j = 1; j < order; j++) {
@@ -89,7 +95,8 @@ static void uniform_values(double s, int order, double *values) {
   }
 }
 
-void nl_cyclic_rows(size_t n, const double *u, int n_basis, int order, int *first, double *values) {
+void nl_cyclic_rows(size_t n, const double *u, int n_basis, int order, int *first,
+                    double *values) {
   for (size_t t = 0; t < n; t++, values += order) {
     if (isnan(u[t])) {
       nan_row(order, first + t, values);
@@ -108,8 +115,8 @@ int nl_raised_cosine_width(int n_basis, double width) {
   return reach < n_basis ? reach : n_basis;
 }
 
-void nl_raised_cosine_rows(size_t n, const double *u, int n_basis, double width, int *first,
-                           double *values) {
+void nl_raised_cosine_rows(size_t n, const double *u, int n_basis, double width,
+                           int *first, double *values) {
   const int n_near = nl_raised_cosine_width(n_basis, width);
   const double spacing = 1.0 / (n_basis - 1);
   for (size_t t = 0; t < n; t++, values += n_near) {

@@ -3,7 +3,8 @@
 
 #include "linalg.h"
 
-/* ---- extended columns ------------------------------------------------------------------------ */
+/* ---- extended columns
+ * ------------------------------------------------------------------------ */
 
 int nl_block_column(const nl_block *block, int ext) {
   int column = 0, stride = 1;
@@ -30,13 +31,16 @@ void nl_block_fold(const nl_block *block, const double *ext, double *coefficient
     nl_axpy(block->n_col, 1, ext, coefficients);
     return;
   }
-  for (int j = 0; j < block->n_ext; j++) coefficients[nl_block_column(block, j)] += ext[j];
+  for (int j = 0; j < block->n_ext; j++)
+    coefficients[nl_block_column(block, j)] += ext[j];
 }
 
-/* ---- rows of a local block as runs ----------------------------------------------------------- */
+/* ---- rows of a local block as runs
+ * ----------------------------------------------------------- */
 
-/* Where row t's runs start and what they are multiplied with: the outer factors expanded, the last
- * one left as a run of values. base, weight: up to NL_MAX_RUN. Returns the number of runs. */
+/* Where row t's runs start and what they are multiplied with: the outer factors expanded,
+ * the last one left as a run of values. base, weight: up to NL_MAX_RUN. Returns the
+ * number of runs. */
 static int row_runs(const nl_block *block, size_t t, int *base, double *weight) {
   int n_run = 1, last = block->n_factor - 1;
   base[0] = 0;
@@ -66,7 +70,8 @@ static int is_plain_four(const nl_block *block) {
   return block->n_factor == 1 && block->factor[0].width == 4 && block->factor[0].first;
 }
 
-static void local_add_eta(const nl_block *block, size_t row, int n, const double *ext, double *eta) {
+static void local_add_eta(const nl_block *block, size_t row, int n, const double *ext,
+                          double *eta) {
   const nl_factor *last = block->factor + block->n_factor - 1;
   const int width = last->width;
   const double *values = last->values + row * (size_t)width;
@@ -74,7 +79,8 @@ static void local_add_eta(const nl_block *block, size_t row, int n, const double
     const int *first = last->first + row;
     for (int t = 0; t < n; t++, values += 4) {
       const double *b = ext + first[t];
-      eta[t] += (values[0] * b[0] + values[1] * b[1]) + (values[2] * b[2] + values[3] * b[3]);
+      eta[t] +=
+          (values[0] * b[0] + values[1] * b[1]) + (values[2] * b[2] + values[3] * b[3]);
     }
     return;
   }
@@ -83,7 +89,8 @@ static void local_add_eta(const nl_block *block, size_t row, int n, const double
   for (int t = 0; t < n; t++, values += width) {
     int n_run = row_runs(block, row + (size_t)t, base, weight);
     double sum = 0;
-    for (int r = 0; r < n_run; r++) sum += weight[r] * nl_dot(width, values, ext + base[r]);
+    for (int r = 0; r < n_run; r++)
+      sum += weight[r] * nl_dot(width, values, ext + base[r]);
     eta[t] += sum;
   }
 }
@@ -108,11 +115,13 @@ static void local_add_gradient(const nl_block *block, size_t row, int n, const d
   double weight[NL_MAX_RUN];
   for (int t = 0; t < n; t++, values += width) {
     int n_run = row_runs(block, row + (size_t)t, base, weight);
-    for (int k = 0; k < n_run; k++) nl_axpy(width, weight[k] * r[t], values, ext + base[k]);
+    for (int k = 0; k < n_run; k++)
+      nl_axpy(width, weight[k] * r[t], values, ext + base[k]);
   }
 }
 
-void nl_block_entries(const nl_block *block, size_t row, int n, int *index, double *value) {
+void nl_block_entries(const nl_block *block, size_t row, int n, int *index,
+                      double *value) {
   const nl_factor *last = block->factor + block->n_factor - 1;
   const int width = last->width;
   const double *values = last->values + row * (size_t)width;
@@ -129,9 +138,11 @@ void nl_block_entries(const nl_block *block, size_t row, int n, int *index, doub
   }
 }
 
-/* ---- dense blocks ---------------------------------------------------------------------------- */
+/* ---- dense blocks
+ * ---------------------------------------------------------------------------- */
 
-static void dense_add_eta(const nl_block *block, size_t row, int n, const double *b, double *eta) {
+static void dense_add_eta(const nl_block *block, size_t row, int n, const double *b,
+                          double *eta) {
   nl_gemv(n, block->n_col, 1, block->x + row, block->n_obs, b, eta);
   if (!block->centre) return;
   const double shift = nl_dot(block->n_col, block->centre, b);
@@ -147,8 +158,8 @@ static void dense_add_gradient(const nl_block *block, size_t row, int n, const d
   nl_axpy(block->n_col, -sum, block->centre, gradient);
 }
 
-void nl_block_pack(const nl_block *block, size_t row, int n, const double *scale, double *packed,
-                   int ld) {
+void nl_block_pack(const nl_block *block, size_t row, int n, const double *scale,
+                   double *packed, int ld) {
   for (int j = 0; j < block->n_col; j++) {
     const double *x = block->x + (size_t)j * block->n_obs + row;
     const double centre = block->centre ? block->centre[j] : 0;
@@ -157,9 +168,11 @@ void nl_block_pack(const nl_block *block, size_t row, int n, const double *scale
   }
 }
 
-/* ---- either kind ----------------------------------------------------------------------------- */
+/* ---- either kind
+ * ----------------------------------------------------------------------------- */
 
-void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ext, double *eta) {
+void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ext,
+                      double *eta) {
   if (block->kind == NL_DENSE) {
     dense_add_eta(block, row, n, ext, eta);
   } else {
@@ -167,7 +180,8 @@ void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ex
   }
 }
 
-void nl_block_add_gradient(const nl_block *block, size_t row, int n, const double *r, double *ext) {
+void nl_block_add_gradient(const nl_block *block, size_t row, int n, const double *r,
+                           double *ext) {
   if (block->kind == NL_DENSE) {
     dense_add_gradient(block, row, n, r, ext);
   } else {

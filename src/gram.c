@@ -5,7 +5,8 @@
 
 #include "linalg.h"
 
-/* Products of this many doubles are built at a time where the design is small enough (16 MB). */
+/* Products of this many doubles are built at a time where the design is small enough (16
+ * MB). */
 #define NL_BATCH ((size_t)1 << 21)
 /* Eigenvalues of a group's block below this share of the largest count as this share. */
 #define NL_CURVATURE_FLOOR 1e-12
@@ -39,7 +40,8 @@ void nl_gram_reset(nl_gram *gram, const nl_poisson *model, const nl_penalty *pen
   }
 }
 
-/* ---- room ------------------------------------------------------------------------------------ */
+/* ---- room
+ * ------------------------------------------------------------------------------------ */
 
 static void grow(nl_gram *gram, int needed, int most, const nl_hook *hook) {
   if (needed <= gram->capacity) return;
@@ -57,11 +59,12 @@ static void grow(nl_gram *gram, int needed, int most, const nl_hook *hook) {
   gram->capacity = capacity;
 }
 
-/* ---- cross products of the blocks that are involved ------------------------------------------ */
+/* ---- cross products of the blocks that are involved
+ * ------------------------------------------ */
 
 /* Marks the blocks that hold a column of the groups. */
-static void mark_blocks(const nl_design *design, const nl_penalty *penalty, const int *groups, int n,
-                        int *flag) {
+static void mark_blocks(const nl_design *design, const nl_penalty *penalty,
+                        const int *groups, int n, int *flag) {
   for (int b = 0; b < design->n_block; b++) flag[b] = 0;
   for (int k = 0; k < n; k++) {
     for (int i = penalty->start[groups[k]]; i < penalty->start[groups[k] + 1]; i++) {
@@ -70,8 +73,8 @@ static void mark_blocks(const nl_design *design, const nl_penalty *penalty, cons
   }
 }
 
-static int list_kind(const nl_design *design, const nl_gram *gram, nl_block_kind kind, int *list,
-                     int *n_old) {
+static int list_kind(const nl_design *design, const nl_gram *gram, nl_block_kind kind,
+                     int *list, int *n_old) {
   int n = 0;
   for (int b = 0; b < design->n_block; b++) {
     if (design->block[b].kind == kind && gram->old[b] && !gram->fresh[b]) list[n++] = b;
@@ -83,12 +86,14 @@ static int list_kind(const nl_design *design, const nl_gram *gram, nl_block_kind
   return n;
 }
 
-/* Extended columns of a list, with each position's first row, and first column where fresh. */
-static nl_block_list list_blocks(const nl_design *design, nl_gram *gram, int *n_row, int *n_column) {
+/* Extended columns of a list, with each position's first row, and first column where
+ * fresh. */
+static nl_block_list list_blocks(const nl_design *design, nl_gram *gram, int *n_row,
+                                 int *n_column) {
   nl_block_list list = {gram->list, 0, 0, 0, 0};
   list.n_dense = list_kind(design, gram, NL_DENSE, gram->list, &list.old_dense);
-  list.n_all = list.n_dense +
-               list_kind(design, gram, NL_LOCAL, gram->list + list.n_dense, &list.old_local);
+  list.n_all = list.n_dense + list_kind(design, gram, NL_LOCAL, gram->list + list.n_dense,
+                                        &list.old_local);
   *n_row = *n_column = 0;
   for (int i = 0; i < list.n_all; i++) {
     const int n_ext = design->block[list.block[i]].n_ext;
@@ -103,31 +108,36 @@ static nl_block_list list_blocks(const nl_design *design, nl_gram *gram, int *n_
 }
 
 /* Folds one pair of blocks of raw into cross; where both are fresh, mirrors it. */
-static void fold_pair(const nl_design *design, const nl_gram *gram, const nl_block_list *list, int i,
-                      int j, int ld_raw, int ld_cross) {
-  const nl_block *left = design->block + list->block[i], *right = design->block + list->block[j];
-  const int start_i = design->start[list->block[i]], start_j = design->start[list->block[j]];
+static void fold_pair(const nl_design *design, const nl_gram *gram,
+                      const nl_block_list *list, int i, int j, int ld_raw, int ld_cross) {
+  const nl_block *left = design->block + list->block[i],
+                 *right = design->block + list->block[j];
+  const int start_i = design->start[list->block[i]],
+            start_j = design->start[list->block[j]];
   const int mirror = nl_list_is_fresh(list, i) && i != j;
   for (int l = 0; l < right->n_ext; l++) {
-    const double *from = gram->raw + gram->row_at[i] + (ptrdiff_t)(gram->column_at[j] + l) * ld_raw;
+    const double *from =
+        gram->raw + gram->row_at[i] + (ptrdiff_t)(gram->column_at[j] + l) * ld_raw;
     const int column = start_j + nl_block_column(right, l);
     for (int k = 0; k < left->n_ext; k++) {
       const int row = start_i + nl_block_column(left, k);
-      gram->cross[gram->row_of[row] + (ptrdiff_t)gram->column_of[column] * ld_cross] += from[k];
+      gram->cross[gram->row_of[row] + (ptrdiff_t)gram->column_of[column] * ld_cross] +=
+          from[k];
       if (!mirror) continue;
-      gram->cross[gram->row_of[column] + (ptrdiff_t)gram->column_of[row] * ld_cross] += from[k];
+      gram->cross[gram->row_of[column] + (ptrdiff_t)gram->column_of[row] * ld_cross] +=
+          from[k];
     }
   }
 }
 
-/* cross (rows: columns of old and fresh blocks, columns: those of fresh blocks) = X' diag(e) X.
- * Returns its leading dimension. */
+/* cross (rows: columns of old and fresh blocks, columns: those of fresh blocks) = X'
+ * diag(e) X. Returns its leading dimension. */
 static int cross_products(nl_gram *gram, const nl_design *design, const nl_hook *hook) {
   int ld_raw, n_column, ld_cross = 0, n_fresh = 0;
   nl_block_list list = list_blocks(design, gram, &ld_raw, &n_column);
   nl_fill((size_t)ld_raw * (size_t)n_column, 0, gram->raw);
-  nl_design_cross(design, &list, gram->row_at, gram->column_at, gram->weight, gram->raw, ld_raw,
-                  gram->scratch, gram->entry_index, hook);
+  nl_design_cross(design, &list, gram->row_at, gram->column_at, gram->weight, gram->raw,
+                  ld_raw, gram->scratch, gram->entry_index, hook);
   for (int i = 0; i < list.n_all; i++) {
     const int b = list.block[i];
     for (int j = design->start[b]; j < design->start[b + 1]; j++) {
@@ -146,31 +156,36 @@ static int cross_products(nl_gram *gram, const nl_design *design, const nl_hook 
   return ld_cross;
 }
 
-/* ---- into penalty coordinates ---------------------------------------------------------------- */
+/* ---- into penalty coordinates
+ * ---------------------------------------------------------------- */
 
-/* out (rank_a x rank_b) = T_a' C_ab T_b - mean_a mean_b', times the mean count. half: size_a x
- * rank_b. */
-static void pair_in_coordinates(const nl_gram *gram, const nl_penalty *penalty, double mean_count,
-                                int ld_cross, int a, int b, double *half, double *out) {
+/* out (rank_a x rank_b) = T_a' C_ab T_b - mean_a mean_b', times the mean count. half:
+ * size_a x rank_b. */
+static void pair_in_coordinates(const nl_gram *gram, const nl_penalty *penalty,
+                                double mean_count, int ld_cross, int a, int b,
+                                double *half, double *out) {
   const int size_a = nl_group_size(penalty, a), size_b = nl_group_size(penalty, b);
   const int rank_a = nl_group_rank(penalty, a), rank_b = nl_group_rank(penalty, b);
   const int *columns_a = penalty->column + penalty->start[a];
   const int *columns_b = penalty->column + penalty->start[b];
   const double *t_a = penalty->transform + penalty->t_start[a];
   const double *t_b = penalty->transform + penalty->t_start[b];
-  const double *mean_a = gram->mean + gram->position[a], *mean_b = gram->mean + gram->position[b];
+  const double *mean_a = gram->mean + gram->position[a],
+               *mean_b = gram->mean + gram->position[b];
   nl_fill((size_t)size_a * (size_t)rank_b, 0, half);
   for (int l = 0; l < rank_b; l++) {
     for (int j = 0; j < size_b; j++) {
       const double t = t_b[j + (ptrdiff_t)l * size_b];
-      const double *from = gram->cross + (ptrdiff_t)gram->column_of[columns_b[j]] * ld_cross;
+      const double *from =
+          gram->cross + (ptrdiff_t)gram->column_of[columns_b[j]] * ld_cross;
       double *to = half + (ptrdiff_t)l * size_a;
       for (int i = 0; i < size_a; i++) to[i] += t * from[gram->row_of[columns_a[i]]];
     }
   }
   for (int l = 0; l < rank_b; l++) {
     for (int k = 0; k < rank_a; k++) {
-      const double product = nl_dot(size_a, t_a + (ptrdiff_t)k * size_a, half + (ptrdiff_t)l * size_a);
+      const double product =
+          nl_dot(size_a, t_a + (ptrdiff_t)k * size_a, half + (ptrdiff_t)l * size_a);
       out[k + (ptrdiff_t)l * rank_a] = mean_count * (product - mean_a[k] * mean_b[l]);
     }
   }
@@ -183,11 +198,12 @@ static void rotate_vector(int rank, const double *u, double *x, double *scratch)
 }
 
 /* Gives group g its place in H and makes its own block diagonal. */
-static void enter_group(nl_gram *gram, nl_penalty *penalty, double mean_count, int ld_cross, int g,
-                        double *theta, double *gradient) {
+static void enter_group(nl_gram *gram, nl_penalty *penalty, double mean_count,
+                        int ld_cross, int g, double *theta, double *gradient) {
   const int rank = nl_group_rank(penalty, g), at = gram->size;
   const size_t room = (size_t)penalty->max_size * (size_t)penalty->max_size;
-  double *own = gram->block, *half = gram->block + room, *scratch = gram->block + 2 * room;
+  double *own = gram->block, *half = gram->block + room,
+         *scratch = gram->block + 2 * room;
   double *values = gram->eigen, *work = gram->eigen + penalty->max_size;
   const size_t n_work = nl_eigen_work(penalty->max_size);
   gram->position[g] = at;
@@ -216,8 +232,8 @@ static void enter_group(nl_gram *gram, nl_penalty *penalty, double mean_count, i
 }
 
 /* H between group a, inside earlier, and group b. */
-static void write_pair(nl_gram *gram, const nl_penalty *penalty, double mean_count, int ld_cross,
-                       int a, int b) {
+static void write_pair(nl_gram *gram, const nl_penalty *penalty, double mean_count,
+                       int ld_cross, int a, int b) {
   const int rank_a = nl_group_rank(penalty, a), rank_b = nl_group_rank(penalty, b);
   const int at_a = gram->position[a], at_b = gram->position[b];
   double *out = gram->block;
@@ -232,11 +248,12 @@ static void write_pair(nl_gram *gram, const nl_penalty *penalty, double mean_cou
   }
 }
 
-/* ---- adding groups --------------------------------------------------------------------------- */
+/* ---- adding groups
+ * --------------------------------------------------------------------------- */
 
 /* How many of the groups' blocks fit into one batch; at least one group. */
-static int batch_length(const nl_gram *gram, const nl_design *design, const nl_penalty *penalty,
-                        const int *groups, int n_new) {
+static int batch_length(const nl_gram *gram, const nl_design *design,
+                        const nl_penalty *penalty, const int *groups, int n_new) {
   int n = 1;
   for (; n < n_new; n++) {
     size_t width = 0;
@@ -265,13 +282,15 @@ static void extend_batch(nl_gram *gram, const nl_poisson *model, nl_penalty *pen
   for (int k = n_before; k < gram->n_in; k++) {
     if (hook->check) hook->check(hook->data);
     for (int i = 0; i < k; i++) {
-      write_pair(gram, penalty, model->mean_count, ld_cross, gram->group[i], gram->group[k]);
+      write_pair(gram, penalty, model->mean_count, ld_cross, gram->group[i],
+                 gram->group[k]);
     }
   }
 }
 
-void nl_gram_extend(nl_gram *gram, const nl_poisson *model, nl_penalty *penalty, const int *groups,
-                    int n_new, double *theta, double *gradient, const nl_hook *hook) {
+void nl_gram_extend(nl_gram *gram, const nl_poisson *model, nl_penalty *penalty,
+                    const int *groups, int n_new, double *theta, double *gradient,
+                    const nl_hook *hook) {
   int added = 0;
   for (int k = 0; k < n_new; k++) added += nl_group_rank(penalty, groups[k]);
   grow(gram, gram->size + added, penalty->n_theta, hook);

@@ -1,4 +1,5 @@
-/* linalg.h: short-vector loops and the only door to BLAS and LAPACK. Matrices are column-major. */
+/* linalg.h: short-vector loops and the only door to BLAS and LAPACK. Matrices are
+ * column-major. */
 #ifndef NL_LINALG_H
 #define NL_LINALG_H
 
@@ -6,28 +7,35 @@
 
 double nl_dot(int n, const double *x, const double *y);
 double nl_norm(int n, const double *x);
+int nl_is_zero(int n, const double *x);
 void nl_axpy(int n, double a, const double *x, double *y);
 void nl_fill(size_t n, double a, double *x);
 void nl_copy(size_t n, const double *x, double *y);
 
 /* y += a * x b; x is n_row x n_col with leading dimension ld */
-void nl_gemv(int n_row, int n_col, double a, const double *x, size_t ld, const double *b, double *y);
+void nl_gemv(int n_row, int n_col, double a, const double *x, size_t ld, const double *b,
+             double *y);
 /* y += a * x' r */
-void nl_gemv_t(int n_row, int n_col, double a, const double *x, size_t ld, const double *r, double *y);
+void nl_gemv_t(int n_row, int n_col, double a, const double *x, size_t ld,
+               const double *r, double *y);
 /* c (k x l, leading dimension ldc) += x' y; x is n x k (ldx), y is n x l (ldy) */
-void nl_gemm_tn(int k, int l, int n, const double *x, int ldx, const double *y, int ldy, double *c,
-                int ldc);
+void nl_gemm_tn(int k, int l, int n, const double *x, int ldx, const double *y, int ldy,
+                double *c, int ldc);
 
-/* Eigenvalues (increasing) and vectors of the symmetric n x n matrix a, which is overwritten by the
- * vectors. work: n_work = nl_eigen_work(n) doubles. Returns 0, or LAPACK's info. */
+/* Eigenvalues (increasing) and vectors of the symmetric n x n matrix a, which is
+ * overwritten by the vectors. work: n_work = nl_eigen_work(n) doubles. Returns 0, or
+ * LAPACK's info. */
 size_t nl_eigen_work(int n);
 int nl_eigen(int n, double *a, double *values, double *work, size_t n_work);
 
-/* Cholesky factor of the n x n matrix a (upper triangle read and overwritten). 0, or the order of
- * the leading minor that is not positive. */
+/* Cholesky factor of the n x n matrix a (upper triangle read and overwritten). 0, or the
+ * order of the leading minor that is not positive. */
 int nl_cholesky(int n, double *a);
 /* Solves in place with the factor of nl_cholesky: b <- inv(a) b. */
 void nl_cholesky_solve(int n, const double *factor, double *b);
+/* Adds share times the largest diagonal entry to the diagonal of x (n x n). Returns what
+ * it added. */
+double nl_add_ridge(int n, double share, double *x);
 /* The factor of nl_cholesky becomes the upper triangle of the inverse. */
 int nl_cholesky_invert(int n, double *factor);
 

@@ -3,10 +3,11 @@
 
 #include <math.h>
 
+#include "freedom.h"
 #include "linalg.h"
 
-/* Between lambdas further apart than this factor, points in between are solved loosely, so that no
- * step starts far from its solution. */
+/* Between lambdas further apart than this factor, points in between are solved loosely,
+ * so that no step starts far from its solution. */
 #define NL_LONGEST_STRIDE 0.2
 #define NL_LOOSE 1e-2
 /* A lambda of 0 is approached down to this share of lambda_max. */
@@ -16,12 +17,14 @@
 static double relative_gradient(const nl_solver *solver, int g, double w) {
   const nl_penalty *penalty = solver->penalty;
   if (!(w > 0)) return 0;
-  return nl_norm(nl_group_rank(penalty, g), solver->gradient + penalty->theta_start[g]) / w;
+  return nl_norm(nl_group_rank(penalty, g), solver->gradient + penalty->theta_start[g]) /
+         w;
 }
 
 static double score_of(const nl_solver *solver, int g) {
   const nl_penalty *penalty = solver->penalty;
-  return relative_gradient(solver, g, penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
+  return relative_gradient(
+      solver, g, penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
 }
 
 /* The largest score that a group has, or would have if it were not multiplied. */
@@ -41,14 +44,16 @@ void nl_path_null(nl_solver *solver, double tol, nl_path *path, double *null_los
   nl_point_start(solver);
   *null_loss = nl_poisson_objective(solver->model, &solver->now);
   for (int g = 0; g < penalty->n_group; g++) {
-    if (penalty->weight[g] == 0 && nl_group_rank(penalty, g) > 0) nl_point_include(solver, g);
+    if (penalty->weight[g] == 0 && nl_group_rank(penalty, g) > 0)
+      nl_point_include(solver, g);
   }
   if (solver->n_set > 0) {
     const nl_level level = {0, largest_scale(solver, 0)};
     solver->pass_limit = solver->n_pass + path->max_passes;
     if (level.reference > 0) nl_point_solve(solver, &level, tol, 1, &residual);
     for (int b = 0; b < solver->model->design->n_block; b++) solver->unwanted[b] = 1;
-    nl_poisson_gradient(solver->model, &solver->now, solver->unwanted, &solver->pass, solver->hook);
+    nl_poisson_gradient(solver->model, &solver->now, solver->unwanted, &solver->pass,
+                        solver->hook);
     for (int g = 0; g < penalty->n_group; g++) {
       nl_group_gradient(penalty, g, solver->now.gradient,
                         solver->gradient + penalty->theta_start[g]);
@@ -93,8 +98,8 @@ static void store(nl_solver *solver, const nl_level *level, nl_path *path, int l
   }
   nl_point_cover(solver);
   nl_point_theta(solver, solver->quadratic.x);
-  path->df[l] = 1 + nl_quadratic_df(penalty, &solver->gram, level, solver->quadratic.x,
-                                    &solver->quadratic);
+  path->df[l] = 1 + nl_degrees_of_freedom(penalty, &solver->gram, level,
+                                          solver->quadratic.x, &solver->quadratic);
 }
 
 /* Solves loosely for points between two lambdas that are far apart. */
@@ -116,8 +121,9 @@ void nl_path_fit(nl_solver *solver, double tol, nl_path *path) {
   double before = top;
   for (int l = 0; l < path->n_lambda; l++) {
     /* above lambda_max nothing changes any more; infinity is not for arithmetic */
-    const nl_level level = {path->lambda[l] < 2 * top ? path->lambda[l] : 2 * top,
-                            path->reference > 0 ? path->reference : solver->model->mean_count};
+    const nl_level level = {
+        path->lambda[l] < 2 * top ? path->lambda[l] : 2 * top,
+        path->reference > 0 ? path->reference : solver->model->mean_count};
     const int first_pass = solver->n_pass;
     solver->pass_limit = first_pass + path->max_passes;
     if (hook && hook->check) hook->check(hook->data);

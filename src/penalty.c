@@ -16,7 +16,8 @@ int nl_group_rank(const nl_penalty *penalty, int g) {
   return penalty->theta_start[g + 1] - penalty->theta_start[g];
 }
 
-void nl_group_coefficients(const nl_penalty *penalty, int g, const double *theta, double *beta) {
+void nl_group_coefficients(const nl_penalty *penalty, int g, const double *theta,
+                           double *beta) {
   const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
   const int *column = penalty->column + penalty->start[g];
   const double *transform = penalty->transform + penalty->t_start[g];
@@ -27,7 +28,8 @@ void nl_group_coefficients(const nl_penalty *penalty, int g, const double *theta
   }
 }
 
-void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient, double *out) {
+void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient,
+                       double *out) {
   const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
   const int *column = penalty->column + penalty->start[g];
   const double *transform = penalty->transform + penalty->t_start[g];
@@ -44,15 +46,18 @@ void nl_group_rotate(nl_penalty *penalty, int g, const double *u, double *scratc
   nl_fill((size_t)size * (size_t)rank, 0, scratch);
   for (int k = 0; k < rank; k++) {
     for (int l = 0; l < rank; l++) {
-      nl_axpy(size, u[l + k * rank], transform + (ptrdiff_t)l * size, scratch + (ptrdiff_t)k * size);
+      nl_axpy(size, u[l + k * rank], transform + (ptrdiff_t)l * size,
+              scratch + (ptrdiff_t)k * size);
     }
   }
   nl_copy((size_t)size * (size_t)rank, scratch, transform);
 }
 
-/* The norm t of the solution solves ||c / (d t + tau)|| = 1. The inverse norm is nearly linear in t
- * (More and Sorensen 1983), so Newton's method on it needs a few steps; a bracket keeps it safe. */
-static double solve_norm(int n, const double *d, const double *c, double tau, double c_norm) {
+/* The norm t of the solution solves ||c / (d t + tau)|| = 1. The inverse norm is nearly
+ * linear in t (More and Sorensen 1983), so Newton's method on it needs a few steps; a
+ * bracket keeps it safe. */
+static double solve_norm(int n, const double *d, const double *c, double tau,
+                         double c_norm) {
   double d_low = d[0], d_high = d[0];
   for (int i = 1; i < n; i++) {
     if (d[i] < d_low) d_low = d[i];
@@ -96,7 +101,8 @@ void nl_block_solve(int n, const double *d, const double *c, double tau, double 
   for (int i = 0; i < n; i++) x[i] = c[i] * t / (d[i] * t + tau);
 }
 
-double nl_group_kkt(int rank, const double *theta, const double *gradient, double tau, double unit) {
+double nl_group_kkt(int rank, const double *theta, const double *gradient, double tau,
+                    double unit) {
   const double norm = nl_norm(rank, theta), size = nl_norm(rank, gradient);
   if (rank == 0 || unit == 0) return 0;
   if (!(size < 1e150)) return INFINITY;
@@ -107,4 +113,13 @@ double nl_group_kkt(int rank, const double *theta, const double *gradient, doubl
     sum += r * r;
   }
   return sqrt(sum) / unit;
+}
+
+double nl_level_tau(const nl_level *level, const nl_penalty *penalty, int g) {
+  return penalty->weight[g] > 0 ? level->lambda * penalty->weight[g] : 0;
+}
+
+double nl_level_unit(const nl_level *level, const nl_penalty *penalty, int g) {
+  const double tau = nl_level_tau(level, penalty, g);
+  return tau > 0 ? tau : level->reference * penalty->scale[g];
 }

@@ -1,9 +1,10 @@
-/* penalty.h: groups of columns, their penalty coordinates, the exact solution of one block, and the
- * KKT residual.
+/* penalty.h: groups of columns, their penalty coordinates, the exact solution of one
+ * block, and the KKT residual.
  *
- * A group's penalty is lambda w ||theta||, theta = A b its coordinates. The core holds the map back,
- * b = T theta (T has rank(A) columns, T'(gradient in b) is the gradient in theta). An orthogonal
- * change of theta leaves the norm as it is, so T may be rotated to what is handy. */
+ * A group's penalty is lambda w ||theta||, theta = A b its coordinates. The core holds
+ * the map back, b = T theta (T has rank(A) columns, T'(gradient in b) is the gradient in
+ * theta). An orthogonal change of theta leaves the norm as it is, so T may be rotated to
+ * what is handy. */
 #ifndef NL_PENALTY_H
 #define NL_PENALTY_H
 
@@ -20,17 +21,19 @@ typedef struct {
   const size_t *t_start;  /* n_group + 1: where a group's T begins in `transform` */
   double *transform;      /* T of each group: size x rank, column-major */
   const double *weight;   /* n_group: w, 0 where the group is not penalised */
-  const double *scale;    /* n_group: w before it was multiplied, what an unpenalised residual is
-                             measured in */
+  const double *scale;    /* n_group: w before it was multiplied, what an unpenalised
+                             residual is    measured in */
 } nl_penalty;
 
 int nl_group_size(const nl_penalty *penalty, int g);
 int nl_group_rank(const nl_penalty *penalty, int g);
 
 /* b (design columns of group g) = T theta; theta has the group's rank. */
-void nl_group_coefficients(const nl_penalty *penalty, int g, const double *theta, double *beta);
+void nl_group_coefficients(const nl_penalty *penalty, int g, const double *theta,
+                           double *beta);
 /* theta-gradient (rank) = T' gradient, gradient in design columns. */
-void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient, double *out);
+void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient,
+                       double *out);
 /* T <- T u, u: rank x rank orthogonal; scratch: size x rank. */
 void nl_group_rotate(nl_penalty *penalty, int g, const double *u, double *scratch);
 
@@ -39,8 +42,20 @@ void nl_group_rotate(nl_penalty *penalty, int g, const double *u, double *scratc
  * d, c, x: length n; d > 0. tau >= 0. */
 void nl_block_solve(int n, const double *d, const double *c, double tau, double *x);
 
-/* How far group g is from stationarity, relative to the penalty: ||gradient + tau theta / ||theta||
+/* How far group g is from stationarity, relative to the penalty: ||gradient + tau theta /
+ * ||theta||
  * || / unit where theta is not zero, else the excess of ||gradient|| over tau, / unit. */
-double nl_group_kkt(int rank, const double *theta, const double *gradient, double tau, double unit);
+double nl_group_kkt(int rank, const double *theta, const double *gradient, double tau,
+                    double unit);
+
+/* One lambda: the penalty of group g is tau = lambda w_g, and residuals are measured in
+ * units of tau, or of reference * scale_g where tau is zero. */
+typedef struct {
+  double lambda;
+  double reference;
+} nl_level;
+
+double nl_level_tau(const nl_level *level, const nl_penalty *penalty, int g);
+double nl_level_unit(const nl_level *level, const nl_penalty *penalty, int g);
 
 #endif

@@ -15,7 +15,8 @@
 #define NL_INEXACT 1e-3
 #define NL_SHORTEST_STEP 1e-8
 
-/* ---- the working set ------------------------------------------------------------------------- */
+/* ---- the working set
+ * ------------------------------------------------------------------------- */
 
 /* Flags the blocks of groups inside the set (wanted) and of groups outside (unwanted). */
 static void mark_set(nl_solver *solver) {
@@ -37,7 +38,8 @@ void nl_point_include(nl_solver *solver, int g) {
 }
 
 /* Gradients of the groups in (inside != 0) or outside the set, in penalty coordinates. */
-static void group_gradients(nl_solver *solver, const nl_state *state, int inside, double *gradient) {
+static void group_gradients(nl_solver *solver, const nl_state *state, int inside,
+                            double *gradient) {
   const nl_penalty *penalty = solver->penalty;
   for (int g = 0; g < penalty->n_group; g++) {
     if ((solver->in_set[g] != 0) != (inside != 0)) continue;
@@ -53,8 +55,8 @@ static double group_residual(const nl_solver *solver, const nl_level *level, int
                       nl_level_tau(level, penalty, g), nl_level_unit(level, penalty, g));
 }
 
-static double set_residual(const nl_solver *solver, const nl_level *level, const double *theta,
-                           const double *gradient) {
+static double set_residual(const nl_solver *solver, const nl_level *level,
+                           const double *theta, const double *gradient) {
   double worst = 0;
   for (int k = 0; k < solver->n_set; k++) {
     const double r = group_residual(solver, level, solver->set[k], theta, gradient);
@@ -63,13 +65,15 @@ static double set_residual(const nl_solver *solver, const nl_level *level, const
   return worst;
 }
 
-/* Looks at the groups outside the set; those beyond tol come in. Returns how many, and the largest
- * residual of the others. */
-static int check_outside(nl_solver *solver, const nl_level *level, double tol, double *worst) {
+/* Looks at the groups outside the set; those beyond tol come in. Returns how many, and
+ * the largest residual of the others. */
+static int check_outside(nl_solver *solver, const nl_level *level, double tol,
+                         double *worst) {
   int added = 0;
   *worst = 0;
   mark_set(solver);
-  nl_poisson_gradient(solver->model, &solver->now, solver->unwanted, &solver->pass, solver->hook);
+  nl_poisson_gradient(solver->model, &solver->now, solver->unwanted, &solver->pass,
+                      solver->hook);
   group_gradients(solver, &solver->now, 0, solver->gradient);
   for (int g = 0; g < solver->penalty->n_group; g++) {
     if (solver->in_set[g]) continue;
@@ -84,20 +88,24 @@ static int check_outside(nl_solver *solver, const nl_level *level, double tol, d
   return added;
 }
 
-/* ---- a step ---------------------------------------------------------------------------------- */
+/* ---- a step
+ * ---------------------------------------------------------------------------------- */
 
-static double penalty_value(const nl_solver *solver, const nl_level *level, const double *theta) {
+static double penalty_value(const nl_solver *solver, const nl_level *level,
+                            const double *theta) {
   const nl_penalty *penalty = solver->penalty;
   double sum = 0;
   for (int k = 0; k < solver->n_set; k++) {
     const int g = solver->set[k];
     const double tau = nl_level_tau(level, penalty, g);
-    if (tau > 0) sum += tau * nl_norm(nl_group_rank(penalty, g), theta + penalty->theta_start[g]);
+    if (tau > 0)
+      sum += tau * nl_norm(nl_group_rank(penalty, g), theta + penalty->theta_start[g]);
   }
   return sum;
 }
 
-/* A Gram that covers the working set: kept, extended, or built anew at the current weights. */
+/* A Gram that covers the working set: kept, extended, or built anew at the current
+ * weights. */
 static void ready_gram(nl_solver *solver) {
   nl_gram *gram = &solver->gram;
   if (!gram->valid) nl_gram_reset(gram, solver->model, solver->penalty, &solver->now);
@@ -142,15 +150,16 @@ static void find_direction(nl_solver *solver, const nl_level *level, double tol)
   }
   nl_quadratic_solve(penalty, &solver->gram, level, tol, space, solver->hook);
   for (int k = 0; k < solver->n_set; k++) {
-    const int g = solver->set[k], at = penalty->theta_start[g], from = solver->gram.position[g];
+    const int g = solver->set[k], at = penalty->theta_start[g],
+              from = solver->gram.position[g];
     for (int i = 0; i < nl_group_rank(penalty, g); i++) {
       solver->direction[at + i] = space->x[from + i] - solver->theta[at + i];
     }
   }
 }
 
-/* next = theta + step * direction, and the pass over the data there. A full step that makes a group
- * zero makes it exactly zero. */
+/* next = theta + step * direction, and the pass over the data there. A full step that
+ * makes a group zero makes it exactly zero. */
 static void try_step(nl_solver *solver, double step) {
   const nl_penalty *penalty = solver->penalty;
   nl_copy((size_t)penalty->n_theta, solver->theta, solver->next_theta);
@@ -164,7 +173,8 @@ static void try_step(nl_solver *solver, double step) {
                           solver->next.beta);
   }
   solver->next.shift = nl_poisson_lse(&solver->now);
-  nl_poisson_pass(solver->model, &solver->next, solver->wanted, &solver->pass, solver->hook);
+  nl_poisson_pass(solver->model, &solver->next, solver->wanted, &solver->pass,
+                  solver->hook);
   nl_copy((size_t)penalty->n_theta, solver->gradient, solver->next_gradient);
   group_gradients(solver, &solver->next, 1, solver->next_gradient);
   solver->n_pass++;
@@ -184,25 +194,28 @@ static void take_step(nl_solver *solver) {
   swap_pointers(&solver->gradient, &solver->next_gradient);
 }
 
-/* The next shorter step, from the parabola through what is known, within [0.1, 0.5] of the last. */
+/* The next shorter step, from the parabola through what is known, within [0.1, 0.5] of
+ * the last. */
 static double shorten(double step, double promised, double change) {
   double shorter = 0.1 * step;
-  if (isfinite(change)) shorter = -promised * step * step / (2 * (change - promised * step));
+  if (isfinite(change))
+    shorter = -promised * step * step / (2 * (change - promised * step));
   if (!(shorter > 0.1 * step)) shorter = 0.1 * step;
   return shorter < 0.5 * step ? shorter : 0.5 * step;
 }
 
 typedef enum { STEP_TAKEN, STEP_REFUSED, STEP_LIMIT } step_result;
 
-/* Moves along the direction as far as the objective decreases. `old_gram`: the metric is from
- * another point, so after one refusal a new one is the better investment. */
+/* Moves along the direction as far as the objective decreases. `old_gram`: the metric is
+ * from another point, so after one refusal a new one is the better investment. */
 static step_result line_search(nl_solver *solver, const nl_level *level, double residual,
                                int old_gram, double *reached) {
   const double penalty_now = penalty_value(solver, level, solver->theta);
   const double now = solver->now.loss + penalty_now;
   const double rounding =
-      NL_ROUNDING * (fabs(now) + fabs(solver->model->mean_count * nl_poisson_lse(&solver->now)) +
-                     fabs(solver->now.loss) + penalty_now);
+      NL_ROUNDING *
+      (fabs(now) + fabs(solver->model->mean_count * nl_poisson_lse(&solver->now)) +
+       fabs(solver->now.loss) + penalty_now);
   double promised = 0;
   for (double step = 1; step > NL_SHORTEST_STEP;) {
     if (solver->n_pass >= solver->pass_limit) return STEP_LIMIT;
@@ -223,7 +236,8 @@ static step_result line_search(nl_solver *solver, const nl_level *level, double 
   return STEP_REFUSED;
 }
 
-/* ---- one lambda ------------------------------------------------------------------------------ */
+/* ---- one lambda
+ * ------------------------------------------------------------------------------ */
 
 void nl_point_start(nl_solver *solver) {
   const nl_design *design = solver->model->design;
@@ -231,10 +245,13 @@ void nl_point_start(nl_solver *solver) {
   nl_fill((size_t)solver->penalty->n_theta, 0, solver->theta);
   for (int b = 0; b < design->n_block; b++) solver->wanted[b] = 1;
   solver->now.shift = 0;
-  for (size_t t = 0; t < design->n_obs; t++) { /* exp() must not overflow in the first pass */
-    if (t == 0 || solver->model->base[t] > solver->now.shift) solver->now.shift = solver->model->base[t];
+  for (size_t t = 0; t < design->n_obs;
+       t++) { /* exp() must not overflow in the first pass */
+    if (t == 0 || solver->model->base[t] > solver->now.shift)
+      solver->now.shift = solver->model->base[t];
   }
-  nl_poisson_pass(solver->model, &solver->now, solver->wanted, &solver->pass, solver->hook);
+  nl_poisson_pass(solver->model, &solver->now, solver->wanted, &solver->pass,
+                  solver->hook);
   solver->n_pass++;
   for (int g = 0; g < solver->penalty->n_group; g++) {
     nl_group_gradient(solver->penalty, g, solver->now.gradient,
@@ -243,8 +260,8 @@ void nl_point_start(nl_solver *solver) {
 }
 
 /* Ends without convergence: the residual reported still covers every group. */
-static nl_status give_up(nl_solver *solver, const nl_level *level, int closed, double *residual,
-                         nl_status status) {
+static nl_status give_up(nl_solver *solver, const nl_level *level, int closed,
+                         double *residual, nl_status status) {
   double outside = 0;
   if (!closed) check_outside(solver, level, INFINITY, &outside);
   if (outside > *residual) *residual = outside;

@@ -20,8 +20,8 @@ double nl_poisson_objective(const nl_poisson *model, const nl_state *state) {
 }
 
 void nl_poisson_init(nl_poisson *model, const nl_design *design, const double *y,
-                     const double *offset, const double *prior, double *base, double *score,
-                     double *rows, nl_pass_space *space) {
+                     const double *offset, const double *prior, double *base,
+                     double *score, double *rows, nl_pass_space *space) {
   double v_total = 0, vy_total = 0, vyo_total = 0;
   for (size_t t = 0; t < design->n_obs; t++) {
     const double v = prior ? prior[t] : 1, o = offset ? offset[t] : 0;
@@ -65,7 +65,8 @@ static double sweep(const nl_poisson *model, nl_state *state, const int *wanted,
     const int n = nl_design_chunk(design, row);
     double *weight = state->weight + row, sum = 0;
     if (hook && hook->check && row % (256 * NL_CHUNK) == 0) hook->check(hook->data);
-    for (int t = 0; t < n; t++) space->eta[t] = model->base[row + (size_t)t] - state->shift;
+    for (int t = 0; t < n; t++)
+      space->eta[t] = model->base[row + (size_t)t] - state->shift;
     nl_design_add_eta(design, space->on, space->ext_beta, row, n, space->eta);
     for (int t = 0; t < n; t++) {
       if (space->eta[t] > largest) largest = space->eta[t];
@@ -94,7 +95,7 @@ void nl_poisson_pass(const nl_poisson *model, nl_state *state, const int *wanted
 
 void nl_poisson_gradient(const nl_poisson *model, nl_state *state, const int *wanted,
                          nl_pass_space *space, const nl_hook *hook) {
-  nl_design_column_sums(model->design, wanted, state->weight, space->ext_gradient, state->gradient,
-                        hook);
+  nl_design_column_sums(model->design, wanted, state->weight, space->ext_gradient,
+                        state->gradient, hook);
   finish_gradient(model, state, wanted);
 }

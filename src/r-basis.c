@@ -1,8 +1,8 @@
-/* r-basis.c: rows of basis matrices for R. Each routine returns list(first, values, moved): first
- * (integer, 0-based), values (width x n matrix) and how many values lay outside the bounds. */
-#include "r-util.h"
-
+/* r-basis.c: rows of basis matrices for R. Each routine returns list(first, values,
+ * moved): first (integer, 0-based), values (width x n matrix) and how many values lay
+ * outside the bounds. */
 #include "basis.h"
+#include "r-util.h"
 
 /* The list to fill; x becomes u in `u`. */
 static SEXP new_rows(SEXP x, SEXP bounds, int width, int cyclic, double **u) {
@@ -24,8 +24,9 @@ SEXP nl_r_bspline(SEXP x, SEXP bounds, SEXP knots, SEXP order) {
   const int k = Rf_asInteger(order), n_basis = (int)XLENGTH(knots) - k;
   double *u;
   SEXP rows = PROTECT(new_rows(x, bounds, k, 0, &u));
-  nl_bspline_rows((size_t)XLENGTH(x), u, n_basis, k, nl_doubles(knots, n_basis + k, "knots"),
-                  INTEGER(VECTOR_ELT(rows, 0)), REAL(VECTOR_ELT(rows, 1)));
+  nl_bspline_rows((size_t)XLENGTH(x), u, n_basis, k,
+                  nl_doubles(knots, n_basis + k, "knots"), INTEGER(VECTOR_ELT(rows, 0)),
+                  REAL(VECTOR_ELT(rows, 1)));
   UNPROTECT(1);
   return rows;
 }
@@ -34,8 +35,8 @@ SEXP nl_r_cyclic(SEXP x, SEXP bounds, SEXP n_basis, SEXP order) {
   const int k = Rf_asInteger(order);
   double *u;
   SEXP rows = PROTECT(new_rows(x, bounds, k, 1, &u));
-  nl_cyclic_rows((size_t)XLENGTH(x), u, Rf_asInteger(n_basis), k, INTEGER(VECTOR_ELT(rows, 0)),
-                 REAL(VECTOR_ELT(rows, 1)));
+  nl_cyclic_rows((size_t)XLENGTH(x), u, Rf_asInteger(n_basis), k,
+                 INTEGER(VECTOR_ELT(rows, 0)), REAL(VECTOR_ELT(rows, 1)));
   UNPROTECT(1);
   return rows;
 }

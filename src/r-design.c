@@ -1,9 +1,8 @@
 /* r-design.c: blocks for R: as a matrix, times coefficients, and their moments. */
-#include "r-util.h"
-
 #include <R.h>
 
 #include "linalg.h"
+#include "r-util.h"
 
 static size_t read_n_obs(SEXP n_obs) { return (size_t)Rf_asReal(n_obs); }
 
@@ -61,9 +60,9 @@ SEXP nl_r_predictor(SEXP blocks, SEXP n_obs, SEXP coefficients) {
   return out;
 }
 
-/* Weighted means (n_col) and covariance (n_col x n_col) of one block, with weights that sum to one:
- * mean = X'v, second = X' diag(v) X - mean mean'. Dense columns are centred first, so that a large
- * mean costs no digits. */
+/* Weighted means (n_col) and covariance (n_col x n_col) of one block, with weights that
+ * sum to one: mean = X'v, second = X' diag(v) X - mean mean'. Dense columns are centred
+ * first, so that a large mean costs no digits. */
 SEXP nl_r_moments(SEXP blocks, SEXP n_obs, SEXP weights) {
   const char *names[] = {"mean", "second", ""};
   const size_t n = read_n_obs(n_obs);
@@ -75,14 +74,16 @@ SEXP nl_r_moments(SEXP blocks, SEXP n_obs, SEXP weights) {
   SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, p));
   SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, p, p));
   double *mean = REAL(VECTOR_ELT(out, 0)), *second = REAL(VECTOR_ELT(out, 1));
-  double *ext = nl_r_doubles((size_t)p_ext), *raw = nl_r_doubles((size_t)p_ext * (size_t)p_ext);
+  double *ext = nl_r_doubles((size_t)p_ext),
+         *raw = nl_r_doubles((size_t)p_ext * (size_t)p_ext);
   const int on = 1, at = 0;
   const int is_dense = design.block[0].kind == NL_DENSE;
   const nl_block_list list = {&b0, 1, is_dense, 0, 0};
   nl_design_column_sums(&design, &on, v, ext, mean, &hook);
   if (is_dense) design.block[0].centre = mean;
   nl_fill((size_t)p_ext * (size_t)p_ext, 0, raw);
-  nl_design_cross(&design, &list, &at, &at, v, raw, p_ext, nl_r_doubles(nl_cross_scratch(&design)),
+  nl_design_cross(&design, &list, &at, &at, v, raw, p_ext,
+                  nl_r_doubles(nl_cross_scratch(&design)),
                   nl_r_ints((size_t)NL_CHUNK * (size_t)design.n_entry), &hook);
   for (int j = 0; j < p; j++) {
     for (int i = 0; i < p; i++) {

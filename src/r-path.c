@@ -1,15 +1,16 @@
 /* r-path.c: the fit of a path for R: unpack, allocate, call the core, pack. */
-#include "r-util.h"
-
 #include <math.h>
 
 #include "linalg.h"
 #include "path.h"
+#include "r-util.h"
 
-/* ---- what comes in --------------------------------------------------------------------------- */
+/* ---- what comes in
+ * --------------------------------------------------------------------------- */
 
-/* penalty: list(size, rank: integer per group, column: integer (1-based), transform: list of
- * size x rank matrices, weight, scale: numeric per group). T is copied: the solver rotates it. */
+/* penalty: list(size, rank: integer per group, column: integer (1-based), transform: list
+ * of size x rank matrices, weight, scale: numeric per group). T is copied: the solver
+ * rotates it. */
 static nl_penalty read_penalty(SEXP x, int n_col) {
   nl_penalty penalty;
   SEXP transform = nl_element(x, "transform");
@@ -17,7 +18,8 @@ static nl_penalty read_penalty(SEXP x, int n_col) {
   const int *size = nl_integers(nl_element(x, "size"), n_group, "size");
   const int *rank = nl_integers(nl_element(x, "rank"), n_group, "rank");
   const int *given = nl_integers(nl_element(x, "column"), n_col, "column");
-  int *start = nl_r_ints((size_t)n_group + 1), *theta_start = nl_r_ints((size_t)n_group + 1);
+  int *start = nl_r_ints((size_t)n_group + 1),
+      *theta_start = nl_r_ints((size_t)n_group + 1);
   int *column = nl_r_ints((size_t)n_col);
   size_t *t_start = (size_t *)R_alloc((size_t)n_group + 1, sizeof(size_t));
   penalty.max_size = 1;
@@ -48,7 +50,8 @@ static nl_penalty read_penalty(SEXP x, int n_col) {
   return penalty;
 }
 
-/* ---- memory ---------------------------------------------------------------------------------- */
+/* ---- memory
+ * ---------------------------------------------------------------------------------- */
 
 static nl_state new_state(const nl_design *design) {
   nl_state state;
@@ -120,7 +123,8 @@ static nl_quadratic_space new_quadratic_space(const nl_penalty *penalty) {
   return space;
 }
 
-static nl_solver new_solver(const nl_poisson *model, nl_penalty *penalty, const nl_hook *hook) {
+static nl_solver new_solver(const nl_poisson *model, nl_penalty *penalty,
+                            const nl_hook *hook) {
   const nl_design *design = model->design;
   const size_t n_theta = (size_t)penalty->n_theta, n_group = (size_t)penalty->n_group;
   nl_solver solver;
@@ -148,15 +152,30 @@ static nl_solver new_solver(const nl_poisson *model, nl_penalty *penalty, const 
   return solver;
 }
 
-/* ---- what goes out --------------------------------------------------------------------------- */
+/* ---- what goes out
+ * --------------------------------------------------------------------------- */
 
-enum { OUT_LAMBDA, OUT_INTERCEPT, OUT_COEFFICIENTS, OUT_NORMS, OUT_SCORES, OUT_LOSS, OUT_DF,
-       OUT_KKT, OUT_STATUS, OUT_N_PASS, OUT_LAMBDA_MAX, OUT_NULL_LOSS, OUT_N_GRAM };
-static const char *out_names[] = {"lambda", "intercept", "coefficients", "group_norms",
-                                  "group_scores", "loss", "df", "kkt", "status", "n_pass",
-                                  "lambda_max", "null_loss", "n_gram", ""};
+enum {
+  OUT_LAMBDA,
+  OUT_INTERCEPT,
+  OUT_COEFFICIENTS,
+  OUT_NORMS,
+  OUT_SCORES,
+  OUT_LOSS,
+  OUT_DF,
+  OUT_KKT,
+  OUT_STATUS,
+  OUT_N_PASS,
+  OUT_LAMBDA_MAX,
+  OUT_NULL_LOSS,
+  OUT_N_GRAM
+};
+static const char *out_names[] = {
+    "lambda", "intercept", "coefficients", "group_norms", "group_scores", "loss",   "df",
+    "kkt",    "status",    "n_pass",       "lambda_max",  "null_loss",    "n_gram", ""};
 
-/* Fills `out` (a list by out_names) with vectors for n_lambda points, and points the path at them.
+/* Fills `out` (a list by out_names) with vectors for n_lambda points, and points the path
+ * at them.
  */
 static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
   nl_path path;
@@ -187,12 +206,12 @@ static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
   return path;
 }
 
-/* blocks: see nl_r_design. counts: numeric(n), some above zero. offset, weights: numeric(n) or NULL.
- * penalty: see read_penalty. lambda: list(values = numeric, decreasing, or NULL; n, ratio: the grid
- * to make then; floor: a lambda_max at or below it is rounding, and the grid starts at 1).
- * control: list(tol, max_passes, progress). */
-SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty_list, SEXP lambda,
-               SEXP control) {
+/* blocks: see nl_r_design. counts: numeric(n), some above zero. offset, weights:
+ * numeric(n) or NULL. penalty: see read_penalty. lambda: list(values = numeric,
+ * decreasing, or NULL; n, ratio: the grid to make then; floor: a lambda_max at or below
+ * it is rounding, and the grid starts at 1). control: list(tol, max_passes, progress). */
+SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty_list,
+               SEXP lambda, SEXP control) {
   const R_xlen_t n = XLENGTH(counts);
   const double *y = nl_doubles(counts, n, "counts");
   const double *o = Rf_isNull(offset) ? NULL : nl_doubles(offset, n, "offset");
@@ -218,7 +237,8 @@ SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty
   const int no_signal = !(path.lambda_max > nl_number(lambda, "floor"));
   double *grid = REAL(VECTOR_ELT(out, OUT_LAMBDA));
   if (Rf_isNull(values)) {
-    nl_lambda_grid(no_signal ? 1 : path.lambda_max, nl_number(lambda, "ratio"), n_lambda, grid);
+    nl_lambda_grid(no_signal ? 1 : path.lambda_max, nl_number(lambda, "ratio"), n_lambda,
+                   grid);
   } else {
     nl_copy((size_t)n_lambda, nl_doubles(values, n_lambda, "lambda"), grid);
   }

@@ -16,8 +16,10 @@ SEXP nl_element(SEXP list, const char *name) {
 }
 
 static void internal_error(const char *what) {
-  Rf_error("internal error in neurolasso: '%s' is not as the C code expects it; please report this",
-           what);
+  Rf_error(
+      "internal error in neurolasso: '%s' is not as the C code expects it; please report "
+      "this",
+      what);
 }
 
 double nl_number(SEXP list, const char *name) {
@@ -42,7 +44,9 @@ const int *nl_integers(SEXP x, R_xlen_t length, const char *what) {
   return INTEGER_RO(x);
 }
 
-double *nl_r_doubles(size_t n) { return (double *)R_alloc(n > 0 ? n : 1, sizeof(double)); }
+double *nl_r_doubles(size_t n) {
+  return (double *)R_alloc(n > 0 ? n : 1, sizeof(double));
+}
 
 int *nl_r_ints(size_t n) { return (int *)R_alloc(n > 0 ? n : 1, sizeof(int)); }
 
@@ -84,7 +88,8 @@ static nl_block read_block(SEXP x, size_t n_obs) {
     if (!Rf_isNull(centre)) block.centre = nl_doubles(centre, block.n_col, "centre");
     return block;
   }
-  if (TYPEOF(factors) != VECSXP || XLENGTH(factors) < 1 || XLENGTH(factors) > NL_MAX_FACTOR) {
+  if (TYPEOF(factors) != VECSXP || XLENGTH(factors) < 1 ||
+      XLENGTH(factors) > NL_MAX_FACTOR) {
     internal_error("factors");
   }
   block.kind = NL_LOCAL;
@@ -97,7 +102,8 @@ static nl_block read_block(SEXP x, size_t n_obs) {
     block.n_ext *= block.factor[f].n_ext;
     block.n_entry *= block.factor[f].width;
   }
-  if (block.n_entry / block.factor[block.n_factor - 1].width > NL_MAX_RUN) internal_error("runs");
+  if (block.n_entry / block.factor[block.n_factor - 1].width > NL_MAX_RUN)
+    internal_error("runs");
   return block;
 }
 
@@ -110,7 +116,8 @@ nl_design nl_r_design(SEXP blocks, size_t n_obs) {
   design.n_block = (int)XLENGTH(blocks);
   const size_t n = (size_t)design.n_block;
   design.block = (nl_block *)R_alloc(n > 0 ? n : 1, sizeof(nl_block));
-  for (int b = 0; b < design.n_block; b++) design.block[b] = read_block(VECTOR_ELT(blocks, b), n_obs);
+  for (int b = 0; b < design.n_block; b++)
+    design.block[b] = read_block(VECTOR_ELT(blocks, b), n_obs);
   design.start = nl_r_ints(n + 1);
   design.ext_start = nl_r_ints(n + 1);
   design.entry_start = nl_r_ints(n + 1);

@@ -361,8 +361,10 @@ static void test_singular_blocks(void) {
 
 /* One group per block, or all blocks in one group. */
 static size_t batch_of(const nl_design *design, int joint) {
-  int *group_of = new_ints((size_t)design->n_col), *seen = new_ints((size_t)design->n_block);
-  for (int j = 0; j < design->n_col; j++) group_of[j] = joint ? 0 : design->block_of_column[j];
+  int *group_of = new_ints((size_t)design->n_col),
+      *seen = new_ints((size_t)design->n_block);
+  for (int j = 0; j < design->n_col; j++)
+    group_of[j] = joint ? 0 : design->block_of_column[j];
   nl_penalty penalty =
       penalty_of(design->n_col, joint ? 1 : design->n_block, group_of, T_IDENTITY);
   return nl_gram_batch(design, &penalty, seen);

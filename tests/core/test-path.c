@@ -590,7 +590,8 @@ static void check_finite(const problem *p, const nl_path *path, int l) {
 /* Unfinished as it is, a point is described truly. */
 static void test_one_pass(void) {
   problem *p = plain_problem(T_RANDOM);
-  const double share[] = {1, 0.7, 0.4, 0.2, 0.1, 0.05, 1e-5}; /* the last one is far away */
+  const double share[] = {1,   0.7,  0.4, 0.2,
+                          0.1, 0.05, 1e-5}; /* the last one is far away */
   const nl_path path = fit_shares_within(p, share, 7, 1);
   int stopped = 0;
   for (int l = 0; l < 7; l++) {

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "fixture.h"
+#include "freedom.h"
 #include "quadratic.h"
 
 enum { N_GROUP = 6, N_ROW = 40 };
@@ -367,7 +368,7 @@ static void test_collinear(void) {
 /* ---- degrees of freedom ---------------------------------------------------------- */
 
 static double df(model *m, const double *x) {
-  return nl_quadratic_df(&m->penalty, &m->gram, &m->level, x, &m->space);
+  return nl_degrees_of_freedom(&m->penalty, &m->gram, &m->level, x, &m->space);
 }
 
 /* Coordinates of groups that are not zero, or not penalised. */

@@ -1,0 +1,44 @@
+/* active.c: see active.h. */
+#include "active.h"
+
+#include "linalg.h"
+
+int nl_active_coordinates(const nl_penalty *penalty, const nl_gram *gram,
+                          const nl_level *level, const double *x, int *index) {
+  int n = 0;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k], at = gram->position[g],
+              rank = nl_group_rank(penalty, g);
+    if (nl_is_zero(rank, x + at) && nl_level_tau(level, penalty, g) > 0) continue;
+    for (int i = 0; i < rank; i++) index[n++] = at + i;
+  }
+  return n;
+}
+
+void nl_active_curvature(const nl_penalty *penalty, const nl_gram *gram,
+                         const nl_level *level, const double *x, double floor,
+                         const int *index, int n, double *out) {
+  const size_t ld = (size_t)gram->capacity;
+  for (int j = 0; j < n; j++) {
+    const double *column = gram->h + (size_t)index[j] * ld;
+    for (int i = 0; i < n; i++) out[i + (size_t)j * (size_t)n] = column[index[i]];
+  }
+  int at = 0;
+  for (int k = 0; k < gram->n_in && at < n; k++) {
+    const int g = gram->group[k], rank = nl_group_rank(penalty, g);
+    if (rank == 0 || index[at] != gram->position[g]) continue;
+    const double *u = x + gram->position[g];
+    const double norm = nl_norm(rank, u), tau = nl_level_tau(level, penalty, g);
+    for (int j = 0; norm > 0 && tau > 0 && j < rank; j++) {
+      double *column = out + (size_t)(at + j) * (size_t)n + at;
+      if (norm < floor) {
+        column[j] += tau / floor;
+        continue;
+      }
+      for (int i = 0; i < rank; i++) {
+        column[i] += tau / norm * ((i == j ? 1 : 0) - (u[i] / norm) * (u[j] / norm));
+      }
+    }
+    at += rank;
+  }
+}

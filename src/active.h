@@ -1,0 +1,31 @@
+/* active.h: the quadratic model of one proximal Newton step at a point, and its active
+ * groups: those that are not zero, and those that are not penalised. */
+#ifndef NL_ACTIVE_H
+#define NL_ACTIVE_H
+
+#include "gram.h"
+
+/* The model's point x and the slope of its smooth part there, with scratch. All of length
+ * n_theta, in the order of the Gram, but step (3 max_size) and index (the larger of
+ * n_theta and n_group). */
+typedef struct {
+  double *x;
+  double *slope;
+  double *target;
+  double *rhs;
+  int *index;
+  double *step;
+} nl_quadratic_space;
+
+/* Lists the coordinates of the active groups in index; returns how many. */
+int nl_active_coordinates(const nl_penalty *penalty, const nl_gram *gram,
+                          const nl_level *level, const double *x, int *index);
+
+/* out (n x n) = H + penalty curvature tau / ||x|| (I - x x' / ||x||^2) over the active
+ * coordinates (index, n); groups with a norm below `floor` get tau / floor I, that of a
+ * group about to grow to that size. */
+void nl_active_curvature(const nl_penalty *penalty, const nl_gram *gram,
+                         const nl_level *level, const double *x, double floor,
+                         const int *index, int n, double *out);
+
+#endif

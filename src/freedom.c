@@ -1,0 +1,93 @@
+/* freedom.c: see freedom.h. */
+#include "freedom.h"
+
+#include <math.h>
+
+#include "linalg.h"
+
+/* Added to the scaled diagonal where it must be: directions less curved than this have no
+ * degrees of freedom. */
+#define NL_DF_RIDGE 1e-10
+
+/* Scales M = H + D (n x n) so that neither a large penalty curvature nor the units of H
+ * show: by the largest diagonal entry of H plus that of D. Directions without curvature
+ * stay small. scale: n. */
+static void scale_curvature(const nl_gram *gram, const int *index, int n, double *m,
+                            double *scale) {
+  double largest = 0;
+  for (int i = 0; i < n; i++) {
+    scale[i] = gram->h[(size_t)index[i] * ((size_t)gram->capacity + 1)];
+    largest = fmax(largest, scale[i]);
+  }
+  for (int i = 0; i < n; i++) {
+    scale[i] = 1 / sqrt(largest + fmax(m[(size_t)i * ((size_t)n + 1)] - scale[i], 0));
+  }
+  for (int j = 0; j < n; j++) {
+    for (int i = 0; i < n; i++) m[i + (size_t)j * (size_t)n] *= scale[i] * scale[j];
+  }
+}
+
+/* Whether the Cholesky factor (n x n) of a scaled matrix inverts it accurately. */
+static int is_well_conditioned(int n, const double *factor) {
+  for (int i = 0; i < n; i++) {
+    if (factor[(size_t)i * ((size_t)n + 1)] < 1e-4) return 0;
+  }
+  return 1;
+}
+
+/* trace of H M^-1 from the inverse of the scaled M = H + D in spare: n - trace of D M^-1;
+ * D is block diagonal, tau / norm (I - u u'). */
+static double trace_by_inverse(const nl_penalty *penalty, const nl_gram *gram,
+                               const nl_level *level, const double *theta,
+                               const int *index, int n, const double *scale) {
+  double trace = n;
+  int at = 0;
+  for (int k = 0; k < gram->n_in && at < n; k++) {
+    const int g = gram->group[k], rank = nl_group_rank(penalty, g);
+    if (rank == 0 || index[at] != gram->position[g]) continue;
+    const double *x = theta + gram->position[g];
+    const double norm = nl_norm(rank, x), tau = nl_level_tau(level, penalty, g);
+    for (int j = 0; norm > 0 && tau > 0 && j < rank; j++) {
+      const double *column = gram->spare + (size_t)(at + j) * (size_t)n + at;
+      for (int i = 0; i <= j; i++) { /* upper triangle */
+        const double d = tau / norm * ((i == j ? 1 : 0) - (x[i] / norm) * (x[j] / norm));
+        trace -= (i == j ? 1 : 2) * d * scale[at + i] * scale[at + j] * column[i];
+      }
+    }
+    at += rank;
+  }
+  return trace;
+}
+
+/* The same column by column, H M^-1 with a ridge in M: columns of H have no part in the
+ * directions in which M is only the ridge. rhs: n. */
+static double trace_by_solving(const nl_gram *gram, const int *index, int n,
+                               const double *scale, double *rhs) {
+  double trace = 0;
+  for (int j = 0; j < n; j++) {
+    const double *column = gram->h + (size_t)index[j] * (size_t)gram->capacity;
+    for (int i = 0; i < n; i++) rhs[i] = column[index[i]] * scale[i] * scale[j];
+    nl_cholesky_solve(n, gram->spare, rhs);
+    trace += rhs[j];
+  }
+  return trace;
+}
+
+double nl_degrees_of_freedom(const nl_penalty *penalty, nl_gram *gram,
+                             const nl_level *level, const double *theta,
+                             nl_quadratic_space *space) {
+  const int n = nl_active_coordinates(penalty, gram, level, theta, space->index);
+  double *scale = space->target;
+  if (n == 0) return 0;
+  nl_active_curvature(penalty, gram, level, theta, 0, space->index, n, gram->spare);
+  scale_curvature(gram, space->index, n, gram->spare, scale);
+  if (nl_cholesky(n, gram->spare) == 0 && is_well_conditioned(n, gram->spare) &&
+      nl_cholesky_invert(n, gram->spare) == 0) {
+    return trace_by_inverse(penalty, gram, level, theta, space->index, n, scale);
+  }
+  nl_active_curvature(penalty, gram, level, theta, 0, space->index, n, gram->spare);
+  scale_curvature(gram, space->index, n, gram->spare, scale);
+  nl_add_ridge(n, NL_DF_RIDGE, gram->spare);
+  if (nl_cholesky(n, gram->spare) != 0) return n;
+  return trace_by_solving(gram, space->index, n, scale, space->rhs);
+}

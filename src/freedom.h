@@ -1,0 +1,14 @@
+/* freedom.h: degrees of freedom of a group-lasso fit. */
+#ifndef NL_FREEDOM_H
+#define NL_FREEDOM_H
+
+#include "active.h"
+
+/* Degrees of freedom of the groups at theta (order of the Gram): trace of H (H + D)^-1
+ * over the active groups, D the curvature of the penalty (Vaiter et al. 2017, Ann Inst
+ * Stat Math 69:791). Overwrites gram->spare and the scratch in space. */
+double nl_degrees_of_freedom(const nl_penalty *penalty, nl_gram *gram,
+                             const nl_level *level, const double *theta,
+                             nl_quadratic_space *space);
+
+#endif
