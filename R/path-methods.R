@@ -168,7 +168,6 @@ nobs.group_lasso_path <- function(object, ...) object$n_obs
 #' path$lambda[which.min(BIC(path))]
 #' @export
 logLik.group_lasso_path <- function(object, ...) {
-  weights <- object$weights %||% rep(1, length(object$counts))
-  structure(loglik_from_deviance(object$deviance, object$counts, weights), df = object$df,
+  structure(loglik_from_deviance(object$deviance, object$counts, prior_weights(object)), df = object$df,
             nobs = object$n_obs, class = "logLik")
 }

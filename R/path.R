@@ -111,7 +111,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   data <- model_rows(design, counts, offset, weights, na.action)
   multiplier <- check_group_weights(group_weights, names(design))
 
-  v <- data$weights %||% rep(1, length(data$counts))
+  v <- prior_weights(data)
   v <- v / max(v)
   groups <- design_groups(data$design)
   moments <- design_moments(data$design, v / sum(v))
@@ -160,6 +160,10 @@ check_group_weights <- function(x, names) {
   }
   as.double(x[names])
 }
+
+# Prior weights and offset of a path, or of the rows to fit, where they were not given: 1 and 0.
+prior_weights <- function(x) x$weights %||% rep(1, length(x$counts))
+known_log_rate <- function(x) x$offset %||% rep(0, length(x$counts))
 
 # The rows to fit: design, counts, offset, weights without missing values, and the na.action.
 model_rows <- function(design, counts, offset, weights, na.action) {
@@ -239,7 +243,7 @@ new_path <- function(fit, data, groups, penalty, wanted, how, control, call) {
   names <- names(groups)
   dimnames(fit$coefficients) <- list(unclass(data$design)$columns, NULL)
   dimnames(fit$group_norms) <- dimnames(fit$group_scores) <- list(names, NULL)
-  v <- data$weights %||% rep(1, length(data$counts))
+  v <- prior_weights(data)
   structure(
     list(
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
@@ -282,9 +286,9 @@ warn_of_path <- function(path, penalised) {
 }
 
 warn_of_separation <- function(path) {
-  v <- path$weights %||% rep(1, length(path$counts))
-  offset <- path$offset %||% rep(0, length(path$counts))
-  link <- linear_predictor(path, match(0, path$lambda))
+  v <- prior_weights(path)
+  offset <- known_log_rate(path)
+  link <- link_at(path$design, path_at(path, 0), offset)[, 1]
   mean_log_rate <- log_sum_exp(link, v) - log_sum_exp(offset, v)
   relative <- exp(min((link - offset)[v > 0]) - mean_log_rate)
   if (relative < separation_share) {

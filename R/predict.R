@@ -39,11 +39,8 @@ predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
     out <- predict_terms(object, design, at)
     return(if (is.null(newdata)) pad_missing(object, out) else out)
   }
-  link <- design_predictor(design, at$coefficients)
-  link <- link + rep(at$intercept, each = nrow(link))
   o <- if (is.null(newdata)) object$offset else new_offset(object, offset, nrow(design))
-  if (!is.null(o)) link <- link + o
-  dimnames(link) <- list(NULL, at$labels)
+  link <- link_at(design, at, o)
   if (type == "response") link <- exp(link)
   if (is.null(newdata)) pad_missing(object, link) else link
 }
@@ -66,16 +63,19 @@ new_offset <- function(path, offset, n_obs) {
   check_row_values(offset, n_obs, "offset")
 }
 
-# Link of the training bins at fitted point l.
-linear_predictor <- function(path, l) {
-  link <- design_predictor(path$design, path$coefficients[, l, drop = FALSE])[, 1] + path$intercept[l]
-  if (is.null(path$offset)) link else link + path$offset
+# The link: bins x lambdas. at: a path_at(); offset: NULL or one value per bin.
+link_at <- function(design, at, offset = NULL) {
+  link <- design_predictor(design, at$coefficients)
+  link <- link + rep(at$intercept, each = nrow(link))
+  if (!is.null(offset)) link <- link + offset
+  dimnames(link) <- list(NULL, at$labels)
+  link
 }
 
 # Weighted mean over the training bins of covariate g's contribution, one per column of coefficients.
 term_means <- function(path, g, coefficients) {
   values <- block_predictor(path$design, g, coefficients)
-  v <- path$weights %||% rep(1, nrow(values))
+  v <- prior_weights(path)
   colSums(values * v) / sum(v)
 }
 
@@ -121,10 +121,7 @@ residuals.group_lasso_path <- function(object, lambda = NULL,
                                        type = c("deviance", "pearson", "response", "working"), ...) {
   check_no_more(...)
   type <- check_choice(type, c("deviance", "pearson", "response", "working"), "type")
-  at <- path_at(object, lambda)
-  rate <- exp(design_predictor(object$design, at$coefficients) +
-                rep(at$intercept, each = length(object$counts)) + (object$offset %||% 0))
-  colnames(rate) <- at$labels
+  rate <- exp(link_at(object$design, path_at(object, lambda), object$offset))
   difference <- object$counts - rate
   # a rate of 0 and no spike: no residual
   scaled <- function(divisor) ifelse(difference == 0, 0, difference / divisor)

@@ -80,14 +80,16 @@ tuning_frame <- function(values, covariate) {
 
 # log of sum_t v_t exp(eta_t - f(x_t)) / sum_t v_t exp(o_t)
 log_rate_without <- function(path, g, point, coefficients) {
-  v <- path$weights %||% rep(1, length(path$counts))
-  o <- path$offset %||% rep(0, length(path$counts))
+  v <- prior_weights(path)
+  o <- known_log_rate(path)
   eta <- design_predictor(path$design, point$coefficients)[, 1] -
     block_predictor(path$design, g, coefficients)[, 1] + o
   point$intercept + log_sum_exp(eta, v) - log_sum_exp(o, v)
 }
 
+# log of sum weights exp(x), where the weights are above 0
 log_sum_exp <- function(x, weights) {
-  top <- max(x[weights > 0])
-  log(sum(weights * exp(x - top))) + top
+  x <- x[weights > 0]
+  top <- max(x)
+  log(sum(weights[weights > 0] * exp(x - top))) + top
 }
