@@ -3,8 +3,7 @@
 
 #include "linalg.h"
 
-/* ---- extended columns
- * ------------------------------------------------------------------------ */
+/* ---- extended columns -------------------------------------------------------------- */
 
 int nl_block_column(const nl_block *block, int ext) {
   int column = 0, stride = 1;
@@ -35,8 +34,7 @@ void nl_block_fold(const nl_block *block, const double *ext, double *coefficient
     coefficients[nl_block_column(block, j)] += ext[j];
 }
 
-/* ---- rows of a local block as runs
- * ----------------------------------------------------------- */
+/* ---- rows of a local block as runs ------------------------------------------------- */
 
 /* Where row t's runs start and what they are multiplied with: the outer factors expanded,
  * the last one left as a run of values. base, weight: up to NL_MAX_RUN. Returns the
@@ -138,8 +136,7 @@ void nl_block_entries(const nl_block *block, size_t row, int n, int *index,
   }
 }
 
-/* ---- dense blocks
- * ---------------------------------------------------------------------------- */
+/* ---- dense blocks ------------------------------------------------------------------ */
 
 static void dense_add_eta(const nl_block *block, size_t row, int n, const double *b,
                           double *eta) {
@@ -168,8 +165,7 @@ void nl_block_pack(const nl_block *block, size_t row, int n, const double *scale
   }
 }
 
-/* ---- either kind
- * ----------------------------------------------------------------------------- */
+/* ---- either kind ------------------------------------------------------------------- */
 
 void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ext,
                       double *eta) {

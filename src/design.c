@@ -98,8 +98,7 @@ double nl_design_centre_shift(const nl_design *design, const double *coefficient
   return shift;
 }
 
-/* ---- weighted cross products
- * ----------------------------------------------------------------- */
+/* ---- weighted cross products ------------------------------------------------------- */
 
 /* One chunk of one block, as nl_design_cross needs it: a dense block packed with the root
  * of the weights, or the entries of a local one. `at` is its first row (or column) in

@@ -40,8 +40,7 @@ void nl_gram_reset(nl_gram *gram, const nl_poisson *model, const nl_penalty *pen
   }
 }
 
-/* ---- room
- * ------------------------------------------------------------------------------------ */
+/* ---- room -------------------------------------------------------------------------- */
 
 static void grow(nl_gram *gram, int needed, int most, const nl_hook *hook) {
   if (needed <= gram->capacity) return;
@@ -59,8 +58,7 @@ static void grow(nl_gram *gram, int needed, int most, const nl_hook *hook) {
   gram->capacity = capacity;
 }
 
-/* ---- cross products of the blocks that are involved
- * ------------------------------------------ */
+/* ---- cross products of the blocks that are involved -------------------------------- */
 
 /* Marks the blocks that hold a column of the groups. */
 static void mark_blocks(const nl_design *design, const nl_penalty *penalty,
@@ -156,8 +154,7 @@ static int cross_products(nl_gram *gram, const nl_design *design, const nl_hook 
   return ld_cross;
 }
 
-/* ---- into penalty coordinates
- * ---------------------------------------------------------------- */
+/* ---- into penalty coordinates ------------------------------------------------------ */
 
 /* out (rank_a x rank_b) = T_a' C_ab T_b - mean_a mean_b', times the mean count. half:
  * size_a x rank_b. */
@@ -248,8 +245,7 @@ static void write_pair(nl_gram *gram, const nl_penalty *penalty, double mean_cou
   }
 }
 
-/* ---- adding groups
- * --------------------------------------------------------------------------- */
+/* ---- adding groups ----------------------------------------------------------------- */
 
 /* How many of the groups' blocks fit into one batch; at least one group. */
 static int batch_length(const nl_gram *gram, const nl_design *design,

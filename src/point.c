@@ -15,8 +15,7 @@
 #define NL_INEXACT 1e-3
 #define NL_SHORTEST_STEP 1e-8
 
-/* ---- the working set
- * ------------------------------------------------------------------------- */
+/* ---- the working set --------------------------------------------------------------- */
 
 /* Flags the blocks of groups inside the set (wanted) and of groups outside (unwanted). */
 static void mark_set(nl_solver *solver) {
@@ -88,8 +87,7 @@ static int check_outside(nl_solver *solver, const nl_level *level, double tol,
   return added;
 }
 
-/* ---- a step
- * ---------------------------------------------------------------------------------- */
+/* ---- a step ------------------------------------------------------------------------ */
 
 static double penalty_value(const nl_solver *solver, const nl_level *level,
                             const double *theta) {
@@ -236,19 +234,16 @@ static step_result line_search(nl_solver *solver, const nl_level *level, double 
   return STEP_REFUSED;
 }
 
-/* ---- one lambda
- * ------------------------------------------------------------------------------ */
+/* ---- one lambda -------------------------------------------------------------------- */
 
 void nl_point_start(nl_solver *solver) {
   const nl_design *design = solver->model->design;
   nl_fill((size_t)design->n_col, 0, solver->now.beta);
   nl_fill((size_t)solver->penalty->n_theta, 0, solver->theta);
   for (int b = 0; b < design->n_block; b++) solver->wanted[b] = 1;
-  solver->now.shift = 0;
-  for (size_t t = 0; t < design->n_obs;
-       t++) { /* exp() must not overflow in the first pass */
-    if (t == 0 || solver->model->base[t] > solver->now.shift)
-      solver->now.shift = solver->model->base[t];
+  solver->now.shift = -INFINITY; /* the largest exponent: exp() must not overflow */
+  for (size_t t = 0; t < design->n_obs; t++) {
+    solver->now.shift = fmax(solver->now.shift, solver->model->base[t]);
   }
   nl_poisson_pass(solver->model, &solver->now, solver->wanted, &solver->pass,
                   solver->hook);

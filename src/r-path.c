@@ -5,8 +5,7 @@
 #include "path.h"
 #include "r-util.h"
 
-/* ---- what comes in
- * --------------------------------------------------------------------------- */
+/* ---- what comes in ----------------------------------------------------------------- */
 
 /* penalty: list(size, rank: integer per group, column: integer (1-based), transform: list
  * of size x rank matrices, weight, scale: numeric per group). T is copied: the solver
@@ -50,8 +49,7 @@ static nl_penalty read_penalty(SEXP x, int n_col) {
   return penalty;
 }
 
-/* ---- memory
- * ---------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 static nl_state new_state(const nl_design *design) {
   nl_state state;
@@ -152,8 +150,7 @@ static nl_solver new_solver(const nl_poisson *model, nl_penalty *penalty,
   return solver;
 }
 
-/* ---- what goes out
- * --------------------------------------------------------------------------- */
+/* ---- what goes out ----------------------------------------------------------------- */
 
 enum {
   OUT_LAMBDA,

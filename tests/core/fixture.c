@@ -8,7 +8,7 @@
 
 #include "linalg.h"
 
-/* ---- memory ---------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 enum { ABSURD = -2000000000 };
 
@@ -76,7 +76,7 @@ double *copy_doubles(const double *x, size_t n) {
   return copy;
 }
 
-/* ---- random numbers -------------------------------------------------------------- */
+/* ---- random numbers ---------------------------------------------------------------- */
 
 static uint64_t random_state;
 
@@ -112,7 +112,7 @@ double random_poisson(double mean) {
   return count;
 }
 
-/* ---- reference algebra ----------------------------------------------------------- */
+/* ---- reference algebra ------------------------------------------------------------- */
 
 double larger(double a, double b) { return isnan(a) || b <= a ? a : b; }
 
@@ -225,7 +225,7 @@ double *random_rotation(int n) {
   return u;
 }
 
-/* ---- a hook that counts ---------------------------------------------------------- */
+/* ---- a hook that counts ------------------------------------------------------------ */
 
 static void count_check(void *data) { ((hook_counts *)data)->n_check++; }
 
@@ -247,7 +247,7 @@ nl_hook counting_hook(hook_counts *counts) {
   return hook;
 }
 
-/* ---- designs --------------------------------------------------------------------- */
+/* ---- designs ----------------------------------------------------------------------- */
 
 nl_block dense_block(size_t n_obs, int n_col, int centred) {
   nl_block block;
@@ -392,7 +392,7 @@ double *reference_matrix(const nl_design *design, int centred) {
   return x;
 }
 
-/* ---- groups ---------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------------------ */
 
 /* Columns sorted by group, later columns first within each: any order must do. */
 static void sort_columns(int n_col, int n_group, const int *group_of, int *start,
@@ -476,7 +476,7 @@ void set_weight(nl_penalty *penalty, int g, double weight) {
   penalty->weight = changed;
 }
 
-/* ---- a model and its solver, as r-path.c makes them ------------------------------ */
+/* ---- a model and its solver, as r-path.c makes them -------------------------------- */
 
 nl_state new_state(const nl_design *design) {
   nl_state state;
@@ -641,7 +641,7 @@ nl_path new_path(const problem *p, int n_lambda) {
   return path;
 }
 
-/* ---- the model by its definition ------------------------------------------------- */
+/* ---- the model by its definition --------------------------------------------------- */
 
 static double prior_of(const problem *p, size_t t) { return p->prior ? p->prior[t] : 1; }
 

@@ -16,7 +16,7 @@ double *new_normals(size_t n);
 double *copy_doubles(const double *x, size_t n);
 void free_all(void);
 
-/* ---- random numbers, the same on every machine ----------------------------------- */
+/* ---- random numbers, the same on every machine ------------------------------------- */
 
 void seed_random(unsigned seed);
 double random_uniform(void); /* in (0, 1) */
@@ -25,7 +25,7 @@ double random_normal(void);
 int random_below(int n);
 double random_poisson(double mean);
 
-/* ---- reference algebra ----------------------------------------------------------- */
+/* ---- reference algebra ------------------------------------------------------------- */
 
 /* The larger of two, and NaN once either is NaN. */
 double larger(double a, double b);
@@ -45,7 +45,7 @@ double *random_rotation(int n);
 /* Makes column j of an n-row matrix orthogonal to columns from .. j - 1. */
 void orthogonalise(int n, int from, int j, double *a);
 
-/* ---- a hook that counts ---------------------------------------------------------- */
+/* ---- a hook that counts ------------------------------------------------------------ */
 
 typedef struct {
   int n_more;
@@ -57,7 +57,7 @@ typedef struct {
 
 nl_hook counting_hook(hook_counts *counts);
 
-/* ---- designs --------------------------------------------------------------------- */
+/* ---- designs ----------------------------------------------------------------------- */
 
 /* A factor with random values; fixed: `first` is NULL. */
 typedef struct {
@@ -82,7 +82,7 @@ int reference_column(const nl_block *block, int ext);
 double *reference_block(const nl_block *block, int centred);
 double *reference_matrix(const nl_design *design, int centred);
 
-/* ---- groups ---------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------------------ */
 
 typedef enum { T_IDENTITY, T_RANDOM, T_DEFICIENT } transform_kind;
 
@@ -94,7 +94,7 @@ nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kin
 nl_penalty mixed_penalty(transform_kind kind);
 void set_weight(nl_penalty *penalty, int g, double weight);
 
-/* ---- a model and its solver ------------------------------------------------------ */
+/* ---- a model and its solver -------------------------------------------------------- */
 
 typedef struct {
   hook_counts counts;
@@ -125,7 +125,7 @@ nl_gram new_gram(const nl_design *design, const nl_penalty *penalty, int capacit
 nl_quadratic_space new_quadratic_space(const nl_penalty *penalty);
 nl_path new_path(const problem *p, int n_lambda);
 
-/* ---- the model by its definition ------------------------------------------------- */
+/* ---- the model by its definition --------------------------------------------------- */
 
 /* mu_t = exp(intercept + offset_t + x_t beta). */
 double *reference_mean(const problem *p, const double *x, const double *beta,

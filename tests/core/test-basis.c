@@ -7,7 +7,7 @@
 
 enum { MAX_BASIS = 12, MAX_ORDER = 5 };
 
-/* ---- a basis over all columns ---------------------------------------------------- */
+/* ---- a basis over all columns ------------------------------------------------------ */
 
 /* Row t of the tested code spread over n_basis columns; a run past the end wraps. */
 static void spread(int n_basis, int width, int first, const double *values, double *row) {
@@ -21,7 +21,7 @@ static double sum_of(int n, const double *x) {
   return sum;
 }
 
-/* ---- B-splines on knots ---------------------------------------------------------- */
+/* ---- B-splines on knots ------------------------------------------------------------ */
 
 /* B-spline number i of an order by the recursion of Cox and de Boor, 0 / 0 = 0; the last
  * interval that is not empty is closed. */
@@ -148,7 +148,7 @@ static void test_nan_rows(void) {
   CHECK(!isnan(values[0]) && is_nan_row(4, first[1], values + 4));
 }
 
-/* ---- periodic B-splines ---------------------------------------------------------- */
+/* ---- periodic B-splines ------------------------------------------------------------ */
 
 /* The B-spline of an order on the knots 0, 1, ..., order. */
 static double uniform_bspline(int order, double x) {
@@ -256,7 +256,7 @@ static void test_cyclic_seam(void) {
   CHECK(most_curved > 100 * third / 2);
 }
 
-/* ---- raised cosines -------------------------------------------------------------- */
+/* ---- raised cosines ---------------------------------------------------------------- */
 
 static double raised_cosine(int column, int n_basis, double width, double u) {
   const double spacing = 1.0 / (n_basis - 1);
@@ -310,7 +310,7 @@ static void test_raised_cosine_width(void) {
   CHECK(nl_raised_cosine_width(3, 2) == 3);
 }
 
-/* ---- rescaling ------------------------------------------------------------------- */
+/* ---- rescaling --------------------------------------------------------------------- */
 
 static void test_rescale_clamps(void) {
   const double x[] = {-3, 2, 4, 6, 10, 10.5, INFINITY, -INFINITY, NAN};

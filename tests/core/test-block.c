@@ -43,7 +43,7 @@ static const struct {
 } chunks[] = {{0, N_OBS}, {0, 1}, {3, 17}, {N_OBS - 1, 1}, {20, N_OBS - 20}, {7, 0}};
 enum { N_CHUNK = sizeof chunks / sizeof chunks[0] };
 
-/* ---- extended columns ------------------------------------------------------------ */
+/* ---- extended columns -------------------------------------------------------------- */
 
 static void check_columns(const nl_block *block, const double *x) {
   int wrong = 0;
@@ -104,7 +104,7 @@ static void test_extend_and_fold_are_adjoint(void) {
   for_each_kind(check_adjoint_columns);
 }
 
-/* ---- X b and X'r ----------------------------------------------------------------- */
+/* ---- X b and X'r ------------------------------------------------------------------- */
 
 static double *extended(const nl_block *block, const double *b) {
   double *ext = new_doubles((size_t)block->n_ext);
@@ -172,7 +172,7 @@ static void check_adjoint(const nl_block *block, const double *x) {
 
 static void test_products_are_adjoint(void) { for_each_kind(check_adjoint); }
 
-/* ---- entries and packing --------------------------------------------------------- */
+/* ---- entries and packing ----------------------------------------------------------- */
 
 /* Largest difference between rows row .. row + n - 1 of x and those made of the entries.
  */

@@ -7,7 +7,7 @@
 
 enum { N_OBS = NL_CHUNK + 14 }; /* a whole chunk and a piece */
 
-/* ---- sizes ----------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------- */
 
 static void test_measure(void) {
   const int start[] = {0, 3, 10, 15, 27, 29}, ext_start[] = {0, 3, 10, 17, 37, 39};
@@ -41,7 +41,7 @@ static void test_chunk(void) {
   free_all();
 }
 
-/* ---- blocks on and off ----------------------------------------------------------- */
+/* ---- blocks on and off ------------------------------------------------------------- */
 
 static void test_extend(void) {
   seed_random(22);
@@ -171,7 +171,7 @@ static void test_centre_shift(void) {
   free_all();
 }
 
-/* ---- cross products -------------------------------------------------------------- */
+/* ---- cross products ---------------------------------------------------------------- */
 
 typedef enum { ABSENT, OLD, FRESH, N_ROLE } block_role;
 

@@ -95,7 +95,7 @@ static void extend(setting *s, const int *groups, int n) {
                  s->gradient, &s->p->hook);
 }
 
-/* ---- what H should be ------------------------------------------------------------ */
+/* ---- what H should be -------------------------------------------------------------- */
 
 /* T of the groups inside, side by side in the order of the Gram: n_col x size. */
 static double *wide_transform(const nl_gram *gram, const nl_penalty *penalty) {
@@ -187,7 +187,7 @@ static void check_places(const setting *s) {
   CHECK(gram->size <= gram->capacity);
 }
 
-/* ---- what rotations leave alone -------------------------------------------------- */
+/* ---- what rotations leave alone ---------------------------------------------------- */
 
 static double *outer(int size, int rank, const double *t) {
   double *product = new_zeros((size_t)size * (size_t)size);
@@ -227,7 +227,7 @@ static void check_setting(const setting *s) {
   for (int g = 0; g < s->p->penalty.n_group; g++) check_group_rotation(s, g);
 }
 
-/* ---- built in every way ---------------------------------------------------------- */
+/* ---- built in every way ------------------------------------------------------------ */
 
 static const int scrambled[MIXED_GROUPS] = {3, 0, 5, 1, 2, 4};
 static const transform_kind kinds[] = {T_IDENTITY, T_RANDOM, T_DEFICIENT};
@@ -320,7 +320,7 @@ static void test_reset(void) {
   free_all();
 }
 
-/* ---- blocks without full curvature ----------------------------------------------- */
+/* ---- blocks without full curvature ------------------------------------------------- */
 
 /* A spline block that sums to one in every row, and a column of zeros. */
 static setting singular_setting(void) {

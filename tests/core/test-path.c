@@ -10,7 +10,7 @@ enum { N_OBS = NL_CHUNK + 94, N_COL = MIXED_COLUMNS };
 
 static const double tol = 1e-8;
 
-/* ---- problems -------------------------------------------------------------------- */
+/* ---- problems ---------------------------------------------------------------------- */
 
 static double *uneven_prior(void) {
   double *prior = new_doubles(N_OBS);
@@ -40,7 +40,7 @@ static problem *rich_problem(transform_kind kind) {
   return mixed_problem(N_OBS, penalty, small_offset(), uneven_prior());
 }
 
-/* ---- fitting --------------------------------------------------------------------- */
+/* ---- fitting ----------------------------------------------------------------------- */
 
 /* Fits at shares of lambda_max (1 where that is zero). */
 static nl_path fit_shares_within(problem *p, const double *share, int n, int max_passes) {
@@ -81,7 +81,7 @@ static int count_active(const problem *p, const nl_path *path, int l) {
   return n;
 }
 
-/* ---- the problem's optimality conditions ----------------------------------------- */
+/* ---- the problem's optimality conditions ------------------------------------------- */
 
 /* theta of a group with T theta = b, by the normal equations; *misfit: ||T theta - b||.
  */
@@ -181,7 +181,7 @@ static void check_solved(const problem *p, const nl_path *path, int l) {
   check_report(p, path, l, path->lambda[l]);
 }
 
-/* ---- the path is the solution ---------------------------------------------------- */
+/* ---- the path is the solution ------------------------------------------------------ */
 
 static void check_usual_path(problem *p) {
   const nl_path path = fit_usual(p);
@@ -269,7 +269,7 @@ static void test_df(void) {
   check_df(rich_problem(T_IDENTITY), 1 + 4 + 3);
 }
 
-/* ---- both ends ------------------------------------------------------------------- */
+/* ---- both ends --------------------------------------------------------------------- */
 
 static void check_lambda_max(problem *p) {
   const double share[] = {1, 1 - 1e-6, 0.99};
@@ -347,7 +347,7 @@ static void test_all_groups_free(void) {
   free_all();
 }
 
-/* ---- symmetries ------------------------------------------------------------------ */
+/* ---- symmetries -------------------------------------------------------------------- */
 
 /* The same problem with its blocks in reverse order, and its groups numbered anew. */
 static problem *reversed_problem(const problem *p, const int *new_group) {
@@ -434,7 +434,7 @@ static void test_shifted_offset(void) {
   }
 }
 
-/* ---- unusual lambdas ------------------------------------------------------------- */
+/* ---- unusual lambdas --------------------------------------------------------------- */
 
 static void test_identical_lambdas(void) {
   const double share[] = {0.3, 0.3, 0.3, 0.05, 0.05};
@@ -505,7 +505,7 @@ static void test_grid(void) {
   CHECK_NEAR(lambda[1], 0.03, 1e-16);
 }
 
-/* ---- unusual data ---------------------------------------------------------------- */
+/* ---- unusual data ------------------------------------------------------------------ */
 
 /* Solved down to a lambda ten thousand times smaller, and finite without a penalty. */
 static void check_hard(problem *p) {
@@ -579,7 +579,7 @@ static void test_separable_free_group(void) {
   check_hard(new_problem(design_of(N_OBS, 2, blocks), penalty, y, NULL, NULL));
 }
 
-/* ---- ends without convergence ---------------------------------------------------- */
+/* ---- ends without convergence ------------------------------------------------------ */
 
 static void check_finite(const problem *p, const nl_path *path, int l) {
   CHECK(all_finite(N_COL, beta_at(p, path, l)));
@@ -638,7 +638,7 @@ static void test_not_finite(void) {
   free_all();
 }
 
-/* ---- what the host sees ---------------------------------------------------------- */
+/* ---- what the host sees ------------------------------------------------------------ */
 
 static void test_hook(void) {
   problem *p = plain_problem(T_RANDOM);
@@ -660,7 +660,7 @@ static void test_bare_hook(void) {
   free_all();
 }
 
-/* ---- one point ------------------------------------------------------------------- */
+/* ---- one point --------------------------------------------------------------------- */
 
 static void test_include(void) {
   problem *p = plain_problem(T_IDENTITY);

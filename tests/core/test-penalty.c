@@ -5,7 +5,7 @@
 #include "fixture.h"
 #include "penalty.h"
 
-/* ---- groups ---------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------------------ */
 
 static void test_sizes(void) {
   const int size[] = {4, 1, 3, 4, 5, 12};
@@ -91,7 +91,7 @@ static void test_rotate(void) {
   free_all();
 }
 
-/* ---- one block ------------------------------------------------------------------- */
+/* ---- one block --------------------------------------------------------------------- */
 
 enum { MAX_BLOCK = 12 };
 
@@ -220,7 +220,7 @@ static void test_block_solve_on_a_grid(void) {
   CHECK_NEAR(block_objective(&it, x), best, 1e-4);
 }
 
-/* ---- residuals ------------------------------------------------------------------- */
+/* ---- residuals --------------------------------------------------------------------- */
 
 static void test_kkt(void) {
   const double theta[] = {3, -4}, zero[] = {0, 0};

@@ -7,7 +7,7 @@
 
 enum { N_OBS = NL_CHUNK + 44, N_COL = MIXED_COLUMNS };
 
-/* ---- making problems and points -------------------------------------------------- */
+/* ---- making problems and points ---------------------------------------------------- */
 
 static double *random_offset(void) { return new_normals(N_OBS); }
 
@@ -60,7 +60,7 @@ static void check_state_at(problem *p, const nl_state *state, const double *beta
   CHECK_NEAR(distance(N_COL, state->gradient, gradient), 0, tol * size);
 }
 
-/* ---- value, intercept, gradient -------------------------------------------------- */
+/* ---- value, intercept, gradient ---------------------------------------------------- */
 
 static void test_against_definition(void) {
   for (int variant = 0; variant < 4; variant++) {
@@ -153,7 +153,7 @@ static void test_wanted(void) {
   free_all();
 }
 
-/* ---- large numbers --------------------------------------------------------------- */
+/* ---- large numbers ----------------------------------------------------------------- */
 
 /* The intercept takes up a shift of the offset, and nothing else changes. */
 static void check_shift(double shift) {
@@ -235,7 +235,7 @@ static void test_extreme_predictor(void) {
   free_all();
 }
 
-/* ---- prior weights --------------------------------------------------------------- */
+/* ---- prior weights ----------------------------------------------------------------- */
 
 /* Rows with weight zero have no say, whatever they hold. */
 static void test_zero_prior(void) {

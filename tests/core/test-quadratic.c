@@ -125,7 +125,7 @@ static model usual_model(unsigned seed) {
   return new_model(N_GROUP, usual_sizes, 1);
 }
 
-/* ---- the model's optimality conditions ------------------------------------------- */
+/* ---- the model's optimality conditions --------------------------------------------- */
 
 /* slope0 + H (x - x0) */
 static double *slope_by_hand(const model *m, const double *x) {
@@ -191,7 +191,7 @@ static void check_solved(const model *m, double tol) {
   CHECK_NEAR(distance(n, m->space.slope, slope), 0, 1e-11 * (1 + norm_of((int)n, slope)));
 }
 
-/* ---- solutions ------------------------------------------------------------------- */
+/* ---- solutions --------------------------------------------------------------------- */
 
 static void test_level(void) {
   model m = usual_model(61);
@@ -329,7 +329,7 @@ static void test_no_move_is_better(void) {
   free_all();
 }
 
-/* ---- collinear groups ------------------------------------------------------------ */
+/* ---- collinear groups -------------------------------------------------------------- */
 
 /* Group 3 is group 0's first columns and a little noise, group 4 is sums of others. */
 static model collinear_model(double noise) {
@@ -365,7 +365,7 @@ static void test_collinear(void) {
   }
 }
 
-/* ---- degrees of freedom ---------------------------------------------------------- */
+/* ---- degrees of freedom ------------------------------------------------------------ */
 
 static double df(model *m, const double *x) {
   return nl_degrees_of_freedom(&m->penalty, &m->gram, &m->level, x, &m->space);
