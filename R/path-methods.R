@@ -9,14 +9,14 @@ print.group_lasso_path <- function(x, ...) {
 # x: a path, or those of its fields that are named here.
 print_overview <- function(x, entries) {
   n <- length(x$lambda)
-  cat(sprintf("Group-lasso path: %s bins, %s spikes, %d covariates (%d columns), standardize = \"%s\"\n",
-              format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","), length(x$groups),
-              nrow(x$coefficients), x$standardize))
+  cat(sprintf("Group-lasso path: %s bins, %s spikes, %s (%s)\n",
+              format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","),
+              count_of(length(x$groups), "covariate"), count_of(nrow(x$coefficients), "column")))
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
   range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
-  cat(sprintf("%s; largest KKT residual %s%s\n",
+  cat(sprintf("%s; standardize = \"%s\"; largest KKT residual %s%s\n",
               if (n == 1) paste("1 lambda,", range[1]) else
-                sprintf("%d lambdas from %s to %s", n, range[1], range[2]),
+                sprintf("%d lambdas, %s to %s", n, range[1], range[2]), x$standardize,
               format(max(x$kkt), digits = 2),
               if (all(x$converged)) "" else sprintf(" (%d not converged)", sum(!x$converged))))
   cat("Covariates in order of entry (lambda):\n")

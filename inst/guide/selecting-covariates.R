@@ -6,7 +6,7 @@
 library(neurolasso)
 
 # ten minutes on a linear maze; the neuron encodes position and nothing else
-session <- simulate_session(duration = 600, bin_width = 0.025, encodes = "position", seed = 123)
+session <- simulate_session(duration = 600, encodes = "position", seed = 123)
 session
 position <- session$covariates$position # cm
 speed <- session$covariates$speed       # cm/s
@@ -49,7 +49,8 @@ entry_order(everything)
 curve <- tuning_curve(everything, "position", lambda = everything$lambda_max / 50)
 place <- cut(position, seq(0, 200, by = 5), include.lowest = TRUE)
 raw <- tapply(counts, place, mean) / session$bin_width # spikes/s in 5 cm of maze
-plot(seq(2.5, 197.5, by = 5), raw, pch = 16, col = "grey60", las = 1, bty = "l", ylim = c(0, 1.1 * max(raw)),
+plot(seq(2.5, 197.5, by = 5), raw, pch = 16, col = "grey60",
+     ylim = c(0, 1.1 * max(raw)), las = 1, bty = "l",
      xlab = "position (cm)", ylab = "rate (spikes/s)")
 lines(rate ~ position, curve, lwd = 2, col = "#0072B2")
 text(105, 0.6 * max(raw), "model", col = "#0072B2", adj = 0)
