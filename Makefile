@@ -2,7 +2,7 @@
 # The work itself is in tools/; R's own build never reads this file.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test core-test document check clean
+.PHONY: help setup install demo test core-test document figure check clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ core-test: ## run the C unit tests only
 document: ## write man/ and NAMESPACE from the roxygen comments
 	@tools/setup.sh dev
 	@Rscript -e 'roxygen2::roxygenise(load_code = roxygen2::load_source)'
+
+figure: demo ## the guide's figure into man/figures, for the README
+	@mkdir -p man/figures && cp figures/selecting-covariates.svg man/figures/
 
 check: ## R CMD build and R CMD check only
 	@tools/setup.sh test
