@@ -179,9 +179,12 @@ model_rows <- function(design, counts, offset, weights, na.action) {
   if (any(missing)) {
     dropped <- missing_action(missing, na.action)
     keep <- which(!missing)
-    if (length(keep) == 0) stop_input("every bin has a missing value; nothing is left to fit.")
     design <- design_rows(design, keep)
     data <- lapply(data, function(x) x[keep])
+  }
+  if (length(data$counts) < 2) {
+    stop_input("a fit needs at least two bins", if (any(missing)) " without missing values", "; there ",
+               if (length(data$counts) == 1) "is one." else "is none.")
   }
   if (!is.null(data$weights) && !any(data$weights > 0)) {
     stop_input("`weights` must be above 0 in at least one bin.", arg = "weights")
