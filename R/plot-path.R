@@ -13,7 +13,8 @@
 #' @param labels Label the curves? As many are as there is room for, those with the largest norms first.
 #' @param max_labels How many labels at most.
 #' @param cex_labels Size of the labels; NULL: as large as there is room for.
-#' @param main,xlab,ylab,xlim,ylim As in [graphics::plot.default()].
+#' @param main,xlab,ylab,xlim,ylim As in [graphics::plot.default()]. Where `xlim` leaves no room on the left,
+#'   names stand on the curves.
 #' @param ... Graphical parameters such as `cex.lab`, `cex.axis`, `las`.
 #' @return `x`, invisibly.
 #' @section Lambda 0: it has no place on a logarithmic axis and is left out.
@@ -125,7 +126,7 @@ draw_frame <- function(curves, parameters) {
   graphics::axis(3, at = at, labels = colSums(curves$norms[, nearest, drop = FALSE] > 0), tick = FALSE,
                  line = -0.6, cex.axis = 0.85, col.axis = "grey30")
   graphics::mtext("covariates in", side = 3, line = 1.4, cex = 0.75, col = "grey30")
-  graphics::segments(10^lines[1], 0, 10^lines[2], 0, col = "grey85")
+  graphics::segments(max(10^lines[1], min(curves$lambda)), 0, 10^lines[2], 0, col = "grey85")
   graphics::box(bty = "l")
 }
 
@@ -133,18 +134,26 @@ utils_merge <- function(x, y) c(x[!names(x) %in% names(y)], y)
 
 format_ticks <- function(at) vapply(at, function(a) format(a, digits = 3), "")
 
+# Names to the left of the curves; where the user's xlim leaves no room there, on them.
 label_curves <- function(curves, named, style, cex) {
+  usr <- graphics::par("usr")
+  first <- match(TRUE, log10(curves$lambda) >= usr[1] - 1e-9)
+  named <- named[!is.na(first) & curves$norms[named, first] > 0]
   if (length(named) == 0) return()
   size <- label_size(named, cex)
-  usr <- graphics::par("usr")
-  height <- curves$norms[named, 1]
+  height <- curves$norms[named, first]
   line <- line_height(size) * (usr[4] - usr[3]) / graphics::par("pin")[2]
-  y <- spread_labels(height, line, usr[3] + line / 2, usr[4] - line / 2)
-  left <- log10(curves$lambda[1])
+  left <- log10(curves$lambda[first])
   gap <- 0.02 * (usr[2] - usr[1])
-  graphics::segments(10^(left - gap * 0.2), height, 10^(left - gap * 1.2), y, col = "grey70", lwd = 0.8)
-  graphics::text(10^(left - gap * 1.4), y, curves$names[named], adj = c(1, 0.5), cex = size,
-                 col = style$col[named])
+  width <- max(graphics::strwidth(curves$names[named], units = "inches", cex = size))
+  has_room <- (left - usr[1] - 1.4 * gap) / (usr[2] - usr[1]) * graphics::par("pin")[1] > width
+  lift <- if (has_room) 0 else 0.7 * line
+  y <- spread_labels(height + lift, line, usr[3] + line / 2, usr[4] - line / 2)
+  if (has_room) {
+    graphics::segments(10^(left - gap * 0.2), height, 10^(left - gap * 1.2), y, col = "grey70", lwd = 0.8)
+  }
+  graphics::text(10^(left + (if (has_room) -1.4 else 0.5) * gap), y, curves$names[named],
+                 adj = c(if (has_room) 1 else 0, 0.5), cex = size, col = style$col[named])
 }
 
 # Moves label heights apart until neighbours are `gap` apart, within low .. high where they fit; keeps
