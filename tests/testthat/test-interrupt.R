@@ -52,7 +52,7 @@ test_that("an interrupt is an interrupt", {
   skip_if_not(.Platform$OS.type == "unix")
   d <- long_design()
   for (delay in c(0.1, 0.25, 0.4)) {
-    system(sprintf("sleep %g; kill -INT %d", delay, Sys.getpid()), wait = FALSE)
+    system(sprintf("(sleep %g; kill -INT %d)", delay, Sys.getpid()), wait = FALSE)
     got <- tryCatch({
       for (i in 1:5) group_lasso(d$design, d$counts)
       "ran to its end"
