@@ -36,7 +36,7 @@ basis_rows.basis_factor <- function(basis, x) {
   strange <- !is.na(value) & is.na(at)
   if (any(strange)) {
     stop_input("a factor has values that are not among its levels (",
-               paste(utils_head(basis$levels, 5), collapse = ", "), "): \"", value[strange][1], "\" in ",
+               paste(first_few(basis$levels, 5), collapse = ", "), "): \"", value[strange][1], "\" in ",
                count_rows(strange), ".", class = "neurolasso_covariate_error")
   }
   list(first = pmax(at - 1L, 0L, na.rm = TRUE), values = matrix(0 * at + 1, nrow = 1),

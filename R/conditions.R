@@ -55,7 +55,7 @@ with_article <- function(word) paste(if (grepl("^[aeiou]", word)) "an" else "a",
 
 quoted <- function(x, most = 6) {
   more <- if (length(x) > most) sprintf(" and %d more", length(x) - most) else ""
-  paste0(paste0("`", utils_head(x, most), "`", collapse = ", "), more)
+  paste0(paste0("`", first_few(x, most), "`", collapse = ", "), more)
 }
 
-utils_head <- function(x, n) x[seq_len(min(n, length(x)))]
+first_few <- function(x, n) x[seq_len(min(n, length(x)))]

@@ -34,7 +34,7 @@ asked_lambda <- function(path, lambda) {
   starts_empty <- all(path$group_norms[path$group_weights > 0, 1] == 0)
   outside <- lambda < range[1] * (1 - 1e-12) | (lambda > range[2] * (1 + 1e-12) & !starts_empty)
   if (any(outside)) {
-    warn_user("`lambda` = ", paste(utils_head(signif(lambda[outside], 4), 3), collapse = ", "),
+    warn_user("`lambda` = ", paste(first_few(signif(lambda[outside], 4), 3), collapse = ", "),
               " is outside the fitted range, ", format(range[1], digits = 4), " to ",
               format(range[2], digits = 4), "; the nearest end is used. Fit the path at these values ",
               "instead.", class = "neurolasso_outside_path")

@@ -25,14 +25,14 @@ print_overview <- function(x, entries) {
 
 print_entries <- function(entries, most = 20) {
   entered <- entries[!is.na(entries)]
-  shown <- utils_head(entered, most)
+  shown <- first_few(entered, most)
   if (length(shown) > 0) {
     width <- max(nchar(names(shown)))
     cat(sprintf("  %-*s  %s\n", width, names(shown), format(shown, digits = 4)), sep = "")
   }
   if (length(entered) > most) cat(sprintf("  and %d more\n", length(entered) - most))
   never <- names(entries)[is.na(entries)]
-  if (length(never) > 0) cat("  never:", paste(utils_head(never, most), collapse = ", "),
+  if (length(never) > 0) cat("  never:", paste(first_few(never, most), collapse = ", "),
                              if (length(never) > most) sprintf("and %d more", length(never) - most), "\n")
 }
 

@@ -121,7 +121,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   } else {
     silent_path(wanted, penalty, length(unclass(data$design)$columns))
   }
-  path <- new_path(fit, data, groups, penalty, wanted, how, control, call)
+  path <- new_path(fit, data, groups, penalty, how, control, call)
   warn_of_path(path, any(multiplier > 0))
   path
 }
@@ -137,7 +137,7 @@ as_design <- function(covariates, basis) {
   covariates
 }
 
-# values: decreasing, or NULL for a grid of n values; asked: as the user gave them.
+# values: decreasing, or NULL for a grid of n values down to ratio times lambda_max.
 lambda_request <- function(lambda, n_lambda, ratio) {
   if (!is.null(lambda)) {
     lambda <- check_lambda(lambda)
@@ -242,7 +242,7 @@ silent_path <- function(wanted, penalty, n_col) {
   )
 }
 
-new_path <- function(fit, data, groups, penalty, wanted, how, control, call) {
+new_path <- function(fit, data, groups, penalty, how, control, call) {
   names <- names(groups)
   dimnames(fit$coefficients) <- list(unclass(data$design)$columns, NULL)
   dimnames(fit$group_norms) <- dimnames(fit$group_scores) <- list(names, NULL)

@@ -86,7 +86,7 @@ curve_style <- function(n, col, lty, lwd) {
 curves_to_label <- function(curves, most) {
   height <- curves$norms[, 1]
   in_play <- which(height > 0)
-  utils_head(in_play[order(-height[in_play])], most)
+  first_few(in_play[order(-height[in_play])], most)
 }
 
 # Room for the names on the left, as a share of the axis.
@@ -115,7 +115,7 @@ label_room <- function(cex) max(floor(graphics::par("pin")[2] / line_height(cex 
 draw_frame <- function(curves, parameters) {
   for_axes <- c("cex.axis", "col.axis", "font.axis", "las", "mgp", "tck", "tcl")
   parameters <- parameters[names(parameters) %in% for_axes]
-  axis <- function(...) do.call(graphics::axis, utils_merge(list(...), parameters))
+  axis <- function(...) do.call(graphics::axis, merge_parameters(list(...), parameters))
   lines <- graphics::par("usr")
   axis(2, las = 1)
   at <- grDevices::axisTicks(log10(range(curves$lambda)), log = TRUE, nint = 5)
@@ -130,7 +130,7 @@ draw_frame <- function(curves, parameters) {
   graphics::box(bty = "l")
 }
 
-utils_merge <- function(x, y) c(x[!names(x) %in% names(y)], y)
+merge_parameters <- function(x, y) c(x[!names(x) %in% names(y)], y)
 
 format_ticks <- function(at) vapply(at, function(a) format(a, digits = 3), "")
 
