@@ -58,4 +58,6 @@ quoted <- function(x, most = 6) {
   paste0(paste0("`", first_few(x, most), "`", collapse = ", "), more)
 }
 
+repeated <- function(x) unique(x[duplicated(x)])
+
 first_few <- function(x, n) x[seq_len(min(n, length(x)))]

@@ -11,7 +11,7 @@ collect_covariates <- function(covariates, arg = "covariates") {
   if (length(leaves) == 0) {
     stop_input("`", arg, "` must have at least one covariate, and is empty.", arg = arg)
   }
-  twice <- unique(names(leaves)[duplicated(names(leaves))])
+  twice <- repeated(names(leaves))
   if (length(twice) > 0) {
     stop_input("`", arg, "` must have different names; these come twice: ", quoted(twice), ".", arg = arg)
   }
@@ -123,7 +123,7 @@ check_basis_list <- function(basis, leaves) {
                describe(basis), ".", arg = "basis")
   }
   basis <- flatten_bases(basis)
-  twice <- unique(names(basis)[duplicated(names(basis))])
+  twice <- repeated(names(basis))
   if (length(twice) > 0) stop_input("`basis` names ", quoted(twice), " twice.", arg = "basis")
   unknown <- setdiff(names(basis), names(leaves))
   if (length(unknown) > 0) {

@@ -16,8 +16,8 @@
 #'   column, a matrix as one group, a factor as its indicators.
 #' @return A `covariate_design`: `dim()` is bins x columns, `names()` are the covariates, `design$position`
 #'   or `design[["position"]]` is that covariate's matrix (bins x its columns), `as.matrix()` all of
-#'   them, `design[rows, columns]` a part of it, `predict(design, newdata)` the design of new raw covariates, mapped exactly like the
-#'   training ones.
+#'   them, `design[rows, columns]` a part of it, `predict(design, newdata)` the design of new raw
+#'   covariates, mapped exactly like the training ones.
 #' @section Errors:
 #' Of class `neurolasso_input_error`; of class `neurolasso_covariate_error` where one covariate's values
 #' are at fault. Values outside given bounds are moved to the nearest one with one warning of class
@@ -102,10 +102,11 @@ design_groups <- function(design) {
   stats::setNames(groups, names(fields$bases))
 }
 
-# Rows in which any covariate is NA.
-design_missing <- function(design) {
+# Rows in which any of the covariates (numbers) is NA.
+design_missing <- function(design, covariates = seq_along(design)) {
   fields <- unclass(design)
-  Reduce(`|`, fields$missing, logical(fields$n_obs))
+  of_interest <- names(fields$missing) %in% names(fields$bases)[covariates]
+  Reduce(`|`, fields$missing[of_interest], logical(fields$n_obs))
 }
 
 # rows: row numbers
@@ -127,20 +128,12 @@ block_rows <- function(block, rows) {
   }))
 }
 
-# X B for coefficients B (all columns x L), as bins x L; NA where a covariate is, even if it is out.
-design_predictor <- function(design, coefficients) {
+# X B for coefficients B (columns of the covariates x L), as bins x L; NA where a covariate is, even if
+# it is out.
+design_predictor <- function(design, coefficients, covariates = seq_along(design)) {
   fields <- unclass(design)
-  out <- .Call(C_predictor, fields$blocks, as.double(fields$n_obs), coefficients)
-  if (length(fields$missing) > 0) out[design_missing(design), ] <- NA
-  out
-}
-
-# The same for one covariate (number g), with its own coefficients.
-block_predictor <- function(design, g, coefficients) {
-  fields <- unclass(design)
-  out <- .Call(C_predictor, fields$blocks[g], as.double(fields$n_obs), coefficients)
-  missing <- fields$missing[[names(fields$bases)[g]]]
-  if (!is.null(missing)) out[missing, ] <- NA
+  out <- .Call(C_predictor, fields$blocks[covariates], as.double(fields$n_obs), coefficients)
+  if (length(fields$missing) > 0) out[design_missing(design, covariates), ] <- NA
   out
 }
 

@@ -27,22 +27,19 @@ predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
   check_no_more(...)
   type <- check_choice(type, c("link", "response", "terms"), "type")
   at <- path_at(object, lambda)
-  if (is.null(newdata)) {
-    if (!is.null(offset)) {
-      stop_input("`offset` goes with `newdata`; the training bins have theirs.", arg = "offset")
-    }
-    design <- object$design
+  training <- is.null(newdata)
+  if (training && !is.null(offset)) {
+    stop_input("`offset` goes with `newdata`; the training bins have theirs.", arg = "offset")
+  }
+  design <- if (training) object$design else predict(object$design, newdata)
+  out <- if (type == "terms") {
+    predict_terms(object, if (training) NULL else design, at)
   } else {
-    design <- predict(object$design, newdata)
+    o <- if (training) object$offset else new_offset(object, offset, nrow(design))
+    link <- link_at(design, at, o)
+    if (type == "response") exp(link) else link
   }
-  if (type == "terms") {
-    out <- predict_terms(object, design, at)
-    return(if (is.null(newdata)) pad_missing(object, out) else out)
-  }
-  o <- if (is.null(newdata)) object$offset else new_offset(object, offset, nrow(design))
-  link <- link_at(design, at, o)
-  if (type == "response") link <- exp(link)
-  if (is.null(newdata)) pad_missing(object, link) else link
+  if (training) pad_missing(object, out) else out
 }
 
 # Rows that na.exclude left out come back as NA.
@@ -72,27 +69,28 @@ link_at <- function(design, at, offset = NULL) {
   link
 }
 
-# Weighted mean over the training bins of covariate g's contribution, one per column of coefficients.
-term_means <- function(path, g, coefficients) {
-  values <- block_predictor(path$design, g, coefficients)
+# Weighted means over the training bins of values there (bins x L).
+training_means <- function(path, values) {
   v <- prior_weights(path)
   colSums(values * v) / sum(v)
 }
 
+# design: of the new bins, or NULL for the training bins.
 predict_terms <- function(path, design, at) {
   n_lambda <- length(at$lambda)
-  out <- array(0, c(nrow(design), length(path$groups), n_lambda),
-               list(NULL, names(path$groups), at$labels))
+  n_obs <- nrow(design %||% path$design)
+  out <- array(0, c(n_obs, length(path$groups), n_lambda), list(NULL, names(path$groups), at$labels))
   constant <- at$intercept
   for (g in seq_along(path$groups)) {
     coefficients <- at$coefficients[path$groups[[g]], , drop = FALSE]
-    means <- term_means(path, g, coefficients)
-    out[, g, ] <- block_predictor(design, g, coefficients) - rep(means, each = nrow(design))
+    trained <- design_predictor(path$design, coefficients, g)
+    means <- training_means(path, trained)
+    term <- if (is.null(design)) trained else design_predictor(design, coefficients, g)
+    out[, g, ] <- term - rep(means, each = n_obs)
     constant <- constant + means
   }
   if (n_lambda == 1) {
-    names <- dimnames(out)[1:2]
-    out <- matrix(out, nrow(design), length(path$groups), dimnames = names)
+    out <- matrix(out, n_obs, length(path$groups), dimnames = dimnames(out)[1:2])
   }
   structure(out, constant = stats::setNames(constant, at$labels))
 }

@@ -38,9 +38,10 @@ tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 
   point <- path_at(object, lambda)
   coefficients <- point$coefficients[object$groups[[g]], , drop = FALSE]
   grid <- predict_block(object$design, g, values)
-  effect <- block_predictor(grid, 1, coefficients)[, 1]
-  data.frame(tuning_frame(values, covariate), effect = effect - term_means(object, g, coefficients),
-             rate = exp(effect + log_rate_without(object, g, point, coefficients)))
+  effect <- design_predictor(grid, coefficients)[, 1]
+  trained <- design_predictor(object$design, coefficients, g)
+  data.frame(tuning_frame(values, covariate), effect = effect - training_means(object, trained),
+             rate = exp(effect + log_rate_without(object, trained[, 1], point)))
 }
 
 find_covariate <- function(path, covariate) {
@@ -78,13 +79,13 @@ tuning_frame <- function(values, covariate) {
   frame
 }
 
-# log of sum_t v_t exp(eta_t - f(x_t)) / sum_t v_t exp(o_t)
-log_rate_without <- function(path, g, point, coefficients) {
+# log of sum_t v_t exp(eta_t - f_t) / sum_t v_t exp(o_t), f: the covariate's contribution in training.
+log_rate_without <- function(path, f, point) {
   v <- prior_weights(path)
   o <- known_log_rate(path)
-  eta <- design_predictor(path$design, point$coefficients)[, 1] -
-    block_predictor(path$design, g, coefficients)[, 1] + o
-  point$intercept + log_sum_exp(eta, v) - log_sum_exp(o, v)
+  rest <- design_predictor(path$design, point$coefficients)[, 1] - f + o
+  # the intercept, -Inf for a silent neuron, stays outside the sum
+  point$intercept + log_sum_exp(rest, v) - log_sum_exp(o, v)
 }
 
 # log of sum weights exp(x), where the weights are above 0

@@ -82,7 +82,7 @@ void nl_design_column_sums(const nl_design *design, const int *on, const double 
                            double *ext, double *sums, const nl_hook *hook) {
   nl_design_clear(design, on, ext);
   for (size_t row = 0; row < design->n_obs; row += NL_CHUNK) {
-    if (hook && hook->check && row % (256 * NL_CHUNK) == 0) hook->check(hook->data);
+    if (row % (256 * NL_CHUNK) == 0) nl_check(hook);
     nl_design_add_gradient(design, on, r + row, row, nl_design_chunk(design, row), ext);
   }
   nl_design_fold(design, on, ext, sums);
@@ -243,7 +243,7 @@ void nl_design_cross(const nl_design *design, const nl_block_list *list,
                        scratch + NL_CHUNK * (1 + (size_t)design->n_dense), index};
   for (size_t row = 0; row < design->n_obs; row += NL_CHUNK) {
     const int n = nl_design_chunk(design, row);
-    if (hook && hook->check && row % (64 * NL_CHUNK) == 0) hook->check(hook->data);
+    if (row % (64 * NL_CHUNK) == 0) nl_check(hook);
     load_chunk(design, list, weight, row, n, &store);
     for (int j = 0; j < list->n_all; j++) {
       if (!nl_list_is_fresh(list, j)) continue;

@@ -35,26 +35,17 @@ static int is_well_conditioned(int n, const double *factor) {
   return 1;
 }
 
-/* trace of H M^-1 from the inverse of the scaled M = H + D in spare: n - trace of D M^-1;
- * D is block diagonal, tau / norm (I - u u'). */
-static double trace_by_inverse(const nl_penalty *penalty, const nl_gram *gram,
-                               const nl_level *level, const double *theta,
-                               const int *index, int n, const double *scale) {
-  double trace = n;
-  int at = 0;
-  for (int k = 0; k < gram->n_in && at < n; k++) {
-    const int g = gram->group[k], rank = nl_group_rank(penalty, g);
-    if (rank == 0 || index[at] != gram->position[g]) continue;
-    const double *x = theta + gram->position[g];
-    const double norm = nl_norm(rank, x), tau = nl_level_tau(level, penalty, g);
-    for (int j = 0; norm > 0 && tau > 0 && j < rank; j++) {
-      const double *column = gram->spare + (size_t)(at + j) * (size_t)n + at;
-      for (int i = 0; i <= j; i++) { /* upper triangle */
-        const double d = tau / norm * ((i == j ? 1 : 0) - (x[i] / norm) * (x[j] / norm));
-        trace -= (i == j ? 1 : 2) * d * scale[at + i] * scale[at + j] * column[i];
-      }
+/* trace of H M^-1 from the inverse of the scaled M in spare, of which the upper triangle
+ * is there. */
+static double trace_by_inverse(const nl_gram *gram, const int *index, int n,
+                               const double *scale) {
+  double trace = 0;
+  for (int j = 0; j < n; j++) {
+    const double *h = gram->h + (size_t)index[j] * (size_t)gram->capacity;
+    const double *inverse = gram->spare + (size_t)j * (size_t)n;
+    for (int i = 0; i <= j; i++) {
+      trace += (i == j ? 1 : 2) * h[index[i]] * scale[i] * scale[j] * inverse[i];
     }
-    at += rank;
   }
   return trace;
 }
@@ -83,7 +74,7 @@ double nl_degrees_of_freedom(const nl_penalty *penalty, nl_gram *gram,
   scale_curvature(gram, space->index, n, gram->spare, scale);
   if (nl_cholesky(n, gram->spare) == 0 && is_well_conditioned(n, gram->spare) &&
       nl_cholesky_invert(n, gram->spare) == 0) {
-    return trace_by_inverse(penalty, gram, level, theta, space->index, n, scale);
+    return trace_by_inverse(gram, space->index, n, scale);
   }
   nl_active_curvature(penalty, gram, level, theta, 0, space->index, n, gram->spare);
   scale_curvature(gram, space->index, n, gram->spare, scale);

@@ -272,11 +272,11 @@ static void extend_batch(nl_gram *gram, const nl_poisson *model, nl_penalty *pen
   const int ld_cross = cross_products(gram, design, hook);
   nl_design_column_sums(design, gram->fresh, gram->weight, gram->ext, gram->sums, hook);
   for (int k = 0; k < n_new; k++) {
-    if (hook->check) hook->check(hook->data);
+    nl_check(hook);
     enter_group(gram, penalty, model->mean_count, ld_cross, groups[k], theta, gradient);
   }
   for (int k = n_before; k < gram->n_in; k++) {
-    if (hook->check) hook->check(hook->data);
+    nl_check(hook);
     for (int i = 0; i < k; i++) {
       write_pair(gram, penalty, model->mean_count, ld_cross, gram->group[i],
                  gram->group[k]);

@@ -100,14 +100,14 @@ static double newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_lev
                           double floor, nl_quadratic_space *space) {
   const int n = nl_active_coordinates(penalty, gram, level, space->x, space->index);
   const size_t ld = (size_t)gram->capacity;
-  double *direction = space->target, *change = space->rhs, slope = 0;
+  double *direction = space->target, *change = space->rhs;
   if (n == 0 ||
       factor_active(penalty, gram, level, space->x, floor, space->index, n) != 0)
     return 0;
   active_gradient(penalty, gram, level, space->x, space->slope, floor, n, direction);
   for (int i = 0; i < n; i++) change[i] = -direction[i];
   nl_cholesky_solve(n, gram->spare, change);
-  slope = nl_dot(n, direction, change);
+  const double slope = nl_dot(n, direction, change);
   nl_fill((size_t)gram->size, 0, direction);
   for (int i = 0; i < n; i++) direction[space->index[i]] = change[i];
   nl_fill((size_t)gram->size, 0, change); /* H direction */

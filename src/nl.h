@@ -42,4 +42,9 @@ typedef struct {
   void *data;
 } nl_hook;
 
+/* Lets the host interrupt; may not come back. hook may be NULL. */
+static inline void nl_check(const nl_hook *hook) {
+  if (hook && hook->check) hook->check(hook->data);
+}
+
 #endif

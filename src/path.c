@@ -11,7 +11,7 @@
 #define NL_LONGEST_STRIDE 0.2
 #define NL_LOOSE 1e-2
 /* A lambda of 0 is approached down to this share of lambda_max. */
-#define NL_NEAR_ZERO 1e-5
+#define NL_LAST_STRIDE 1e-5
 
 /* ||gradient|| of a group, relative to w, or to w before it was multiplied. */
 static double relative_gradient(const nl_solver *solver, int g, double w) {
@@ -51,13 +51,7 @@ void nl_path_null(nl_solver *solver, double tol, nl_path *path, double *null_los
     const nl_level level = {0, largest_scale(solver, 0)};
     solver->pass_limit = solver->n_pass + path->max_passes;
     if (level.reference > 0) nl_point_solve(solver, &level, tol, 1, &residual);
-    for (int b = 0; b < solver->model->design->n_block; b++) solver->unwanted[b] = 1;
-    nl_poisson_gradient(solver->model, &solver->now, solver->unwanted, &solver->pass,
-                        solver->hook);
-    for (int g = 0; g < penalty->n_group; g++) {
-      nl_group_gradient(penalty, g, solver->now.gradient,
-                        solver->gradient + penalty->theta_start[g]);
-    }
+    nl_point_refresh(solver);
   }
   path->reference = largest_scale(solver, 1);
   path->lambda_max = 0;
@@ -106,7 +100,7 @@ static void store(nl_solver *solver, const nl_level *level, nl_path *path, int l
 static double approach(nl_solver *solver, double from, double to, double lambda_max,
                        double reference) {
   double residual;
-  while (to < NL_LONGEST_STRIDE * from && from > NL_NEAR_ZERO * lambda_max) {
+  while (to < NL_LONGEST_STRIDE * from && from > NL_LAST_STRIDE * lambda_max) {
     nl_level level = {NL_LONGEST_STRIDE * from, reference};
     screen(solver, level.lambda, from);
     nl_point_solve(solver, &level, NL_LOOSE, 0, &residual);
@@ -126,7 +120,7 @@ void nl_path_fit(nl_solver *solver, double tol, nl_path *path) {
         path->reference > 0 ? path->reference : solver->model->mean_count};
     const int first_pass = solver->n_pass;
     solver->pass_limit = first_pass + path->max_passes;
-    if (hook && hook->check) hook->check(hook->data);
+    nl_check(hook);
     before = approach(solver, before, level.lambda, top, level.reference);
     screen(solver, level.lambda, before);
     path->status[l] = (int)nl_point_solve(solver, &level, tol, 0, path->kkt + l);

@@ -64,16 +64,20 @@ static double set_residual(const nl_solver *solver, const nl_level *level,
   return worst;
 }
 
+void nl_point_refresh(nl_solver *solver) {
+  mark_set(solver);
+  nl_poisson_gradient(solver->model, &solver->now, solver->unwanted, &solver->pass,
+                      solver->hook);
+  group_gradients(solver, &solver->now, 0, solver->gradient);
+}
+
 /* Looks at the groups outside the set; those beyond tol come in. Returns how many, and
  * the largest residual of the others. */
 static int check_outside(nl_solver *solver, const nl_level *level, double tol,
                          double *worst) {
   int added = 0;
   *worst = 0;
-  mark_set(solver);
-  nl_poisson_gradient(solver->model, &solver->now, solver->unwanted, &solver->pass,
-                      solver->hook);
-  group_gradients(solver, &solver->now, 0, solver->gradient);
+  nl_point_refresh(solver);
   for (int g = 0; g < solver->penalty->n_group; g++) {
     if (solver->in_set[g]) continue;
     const double r = group_residual(solver, level, g, solver->theta, solver->gradient);

@@ -43,6 +43,9 @@ void nl_point_include(nl_solver *solver, int g);
 /* The first pass, at theta = 0: fills now and the gradient of all groups. */
 void nl_point_start(nl_solver *solver);
 
+/* Brings the gradients of the groups outside the set to the current point. */
+void nl_point_refresh(nl_solver *solver);
+
 /* Solves for one level to the KKT residual tol, from where the solver stands. With closed
  * != 0 the working set is all there is: groups outside are not looked at. residual: the
  * largest KKT residual over groups reached. */

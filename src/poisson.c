@@ -64,7 +64,7 @@ static double sweep(const nl_poisson *model, nl_state *state, const int *wanted,
   for (size_t row = 0; row < design->n_obs; row += NL_CHUNK) {
     const int n = nl_design_chunk(design, row);
     double *weight = state->weight + row, sum = 0;
-    if (hook && hook->check && row % (256 * NL_CHUNK) == 0) hook->check(hook->data);
+    if (row % (256 * NL_CHUNK) == 0) nl_check(hook);
     for (int t = 0; t < n; t++)
       space->eta[t] = model->base[row + (size_t)t] - state->shift;
     nl_design_add_eta(design, space->on, space->ext_beta, row, n, space->eta);

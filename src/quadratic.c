@@ -60,7 +60,7 @@ int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level 
                        double tol, nl_quadratic_space *space, const nl_hook *hook) {
   int n_sweep = 0;
   for (int round = 0; round < MAX_ROUNDS; round++) {
-    if (hook && hook->check) hook->check(hook->data);
+    nl_check(hook);
     n_sweep++;
     if (sweep(penalty, gram, level, 0, space) <= tol) return n_sweep;
     const int n_active =

@@ -1,6 +1,4 @@
 /* r-path.c: the fit of a path for R: unpack, allocate, call the core, pack. */
-#include <math.h>
-
 #include "linalg.h"
 #include "path.h"
 #include "r-util.h"
