@@ -29,8 +29,8 @@ train_basis.basis_factor <- function(basis, x) {
   basis
 }
 
-#' @export
-basis_rows.basis_factor <- function(basis, x) {
+# The number of each value's level, NA where it is.
+level_numbers <- function(basis, x) {
   value <- as.character(x[[1]])
   at <- match(value, basis$levels)
   strange <- !is.na(value) & is.na(at)
@@ -39,8 +39,29 @@ basis_rows.basis_factor <- function(basis, x) {
                paste(first_few(basis$levels, 5), collapse = ", "), "): \"", value[strange][1], "\" in ",
                count_rows(strange), ".", class = "neurolasso_covariate_error")
   }
-  list(first = pmax(at - 1L, 0L, na.rm = TRUE), values = matrix(0 * at + 1, nrow = 1),
-       n_col = length(basis$levels), periodic = 0L, moved = 0)
+  at
+}
+
+#' @export
+basis_rows.basis_factor <- function(basis, x) {
+  level_rows(level_numbers(basis, x), length(basis$levels))
+}
+
+# Indicators of level `at` (NA: a missing row) as rows of one value.
+level_rows <- function(at, n_level) {
+  list(cell = as_cells(pmax(at - 1L, 0L, na.rm = TRUE), n_level - 1L), values = matrix(0 * at + 1, nrow = 1),
+       n_col = n_level, periodic = 0L, moved = 0)
+}
+
+# A table of the levels, and one more row for missing values.
+#' @export
+basis_block.basis_factor <- function(basis, x) {
+  at <- level_numbers(basis, x)
+  n_level <- length(basis$levels)
+  rows <- c(seq_len(n_level), if (anyNA(at)) NA)
+  at[is.na(at)] <- n_level + 1L
+  structure(list(index = as_cells(at - 1L, n_level), table = list(factors = list(level_rows(rows, n_level))),
+                 n_table = length(rows)), moved = 0)
 }
 
 #' @export

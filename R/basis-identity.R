@@ -21,7 +21,7 @@ basis_block.basis_identity <- function(basis, x) {
 
 #' @export
 basis_rows.basis_identity <- function(basis, x) {
-  list(first = NULL, values = matrix(as.double(x[[1]]), nrow = 1), n_col = 1L, periodic = 0L, moved = 0)
+  list(cell = NULL, values = matrix(as.double(x[[1]]), nrow = 1), n_col = 1L, periodic = 0L, moved = 0)
 }
 
 #' @export

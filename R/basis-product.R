@@ -47,7 +47,7 @@ train_basis.basis_product <- function(basis, x) {
 #' @export
 basis_block.basis_product <- function(basis, x) {
   rows <- Map(function(factor, column) basis_rows(factor, list(column)), basis$factors, unname(x))
-  runs <- prod(vapply(rows[-length(rows)], function(r) nrow(r$values), 0L))
+  runs <- prod(vapply(rows[-length(rows)], factor_width, 0L))
   if (runs > max_product_runs) {
     stop_input("a product of bases of such high orders has ", runs, " runs of values in a row; at most ",
                max_product_runs, " are possible.", class = "neurolasso_covariate_error")
@@ -55,12 +55,15 @@ basis_block.basis_product <- function(basis, x) {
   structure(list(factors = unname(spread_missing(rows))), moved = sum(vapply(rows, `[[`, 0, "moved")))
 }
 
+# Values of a row that are not zero.
+factor_width <- function(rows) rows$width %||% nrow(rows$values)
+
 # A row that is NA in one factor is NA in all.
 spread_missing <- function(rows) {
-  missing <- Reduce(`|`, lapply(rows, function(r) is.na(r$values[1, ])))
+  missing <- Reduce(`|`, lapply(rows, function(r) is.na(if (is.null(r$poly)) r$values[1, ] else r$values)))
   if (!any(missing)) return(rows)
   lapply(rows, function(r) {
-    r$values[, missing] <- NA_real_
+    if (is.null(r$poly)) r$values[, missing] <- NA_real_ else r$values[missing] <- NA_real_
     r
   })
 }

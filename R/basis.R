@@ -7,8 +7,9 @@
 #   basis_block(basis, x)     its columns at x, as the C core stores them (src/r-util.h): list(x =
 #                             matrix) or list(factors = list(...)), with attribute "moved": how many
 #                             values were moved to a bound
-#   basis_rows(basis, x)      one factor of such a block: list(first, values, n_col, periodic, moved);
-#                             a basis with rows needs no basis_block method
+#   basis_rows(basis, x)      one factor of such a block: list(cell, values, n_col, periodic, moved), and
+#                             width, poly, poly_first where columns are polynomials in a cell; a basis
+#                             with rows needs no basis_block method
 #   basis_size(basis)         how many columns it has, once trained
 #   basis_labels(basis)       what its columns are called, NULL: 1, 2, ...
 #   basis_grid(basis, n)      values of the covariate to draw it at, list of n_inputs vectors
@@ -72,9 +73,11 @@ learn_bounds <- function(x) {
 
 # Rows from C, with the fields that describe the factor.
 as_factor_rows <- function(rows, n_col, periodic = FALSE) {
-  list(first = rows$first, values = rows$values, n_col = as.integer(n_col),
-       periodic = as.integer(periodic), moved = rows$moved)
+  c(rows, list(n_col = as.integer(n_col), periodic = as.integer(periodic)))
 }
+
+# Numbers from 0 to `most` as C reads them: raw where a byte holds them.
+as_cells <- function(x, most) if (most <= 255) as.raw(x) else as.integer(x)
 
 #' @export
 print.basis <- function(x, ...) {

@@ -122,7 +122,7 @@ check_basis_list <- function(basis, leaves) {
     stop_input("`basis` must be a basis such as basis_bspline(6), or a list of them named by covariate, not ",
                describe(basis), ".", arg = "basis")
   }
-  basis <- flatten_bases(basis)
+  basis <- flatten_by_name(basis)
   twice <- repeated(names(basis))
   if (length(twice) > 0) stop_input("`basis` names ", quoted(twice), " twice.", arg = "basis")
   unknown <- setdiff(names(basis), names(leaves))
@@ -134,11 +134,12 @@ check_basis_list <- function(basis, leaves) {
   basis
 }
 
-flatten_bases <- function(basis, prefix = "") {
-  parts <- lapply(names(basis), function(name) {
-    b <- basis[[name]]
-    if (is.list(b) && !is.object(b)) return(flatten_bases(b, paste0(prefix, name, ".")))
-    stats::setNames(list(b), paste0(prefix, name))
+# What was given by covariate, with the names that covariates of nested lists have.
+flatten_by_name <- function(x, prefix = "") {
+  parts <- lapply(names(x), function(name) {
+    item <- x[[name]]
+    if (is.list(item) && !is.object(item)) return(flatten_by_name(item, paste0(prefix, name, ".")))
+    stats::setNames(list(item), paste0(prefix, name))
   })
   do.call(c, parts)
 }

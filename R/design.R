@@ -5,7 +5,9 @@
 #' the same ones.
 #'
 #' B-splines, raised cosines, factors and their products are kept as their few nonzero values per row, not
-#' as a matrix; `design$position` and `as.matrix()` write the matrix out.
+#' as a matrix; `design$position` and `as.matrix()` write the matrix out. Where a covariate's values repeat
+#' (pixels, rounded centimetres, whole seconds), its columns are kept once for each different value, in a
+#' table, with each bin's place in it. `print()` says how each covariate is kept, and in how much memory.
 #'
 #' @param covariates A named list, or a data frame, of covariates with one value (row) per bin:
 #'   numeric vectors, numeric matrices (one group each), factors. Nested lists are flattened to names
@@ -33,14 +35,21 @@
 #' head(design$position)
 #' @export
 expand_covariates <- function(covariates, basis = NULL) {
+  make_design(covariates, basis)
+}
+
+make_design <- function(covariates, basis, discretize = NULL) {
   leaves <- collect_covariates(covariates)
   if (NROW(leaves[[1]]) == 0) {
     stop_input("`covariates` must have at least one bin, and have none.", arg = "covariates")
   }
   bases <- assign_bases(leaves, basis)
+  n_values <- check_discretize(discretize, bases)
   trained <- Map(function(x, b, name) in_covariate(name, train_basis(b, leaf_inputs(x, b))),
                  leaves, bases, names(leaves))
-  new_design(leaves, trained)
+  if (is.null(n_values)) return(new_design(leaves, trained))
+  rounded <- discretize_leaves(leaves, trained, n_values)
+  new_design(rounded$leaves, trained, rounded$error)
 }
 
 # Adds the covariate's name to an error that a basis raised.
@@ -52,9 +61,10 @@ in_covariate <- function(name, expr) {
 }
 
 # Evaluates trained bases. Fields: n_obs; bases (trained); size (columns per covariate); columns (all
-# names); blocks (storage for C); missing (rows with NA, for each covariate that has any).
-new_design <- function(leaves, bases) {
-  blocks <- Map(function(x, b, name) in_covariate(name, basis_block(b, leaf_inputs(x, b))),
+# names); blocks (storage for C); missing (rows with NA, for each covariate that has any); rounding (NULL,
+# or how far `discretize` moved values at most).
+new_design <- function(leaves, bases, rounding = NULL) {
+  blocks <- Map(function(x, b, name) in_covariate(name, compact_block(b, leaf_inputs(x, b))),
                 leaves, bases, names(leaves))
   warn_moved(vapply(blocks, attr, 0, "moved"))
   missing <- lapply(leaves, rows_where, is.na)
@@ -62,7 +72,7 @@ new_design <- function(leaves, bases) {
     list(
       n_obs = NROW(leaves[[1]]), bases = bases, size = vapply(bases, basis_size, 0),
       columns = design_columns(bases), blocks = lapply(blocks, unclass_block),
-      missing = missing[vapply(missing, any, TRUE)]
+      missing = missing[vapply(missing, any, TRUE)], rounding = rounding
     ),
     class = "covariate_design"
   )
@@ -120,13 +130,69 @@ design_rows <- function(design, rows) {
 }
 
 block_rows <- function(block, rows) {
+  if (!is.null(block$index)) return(table_rows(block, rows))
   if (!is.null(block$x)) return(list(x = block$x[rows, , drop = FALSE]))
   list(factors = lapply(block$factors, function(f) {
-    if (!is.null(f$first)) f$first <- f$first[rows]
-    f$values <- f$values[, rows, drop = FALSE]
+    if (!is.null(f$cell)) f$cell <- f$cell[rows]
+    f$values <- if (is.null(f$poly)) f$values[, rows, drop = FALSE] else f$values[rows]
     f
   }))
 }
+
+# A table keeps the rows that are still used: not that of missing values, once they are dropped.
+table_rows <- function(block, rows) {
+  at <- as.integer(block$index[rows]) + 1L
+  used <- which(tabulate(at, block$n_table) > 0)
+  if (length(used) == 0) used <- 1L # without rows there is a table nonetheless
+  if (length(used) < block$n_table) {
+    block$table <- block_rows(block$table, used)
+    block$n_table <- length(used)
+    at <- match(at, used)
+  }
+  block$index <- as_cells(at - 1L, block$n_table - 1L)
+  block
+}
+
+# ---- storage -------------------------------------------------------------------------------------
+
+# A covariate whose values repeat is kept as a table of the different ones and each bin's place in it, if
+# there are at most this many and at most this share of the bins.
+table_most <- 16384
+table_share <- 1 / 8
+
+# The block of a basis at x (a list of inputs), as a table where that is smaller and faster.
+compact_block <- function(basis, x) {
+  distinct <- if (repeats_can_pay(basis, x)) distinct_rows(x)
+  if (is.null(distinct)) return(basis_block(basis, x))
+  table <- basis_block(basis, lapply(x, input_rows, distinct$first))
+  moved <- attr(table, "moved")
+  if (moved > 0) moved <- attr(basis_block(basis, x), "moved")
+  structure(list(index = distinct$index, table = unclass_block(table), n_table = length(distinct$first)),
+            moved = moved)
+}
+
+# A factor is a table anyway; few plain columns are as cheap as an index.
+repeats_can_pay <- function(basis, x) {
+  if (inherits(basis, c("basis_factor", "basis_identity")) || !all(vapply(x, is.numeric, TRUE))) return(FALSE)
+  !inherits(basis, "basis_columns") || NCOL(x[[1]]) >= 4
+}
+
+# The different rows of a list of vectors or matrices, and which of them each row is: list(index, first). NULL
+# where there are more than `limit`. NA is a value, and -0 is 0.
+distinct_rows <- function(x, limit = min(table_most, floor(NROW(x[[1]]) * table_share))) {
+  if (limit < 1) return(NULL)
+  .Call(C_distinct, lapply(unname(x), as_doubles), as.double(NROW(x[[1]])), as.integer(limit))
+}
+
+as_doubles <- function(x) {
+  if (!is.double(x)) storage.mode(x) <- "double"
+  x
+}
+
+input_rows <- function(x, rows) if (is.null(dim(x))) x[rows] else x[rows, , drop = FALSE]
+
+# Whether a block's columns are numbers as they are, not a basis with few nonzeros.
+is_dense_block <- function(block) !is.null(block$x) || !is.null(block$table$x)
 
 # X B for coefficients B (columns of the covariates x L), as bins x L; NA where a covariate is, even if
 # it is out.
@@ -266,14 +332,35 @@ match_columns <- function(x, basis, name, arg = "newdata") {
 #' @export
 print.covariate_design <- function(x, ...) {
   fields <- unclass(x)
-  cat(sprintf("<covariate_design> %s bins x %d columns\n", format(fields$n_obs, big.mark = ","),
-              length(fields$columns)))
-  width <- max(nchar(names(fields$bases)))
-  for (name in names(fields$bases)) {
-    cat(sprintf("  %-*s %4d  %s\n", width, name, as.integer(fields$size[[name]]),
-                format(fields$bases[[name]])))
-  }
+  cat(sprintf("<covariate_design> %s bins x %d columns, %s\n", format(fields$n_obs, big.mark = ","),
+              length(fields$columns), format_memory(fields$blocks)))
+  cat(sprintf("  %s %4d  %s %s  %s\n", format(names(fields$bases)), as.integer(fields$size),
+              format(vapply(fields$blocks, storage_of, "")),
+              formatC(vapply(fields$blocks, format_memory, ""), width = 8),
+              vapply(fields$bases, format, "")), sep = "")
   missing <- design_missing(x)
   if (any(missing)) cat(sprintf("  (%s with NA)\n", count_rows(missing)))
   invisible(x)
+}
+
+# How a block is kept, for print.
+storage_of <- function(block) {
+  if (!is.null(block$index)) {
+    return(paste("table of", count_of(block$n_table, "row")))
+  }
+  if (!is.null(block$x)) return("matrix")
+  by_cell <- all(vapply(block$factors, function(f) !is.null(f$poly), TRUE))
+  if (by_cell) "splines by cell" else "values"
+}
+
+# The numbers in nested lists, in bytes, in words.
+format_memory <- function(x) {
+  bytes <- memory_of(x)
+  unit <- min(floor(log10(max(bytes, 1)) / 3), 3)
+  paste(format(signif(bytes / 1000^unit, 3)), c("B", "kB", "MB", "GB")[unit + 1])
+}
+
+memory_of <- function(x) {
+  if (is.list(x)) return(sum(vapply(x, memory_of, 0)))
+  length(x) * switch(typeof(x), raw = 1, integer = 4, double = 8, 0)
 }

@@ -14,11 +14,12 @@ print_overview <- function(x, entries) {
               count_of(length(x$groups), "covariate"), count_of(nrow(x$coefficients), "column")))
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
   range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
-  cat(sprintf("%s; standardize = \"%s\"; largest KKT residual %s%s\n",
+  cat(sprintf("%s; standardize = \"%s\"%s; largest KKT residual %s%s\n",
               if (n == 1) paste("1 lambda,", range[1]) else
                 sprintf("%d lambdas, %s to %s", n, range[1], range[2]), x$standardize,
-              format(max(x$kkt), digits = 2),
+              if (x$link == "log") "" else sprintf("; link = \"%s\"", x$link), format(max(x$kkt), digits = 2),
               if (all(x$converged)) "" else sprintf(" (%d not converged)", sum(!x$converged))))
+  if (!is.null(x$discretized)) print_rounding(x$discretized)
   cat("Covariates in order of entry (lambda):\n")
   print_entries(entries)
 }
@@ -42,8 +43,8 @@ print_entries <- function(entries, most = 20) {
 #' @param n How many lambdas the table shows, spread evenly over the path.
 #' @param ... Not used.
 #' @return A list of class `summary.group_lasso_path`: `table`, a data frame with one row per lambda
-#'   (`lambda`, `n_covariates` selected, `df`, `deviance_explained` as a share of the null deviance,
-#'   `kkt`), `entry_order`, and what `print()` needs of the path.
+#'   (`lambda`, `n_covariates` selected, `df`, which may be NA as in [group_lasso()], `deviance_explained`
+#'   as a share of the null deviance, `kkt`), `entry_order`, and what `print()` needs of the path.
 #' @examples
 #' session <- simulate_session(120, seed = 1)
 #' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
@@ -60,8 +61,8 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
     deviance_explained = explained, kkt = object$kkt
   )
   structure(
-    list(path = object[c("n_obs", "counts", "groups", "coefficients", "standardize", "na.action",
-                         "lambda", "kkt", "converged")],
+    list(path = object[c("n_obs", "counts", "groups", "coefficients", "standardize", "link", "discretized",
+                         "na.action", "lambda", "kkt", "converged")],
          table = table[rows, ], entry_order = entry_order(object), call = object$call),
     class = "summary.group_lasso_path"
   )
@@ -161,7 +162,7 @@ nobs.group_lasso_path <- function(object, ...) object$n_obs
 #' @param object A `group_lasso_path`.
 #' @param ... Not used.
 #' @return A `logLik` vector, one value per lambda, with attributes `df` (also per lambda) and `nobs`, so
-#'   that `AIC()` and `BIC()` give one value per lambda.
+#'   that `AIC()` and `BIC()` give one value per lambda: NA where `df` is (see [group_lasso()]).
 #' @examples
 #' session <- simulate_session(120, seed = 1)
 #' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)

@@ -1,14 +1,18 @@
 #' Group-lasso path of a Poisson encoding model
 #'
-#' Fits the model for a whole sequence of penalties \eqn{\lambda}{lambda}, from the one at which every covariate is out
-#' down to weak ones. One covariate is one group of coefficients, so it is in or out as a whole.
+#' Fits the model for a whole sequence of penalties \eqn{\lambda}{lambda}, from the one at which every
+#' covariate is out down to weak ones. One covariate is one group of coefficients, so it is in or out as a
+#' whole.
 #'
 #' @section What is minimised:
 #' \deqn{\frac{1}{V}\sum_t v_t\,[\mu_t - y_t\log\mu_t] + \lambda\sum_g w_g\,\|A_g\beta_g\|_2,\qquad
-#'   \mu_t = \exp(o_t + b + \sum_g X_g[t,]\,\beta_g),\quad V = \sum_t v_t}{
+#'   \eta_t = o_t + b + \sum_g X_g[t,]\,\beta_g,\quad V = \sum_t v_t}{
 #'   (1/V) sum_t v_t [mu_t - y_t log mu_t] + lambda sum_g w_g ||A_g beta_g||,
-#'   mu_t = exp(o_t + b + sum_g X_g[t, ] beta_g),  V = sum_t v_t}
-#' The intercept \eqn{b} is not penalised. With \eqn{S_g} the (weighted) covariance of a group's \eqn{p_g} columns,
+#'   eta_t = o_t + b + sum_g X_g[t, ] beta_g,  V = sum_t v_t}
+#' with the expected count \eqn{\mu_t = \exp\eta_t}{mu_t = exp(eta_t)} for `link = "log"` and
+#' \eqn{\mu_t = \log(1 + \exp\eta_t)}{mu_t = log(1 + exp(eta_t))} for `link = "softplus"`, whose rate rises
+#' exponentially where it is low and in proportion to \eqn{\eta}{eta} where it is high. Both losses are convex. The
+#' intercept \eqn{b} is not penalised. With \eqn{S_g} the (weighted) covariance of a group's \eqn{p_g} columns,
 #' `standardize` chooses
 #' \tabular{lll}{
 #'   `"calibrated"` \tab \eqn{A_g = (S_g + t_g I)^{1/2}}{A = (S + t I)^(1/2)}, \eqn{t_g = tr(S_g)/p_g}{t = tr(S)/p} \tab
@@ -20,6 +24,19 @@
 #' units, its number of columns and the parts of its range that were hardly visited, so that the first
 #' to enter is the one with the most to say. `"group"` is the standardised group lasso of Simon and
 #' Tibshirani (2012). `"none"` is the plain one: there \eqn{\lambda}{lambda} means what it means in NeMoS.
+#'
+#' A solution is one where, with \eqn{\nabla_g}{grad_g} the gradient of the loss in the coordinates
+#' \eqn{\theta_g = A_g\beta_g}{theta_g = A_g beta_g},
+#' \itemize{
+#'   \item in groups that are in,
+#'     \eqn{\nabla_g + \lambda w_g\,\theta_g/\|\theta_g\| = 0}{grad_g + lambda w_g theta_g / ||theta_g|| = 0};
+#'   \item in groups that are out, \eqn{\|\nabla_g\| \le \lambda w_g}{||grad_g|| <= lambda w_g};
+#'   \item for the intercept, \eqn{\sum_t v_t r_t = 0}{sum_t v_t r_t = 0} with
+#'     \eqn{r_t = (1 - y_t/\mu_t)\,d\mu_t/d\eta_t}{r_t = (1 - y_t / mu_t) d mu_t / d eta_t}, which is
+#'     \eqn{\mu_t - y_t}{mu_t - y_t} with the log link.
+#' }
+#' `kkt` is the largest residual of these conditions, relative to \eqn{\lambda w_g}{lambda w_g} and, for the
+#' intercept, to \eqn{\sum_t v_t y_t}{sum_t v_t y_t}.
 #'
 #' @section How it is solved:
 #' Proximal Newton steps with sufficient decrease; the quadratic model is solved by block coordinate
@@ -39,9 +56,20 @@
 #' @param group_weights NULL, or a factor for each covariate's penalty (in order, or named); 0: never
 #'   penalised, always in.
 #' @param standardize How groups are scaled; see below.
-#' @param offset NULL, or a known part of the log rate per bin: the log of the bin width (s), the log
-#'   occupancy.
+#' @param link How the expected count follows from the linear predictor: `"log"`,
+#'   \eqn{\mu = \exp\eta}{mu = exp(eta)}, or `"softplus"`, \eqn{\mu = \log(1 + \exp\eta)}{mu = log(1 + exp(eta))}.
+#' @param offset NULL, or a known part of the linear predictor per bin. With the log link that is a known
+#'   part of the log rate: the log of the bin width (s), the log occupancy. With the softplus link it is
+#'   added to \eqn{\eta}{eta} just so, and is not a log exposure.
 #' @param weights NULL, or prior weights per bin; a weight of 2 counts a bin twice, 0 leaves it out.
+#' @param discretize NULL, or a whole number m of at least 2, or a list or vector of them named by
+#'   covariate: covariates that go through a basis (numeric vectors, and the columns of a matrix whose basis
+#'   is a product) are rounded to m equally spaced values over their range before the basis is evaluated.
+#'   They are then kept as tables, which are smaller and faster than a row for each bin, where the bins are
+#'   at least eight times as many as the values (for a product: as their combinations that occur). A
+#'   covariate with at most m different values stays as it is, and so do factors and columns without a
+#'   basis. Bounds are learned from the values as they were, and `predict()` rounds nothing. The path says
+#'   in `discretized` how far values were moved at most.
 #' @param na.action What to do with bins in which a covariate, the counts, the offset or the weights
 #'   are NA: [stats::na.omit] drops them (`print()` says how many), [stats::na.exclude] drops them and
 #'   pads `fitted()` and `residuals()`, [stats::na.fail] stops.
@@ -52,19 +80,26 @@
 #'   \item{`lambda`}{length L, decreasing}
 #'   \item{`intercept`}{length L}
 #'   \item{`coefficients`}{p x L, for the columns of the design as they are; rows `position.1`, ...}
-#'   \item{`group_norms`}{G x L: \eqn{\|A_g\beta_g\|}{||A_g beta_g||}, exactly zero for covariates that are out}
-#'   \item{`group_scores`}{G x L: \eqn{\|\nabla_g\|/w_g}{||grad_g|| / w_g} in the coordinates of \eqn{A_g}; a covariate is out while its score is
-#'     below \eqn{\lambda}{lambda}}
+#'   \item{`group_norms`}{G x L: \eqn{\|A_g\beta_g\|}{||A_g beta_g||}, exactly zero for covariates that are
+#'     out}
+#'   \item{`group_scores`}{G x L: \eqn{\|\nabla_g\|/w_g}{||grad_g|| / w_g} in the coordinates of \eqn{A_g};
+#'     a covariate is out while its score is below \eqn{\lambda}{lambda}}
 #'   \item{`groups`}{the column numbers of each covariate}
 #'   \item{`group_weights`}{length G: \eqn{w_g}, with the user's factor}
-#'   \item{`df`}{length L: degrees of freedom, the intercept included (Vaiter et al. 2017), with the curvature that
-#'     the solver holds, which may be that of a neighbouring lambda: a few percent off at most where that was
-#'     measured}
+#'   \item{`df`}{length L: degrees of freedom, the intercept included (Vaiter et al. 2017), with the
+#'     curvature that the solver holds, which may be that of a neighbouring lambda: a few percent off at
+#'     most where that was measured. NA where more than 1000 coefficients are active}
 #'   \item{`deviance`, `null_deviance`}{length L, and of the model with intercept and offset alone}
-#'   \item{`kkt`, `converged`, `n_passes`}{length L: the certificate; whether it is below `tol`; passes over the data}
+#'   \item{`kkt`, `converged`, `n_passes`}{length L: the certificate; whether it is below `tol`; passes over
+#'     the data in which this lambda took part}
+#'   \item{`n_rounds`, `n_grams`}{passes over the data in all, each shared by up to 8 lambdas; how often the
+#'     curvature of the loss was computed}
 #'   \item{`lambda_max`}{the smallest lambda at which all penalised covariates are out}
 #'   \item{`n_obs`}{bins used}
-#'   \item{`design`, `counts`, `offset`, `weights`, `na.action`, `standardize`, `control`, `call`}{what was fitted, and how}
+#'   \item{`discretized`}{NULL, or what `discretize` moved a value by at most: named by covariate (`place.x`
+#'     for a column of a matrix), in its units}
+#'   \item{`design`, `counts`, `offset`, `weights`, `na.action`, `standardize`, `link`, `control`,
+#'     `call`}{what was fitted, and how}
 #' }
 #' @section Silent neurons:
 #' Without a single spike the path has all covariates out and a rate of 0 (intercept `-Inf`), with a
@@ -79,6 +114,10 @@
 #' Simon and Tibshirani (2012), Stat Sin 22:983, \doi{10.5705/ss.2011.075}.
 #' Tibshirani et al. (2012), J R Stat Soc B 74:245, \doi{10.1111/j.1467-9868.2011.01004.x}.
 #' Vaiter et al. (2017), Ann Inst Stat Math 69:791, \doi{10.1007/s10463-016-0563-z}.
+#' Discretized covariates: Wood et al. (2017), J Am Stat Assoc 112:1199, \doi{10.1080/01621459.2016.1195744};
+#' Li and Wood (2020), Stat Comput 30:19, \doi{10.1007/s11222-019-09864-2}.
+#' Softplus is one of the inverse links that NeMoS offers for Poisson counts,
+#' <https://github.com/flatironinstitute/nemos>.
 #' @seealso [entry_order()], [selected()], [tuning_curve()], [plot.group_lasso_path()],
 #'   [predict.group_lasso_path()].
 #' @examples
@@ -98,16 +137,17 @@
 #' @export
 group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambda = 100,
                         lambda_min_ratio = 0.01, group_weights = NULL,
-                        standardize = c("calibrated", "group", "none"), offset = NULL,
-                        weights = NULL, na.action = na.omit, control = group_lasso_control(),
-                        progress = interactive()) {
+                        standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
+                        offset = NULL, weights = NULL, discretize = NULL, na.action = na.omit,
+                        control = group_lasso_control(), progress = interactive()) {
   call <- match.call()
   how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
+  link <- check_choice(link, link_names, "link")
   control <- check_control(control)
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
   na.action <- check_na_action(na.action)
-  design <- as_design(covariates, basis)
+  design <- as_design(covariates, basis, discretize)
   data <- model_rows(design, counts, offset, weights, na.action)
   multiplier <- check_group_weights(group_weights, names(design))
 
@@ -117,22 +157,27 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   moments <- design_moments(data$design, v / sum(v))
   penalty <- penalty_for(moments, groups, how, multiplier)
   fit <- if (sum(v * data$counts) > 0) {
-    fit_path(data, v, moments, penalty, wanted, control, progress)
+    fit_path(data, v, moments, penalty, wanted, link, control, progress)
   } else {
     silent_path(wanted, penalty, length(unclass(data$design)$columns))
   }
-  path <- new_path(fit, data, groups, penalty, how, control, call)
+  path <- new_path(fit, data, groups, penalty, how, link, control, call)
   warn_of_path(path, any(multiplier > 0))
   path
 }
 
 # ---- what is asked for ---------------------------------------------------------------------------
 
-as_design <- function(covariates, basis) {
-  if (!inherits(covariates, "covariate_design")) return(expand_covariates(covariates, basis))
+as_design <- function(covariates, basis, discretize) {
+  if (!inherits(covariates, "covariate_design")) return(make_design(covariates, basis, discretize))
   if (!is.null(basis)) {
     stop_input("`basis` must be NULL where `covariates` is a covariate_design, which has its bases.",
                arg = "basis")
+  }
+  if (!is.null(discretize)) {
+    stop_input("`discretize` must be NULL where `covariates` is a covariate_design: its bases have been ",
+               "evaluated already, at the values as they were. Give the raw covariates and `basis`.",
+               arg = "discretize")
   }
   covariates
 }
@@ -163,7 +208,7 @@ check_group_weights <- function(x, names) {
 
 # Prior weights and offset of a path, or of the rows to fit, where they were not given: 1 and 0.
 prior_weights <- function(x) x$weights %||% rep(1, length(x$counts))
-known_log_rate <- function(x) x$offset %||% rep(0, length(x$counts))
+known_offset <- function(x) x$offset %||% rep(0, length(x$counts))
 
 # The rows to fit: design, counts, offset, weights without missing values, and the na.action.
 model_rows <- function(design, counts, offset, weights, na.action) {
@@ -217,11 +262,13 @@ missing_action <- function(missing, na.action) {
 
 # ---- the fit -------------------------------------------------------------------------------------
 
-fit_path <- function(data, v, moments, penalty, wanted, control, progress) {
+fit_path <- function(data, v, moments, penalty, wanted, link, control, progress) {
   mean_count <- sum(v * data$counts) / sum(v)
   lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
-                 floor = signal_floor(moments, penalty, mean_count))
-  options <- list(tol = control$tol, max_passes = control$max_passes, progress = as.integer(progress))
+                 floor = signal_floor(moments, penalty, gradient_scale(mean_count, link)))
+  options <- list(tol = control$tol, max_passes = control$max_passes,
+                  n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
+                  link = link_code(link))
   centred <- centred_blocks(data$design, moments)
   fit <- .Call(C_path, centred$blocks, data$counts, data$offset,
                if (is.null(data$weights)) NULL else v, penalty, lambda, options)
@@ -238,11 +285,11 @@ silent_path <- function(wanted, penalty, n_col) {
     lambda = lambda, intercept = rep(-Inf, n), coefficients = matrix(0, n_col, n),
     group_norms = matrix(0, n_group, n), group_scores = matrix(0, n_group, n), loss = rep(0, n),
     df = rep(1, n), kkt = rep(0, n), status = integer(n), n_pass = integer(n), lambda_max = 0,
-    null_loss = 0, n_gram = 0L
+    null_loss = 0, n_gram = 0L, n_round = 0L
   )
 }
 
-new_path <- function(fit, data, groups, penalty, how, control, call) {
+new_path <- function(fit, data, groups, penalty, how, link, control, call) {
   names <- names(groups)
   dimnames(fit$coefficients) <- list(unclass(data$design)$columns, NULL)
   dimnames(fit$group_norms) <- dimnames(fit$group_scores) <- list(names, NULL)
@@ -255,9 +302,10 @@ new_path <- function(fit, data, groups, penalty, how, control, call) {
       deviance = deviance_from_loss(fit$loss, data$counts, v),
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
-      lambda_max = fit$lambda_max, n_obs = sum(v > 0), design = data$design, counts = data$counts,
+      n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
+      design = data$design, discretized = unclass(data$design)$rounding, counts = data$counts,
       offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how,
-      control = control, call = call
+      link = link, control = control, call = call
     ),
     class = "group_lasso_path"
   )
@@ -290,10 +338,9 @@ warn_of_path <- function(path, penalised) {
 
 warn_of_separation <- function(path) {
   v <- prior_weights(path)
-  offset <- known_log_rate(path)
+  offset <- known_offset(path)
   link <- link_at(path$design, path_at(path, 0), offset)[, 1]
-  mean_log_rate <- log_sum_exp(link, v) - log_sum_exp(offset, v)
-  relative <- exp(min((link - offset)[v > 0]) - mean_log_rate)
+  relative <- lowest_share(link, offset, v, path$link)
   if (relative < separation_share) {
     warn_user("at lambda = 0 fitted rates go down to ", format(relative, digits = 2), " of the mean: some ",
               "part of a covariate has no spike (separation), and its coefficients have no finite ",

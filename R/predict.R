@@ -6,10 +6,11 @@
 #'   levels learned in training. Rows with NA give NA.
 #' @param lambda NULL for all fitted lambdas, or values; between fitted ones the coefficients are
 #'   interpolated linearly in lambda.
-#' @param type `"link"`: the log of the expected count; `"response"`: the expected count per bin;
-#'   `"terms"`: the contribution of each covariate to the link, minus its mean over the training bins.
-#' @param offset Offset of the new bins, needed where the path was fitted with one (0: per unit of
-#'   exposure). Not used for `"terms"`.
+#' @param type `"link"`: the linear predictor, with the log link the log of the expected count;
+#'   `"response"`: the expected count per bin; `"terms"`: the contribution of each covariate to the linear
+#'   predictor, minus its mean over the training bins.
+#' @param offset Offset of the new bins, needed where the path was fitted with one (0 with the log link: per
+#'   unit of exposure). Not used for `"terms"`.
 #' @param ... Not used.
 #' @return For link and response a matrix, bins x lambdas. For terms a matrix, bins x covariates, for one
 #'   lambda, and an array, bins x covariates x lambdas, for more; its attribute `"constant"` (one per lambda)
@@ -37,7 +38,7 @@ predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
   } else {
     o <- if (training) object$offset else new_offset(object, offset, nrow(design))
     link <- link_at(design, at, o)
-    if (type == "response") exp(link) else link
+    if (type == "response") inverse_link(link, object$link) else link
   }
   if (training) pad_missing(object, out) else out
 }
@@ -54,8 +55,8 @@ pad_missing <- function(path, x) {
 new_offset <- function(path, offset, n_obs) {
   if (is.null(path$offset) && is.null(offset)) return(NULL)
   if (is.null(offset)) {
-    stop_input("the path was fitted with an offset: `offset` must be given for the new bins ",
-               "(0: per unit of exposure).", arg = "offset")
+    stop_input("the path was fitted with an offset: `offset` must be given for the new bins",
+               if (path$link == "log") " (0: per unit of exposure)", ".", arg = "offset")
   }
   check_row_values(offset, n_obs, "offset")
 }
@@ -106,8 +107,10 @@ fitted.group_lasso_path <- function(object, lambda = NULL, ...) {
 #'
 #' @param object A `group_lasso_path`.
 #' @param lambda NULL for all fitted lambdas, or values.
-#' @param type `"deviance"`: signed roots of the unit deviances; `"pearson"`: \eqn{(y - \mu)/\sqrt\mu}{(y - mu) / sqrt(mu)};
-#'   `"response"`: \eqn{y - \mu}{y - mu}; `"working"`: \eqn{(y - \mu)/\mu}{(y - mu) / mu}. Not multiplied by prior weights.
+#' @param type `"deviance"`: signed roots of the unit deviances; `"pearson"`: \eqn{(y - \mu)/\sqrt\mu}{(y -
+#'   mu) / sqrt(mu)}; `"response"`: \eqn{y - \mu}{y - mu}; `"working"`: \eqn{(y - \mu) / (d\mu/d\eta)}{(y -
+#'   mu) / (d mu / d eta)}, with the log link \eqn{(y - \mu)/\mu}{(y - mu) / mu}. Not multiplied by prior
+#'   weights.
 #' @param ... Not used.
 #' @return A matrix, bins x lambdas.
 #' @examples
@@ -119,14 +122,15 @@ residuals.group_lasso_path <- function(object, lambda = NULL,
                                        type = c("deviance", "pearson", "response", "working"), ...) {
   check_no_more(...)
   type <- check_choice(type, c("deviance", "pearson", "response", "working"), "type")
-  rate <- exp(link_at(object$design, path_at(object, lambda), object$offset))
+  link <- link_at(object$design, path_at(object, lambda), object$offset)
+  rate <- inverse_link(link, object$link)
   difference <- object$counts - rate
   # a rate of 0 and no spike: no residual
   scaled <- function(divisor) ifelse(difference == 0, 0, difference / divisor)
   out <- switch(type,
     response = difference,
     pearson = scaled(sqrt(rate)),
-    working = scaled(rate),
+    working = scaled(link_slope(link, object$link)),
     deviance = sign(difference) * sqrt(pmax(unit_deviance(array(object$counts, dim(rate)), rate), 0))
   )
   dimnames(out) <- dimnames(rate)

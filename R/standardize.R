@@ -34,9 +34,11 @@ design_moments <- function(design, weights) {
   fields <- unclass(design)
   lapply(seq_along(fields$blocks), function(g) {
     moments <- .Call(C_moments, fields$blocks[g], as.double(fields$n_obs), weights)
-    is_dense <- !is.null(fields$blocks[[g]]$x)
-    # squared rounding of centred columns; rounding of a difference of squares
-    moments$noise <- (if (is_dense) 1e-28 else 1e-13) * sum(moments$mean^2)
+    # what the mean may be off by, as a share of it: sums over bins round more the more bins there are
+    rounding <- max(1e-13, fields$n_obs * .Machine$double.eps)
+    # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
+    is_dense <- is_dense_block(fields$blocks[[g]])
+    moments$noise <- (if (is_dense) rounding^2 else rounding) * sum(moments$mean^2)
     moments
   })
 }
@@ -61,19 +63,30 @@ penalty_for <- function(moments, groups, how, multiplier) {
   )
 }
 
-# A lambda_max below this is rounding: no covariate has anything to do with the counts.
-signal_floor <- function(moments, penalty, mean_count) {
+# A lambda_max below this is rounding: no covariate has anything to do with the counts. scale: of a bin's
+# part in the gradient.
+signal_floor <- function(moments, penalty, scale) {
   scores <- vapply(seq_along(moments), function(g) {
     if (penalty$weight[g] <= 0 || penalty$rank[g] == 0) return(0)
     transform <- penalty$transform[[g]]
-    second <- sum(transform * (moments[[g]]$second %*% transform)) + sum(crossprod(transform, moments[[g]]$mean)^2)
+    second <- sum(transform * (moments[[g]]$second %*% transform)) +
+      sum(crossprod(transform, moments[[g]]$mean)^2)
     sqrt(max(second, 0)) / penalty$weight[g]
   }, 0)
-  1e-13 * mean_count * max(scores, 0)
+  1e-13 * scale * max(scores, 0)
 }
 
 # A mean above this many standard deviations would cost more than two digits in X b.
 large_mean <- 100
+
+centred_copy <- function(block, mean) {
+  if (is.null(block$x)) {
+    block$table <- centred_copy(block$table, mean)
+  } else {
+    block$x <- block$x - rep(mean, each = nrow(block$x))
+  }
+  block
+}
 
 # The blocks as the core sees them: dense columns centred, in the passes over the data or, where means
 # are large, in a copy. Returns blocks and, per column of the design, what was taken off in copies.
@@ -81,11 +94,11 @@ centred_blocks <- function(design, moments) {
   blocks <- unclass(design)$blocks
   taken <- lapply(moments, function(m) numeric(length(m$mean)))
   for (g in seq_along(blocks)) {
-    if (is.null(blocks[[g]]$x)) next
+    if (!is_dense_block(blocks[[g]])) next
     mean <- as.double(moments[[g]]$mean)
     spread <- sqrt(pmax(diag(moments[[g]]$second), 0))
     if (any(abs(mean) > large_mean * spread & spread > 0)) {
-      blocks[[g]]$x <- blocks[[g]]$x - rep(mean, each = nrow(blocks[[g]]$x))
+      blocks[[g]] <- centred_copy(blocks[[g]], mean)
       taken[[g]] <- mean
     } else {
       blocks[[g]]$centre <- mean

@@ -3,10 +3,13 @@
 #' What the model says about one covariate: how the rate changes with it, all else as it was in the
 #' session.
 #'
-#' `rate` at a value x is the mean rate over the training bins with this covariate set to x in every bin
-#' and all else as recorded, per unit of exposure:
-#' \eqn{\sum_t v_t \exp(\eta_t - f(x_t) + f(x)) / \sum_t v_t \exp(o_t)}{sum_t v_t exp(eta_t - f(x_t) + f(x)) / sum_t v_t exp(o_t)}, with \eqn{f} the covariate's contribution. Without an
-#' offset that is spikes per bin; with `offset = log(bin width in s)` it is spikes per second.
+#' `rate` at a value x is the mean rate over the training bins with this covariate set to x in every bin and
+#' all else as recorded. With the log link it is per unit of exposure: \eqn{\sum_t v_t \exp(\eta_t - f(x_t)
+#' + f(x)) / \sum_t v_t \exp(o_t)}{sum_t v_t exp(eta_t - f(x_t) + f(x)) / sum_t v_t exp(o_t)}, with \eqn{f}
+#' the covariate's contribution. Without an offset that is spikes per bin; with `offset = log(bin width in
+#' s)` it is spikes per second. With the softplus link, whose offset is no exposure, it is spikes per bin:
+#' \eqn{\sum_t v_t \mu(\eta_t - f(x_t) + f(x)) / \sum_t v_t}{sum_t v_t mu(eta_t - f(x_t) + f(x)) / sum_t
+#' v_t}.
 #'
 #' @param object A `group_lasso_path`.
 #' @param covariate Its name.
@@ -16,7 +19,7 @@
 #'   a product).
 #' @param ... Not used.
 #' @return A data frame: the value(s) of the covariate, in columns named like it, or like the columns of
-#'   its matrix; `effect`, the contribution to the log rate minus its mean over the training bins;
+#'   its matrix; `effect`, the contribution to the linear predictor minus its mean over the training bins;
 #'   `rate`.
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
@@ -41,7 +44,7 @@ tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 
   effect <- design_predictor(grid, coefficients)[, 1]
   trained <- design_predictor(object$design, coefficients, g)
   data.frame(tuning_frame(values, covariate), effect = effect - training_means(object, trained),
-             rate = exp(effect + log_rate_without(object, trained[, 1], point)))
+             rate = rate_with(object, effect, trained[, 1], point))
 }
 
 find_covariate <- function(path, covariate) {
@@ -79,18 +82,10 @@ tuning_frame <- function(values, covariate) {
   frame
 }
 
-# log of sum_t v_t exp(eta_t - f_t) / sum_t v_t exp(o_t), f: the covariate's contribution in training.
-log_rate_without <- function(path, f, point) {
-  v <- prior_weights(path)
-  o <- known_log_rate(path)
-  rest <- design_predictor(path$design, point$coefficients)[, 1] - f + o
-  # the intercept, -Inf for a silent neuron, stays outside the sum
-  point$intercept + log_sum_exp(rest, v) - log_sum_exp(o, v)
-}
-
-# log of sum weights exp(x), where the weights are above 0
-log_sum_exp <- function(x, weights) {
-  x <- x[weights > 0]
-  top <- max(x)
-  log(sum(weights[weights > 0] * exp(x - top))) + top
+# The mean rate over the training bins with each of these effects in the place of the covariate's own, f.
+rate_with <- function(path, effect, f, point) {
+  offset <- known_offset(path)
+  rest <- design_predictor(path$design, point$coefficients)[, 1] - f + offset
+  # the intercept, -Inf for a silent neuron, is part of the shift
+  mean_rate(rest, effect + point$intercept, offset, prior_weights(path), path$link)
 }

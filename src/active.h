@@ -13,6 +13,7 @@ typedef struct {
   double *slope;
   double *target;
   double *rhs;
+  double *predicted;
   int *index;
   double *step;
 } nl_quadratic_space;

@@ -80,6 +80,103 @@ void nl_bspline_rows(size_t n, const double *u, int n_basis, int order,
   }
 }
 
+/* ---- splines as polynomials in a cell ---------------------------------------------- */
+
+/* to (up to degree d + 1) += (constant + slope s) from (degree d). Coefficients of s^k are
+ * `step` apart. */
+static void add_product(int degree, int step, double constant, double slope,
+                        const double *from, double *to) {
+  for (int k = 0; k <= degree; k++) {
+    to[k * step] += constant * from[k];
+    to[(k + 1) * step] += slope * from[k];
+  }
+}
+
+/* De Boor's recursion with polynomials for numbers. left[j - 1 - i], right[i] (of degree
+ * j): distances from the start of the interval to the knots left and right of it; h: its
+ * length. poly: order x order, [i, k]. */
+static void poly_recursion(int order, const double *left, const double *right, double h,
+                           double *poly) {
+  double part[NL_MAX_POWERS];
+  double all[NL_MAX_POWERS * NL_MAX_POWERS];
+  for (int i = 0; i < order * order; i++) poly[i] = 0;
+  poly[0] = 1;
+  for (int j = 1; j < order; j++) {
+    for (int i = 0; i < order * order; i++) all[i] = 0;
+    for (int i = 0; i < j; i++) {
+      for (int k = 0; k < j; k++)
+        part[k] = poly[i + k * order] / (right[i] + left[j - 1 - i]);
+      add_product(j - 1, order, right[i], -h, part, all + i);
+      add_product(j - 1, order, left[j - 1 - i], h, part, all + i + 1);
+    }
+    for (int i = 0; i < order * order; i++) poly[i] = all[i];
+  }
+}
+
+int nl_bspline_spans(int n_basis, int order, const double *knots, int *span) {
+  int n = 0;
+  for (int i = order - 1; i < n_basis; i++) {
+    if (knots[i + 1] > knots[i]) span[n++] = i;
+  }
+  return n;
+}
+
+void nl_bspline_cells(size_t n, const double *u, const double *knots, int n_cell,
+                      const int *span, int *cell, double *s) {
+  for (size_t t = 0; t < n; t++) {
+    int low = 0, high = n_cell;
+    if (isnan(u[t])) {
+      cell[t] = 0;
+      s[t] = u[t];
+      continue;
+    }
+    while (high - low > 1) {
+      const int middle = low + (high - low) / 2;
+      if (knots[span[middle]] <= u[t]) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    const double start = knots[span[low]], end = knots[span[low] + 1];
+    cell[t] = low;
+    s[t] = (u[t] - start) / (end - start);
+  }
+}
+
+void nl_bspline_poly(int order, const double *knots, int n_cell, const int *span,
+                     double *poly) {
+  double left[NL_MAX_POWERS], right[NL_MAX_POWERS];
+  for (int c = 0; c < n_cell; c++, poly += order * order) {
+    const double start = knots[span[c]];
+    for (int i = 0; i < order - 1; i++) {
+      left[i] = start - knots[span[c] - i];
+      right[i] = knots[span[c] + i + 1] - start;
+    }
+    poly_recursion(order, left, right, knots[span[c] + 1] - start, poly);
+  }
+}
+
+void nl_cyclic_cells(size_t n, const double *u, int n_basis, int *cell, double *s) {
+  for (size_t t = 0; t < n; t++) {
+    const double z = u[t] * n_basis;
+    cell[t] = isnan(z) ? 0 : (int)floor(z);
+    if (cell[t] >= n_basis) cell[t] = n_basis - 1;
+    s[t] = z - cell[t];
+  }
+}
+
+void nl_cyclic_poly(int order, double *poly) {
+  double left[NL_MAX_POWERS], right[NL_MAX_POWERS];
+  for (int i = 0; i < order - 1; i++) {
+    left[i] = i;
+    right[i] = i + 1;
+  }
+  poly_recursion(order, left, right, 1, poly);
+}
+
+/* ---- periodic splines -------------------------------------------------------------- */
+
 /* The uniform B-splines that are nonzero on one interval of unit length, at s in [0, 1).
  */
 static void uniform_values(double s, int order, double *values) {

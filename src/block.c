@@ -1,186 +1,365 @@
-/* block.c: see block.h. */
+/* block.c: see block.h. Kernels are in kernel.c. */
 #include "block.h"
 
+#include "kernel.h"
 #include "linalg.h"
+#include "memory.h"
+
+const int *nl_cells_read(const nl_cells *cells, size_t row, int n, int *buffer) {
+  if (cells->wide) return cells->wide + row;
+  for (int t = 0; t < n; t++) buffer[t] = cells->byte ? cells->byte[row + (size_t)t] : 0;
+  return buffer;
+}
 
 /* ---- extended columns -------------------------------------------------------------- */
 
-int nl_block_column(const nl_block *block, int ext) {
-  int column = 0, stride = 1;
-  if (block->kind == NL_DENSE) return ext;
-  for (int f = block->n_factor - 1; f >= 0; f--) {
-    const nl_factor *factor = block->factor + f;
-    column += ((ext % factor->n_ext) % factor->n_col) * stride;
-    stride *= factor->n_col;
-    ext /= factor->n_ext;
+/* What an extended column of a factor is made of: columns and what they count for, up to
+ * `width`. Returns how many. */
+static int factor_columns(const nl_factor *factor, int ext, int *column, double *count) {
+  if (factor->feature == NL_VALUES) {
+    column[0] = ext % factor->n_col;
+    count[0] = 1;
+    return 1;
   }
-  return column;
+  const int cell = ext / factor->width;
+  for (int i = 0; i < factor->width; i++) {
+    column[i] = (factor->poly_first[cell] + i) % factor->n_col;
+    count[i] = factor->poly[(size_t)ext * (size_t)factor->width + (size_t)i];
+  }
+  return factor->width;
 }
 
-void nl_block_extend(const nl_block *block, const double *coefficients, double *ext) {
-  if (block->n_ext == block->n_col) {
-    nl_copy((size_t)block->n_col, coefficients, ext);
-    return;
-  }
-  for (int j = 0; j < block->n_ext; j++) ext[j] = coefficients[nl_block_column(block, j)];
-}
+/* The same for a product of factors from the f-th on, by recursion over factors: calls
+ * use(column, count) for every column. */
+typedef struct {
+  double *ext;          /* one extended column in lanes */
+  double *coefficients; /* n_col in lanes */
+  const double *given;  /* n_col in lanes; NULL: fold */
+} map_target;
 
-void nl_block_fold(const nl_block *block, const double *ext, double *coefficients) {
-  if (block->n_ext == block->n_col) {
-    nl_axpy(block->n_col, 1, ext, coefficients);
-    return;
-  }
-  for (int j = 0; j < block->n_ext; j++)
-    coefficients[nl_block_column(block, j)] += ext[j];
-}
-
-/* ---- rows of a local block as runs ------------------------------------------------- */
-
-/* Where row t's runs start and what they are multiplied with: the outer factors expanded,
- * the last one left as a run of values. base, weight: up to NL_MAX_RUN. Returns the
- * number of runs. */
-static int row_runs(const nl_block *block, size_t t, int *base, double *weight) {
-  int n_run = 1, last = block->n_factor - 1;
-  base[0] = 0;
-  weight[0] = 1;
-  for (int f = 0; f < last; f++) {
-    const nl_factor *factor = block->factor + f;
-    const double *values = factor->values + t * (size_t)factor->width;
-    int first = factor->first ? factor->first[t] : 0;
-    for (int r = n_run - 1; r >= 0; r--) {
-      int outer = base[r] * factor->n_ext + first;
-      double outer_weight = weight[r];
-      for (int i = factor->width - 1; i >= 0; i--) {
-        base[r * factor->width + i] = outer + i;
-        weight[r * factor->width + i] = outer_weight * values[i];
+static void map_factors(const nl_block *block, int f, int ext, int stride, int column,
+                        double count, const map_target *target) {
+  if (f == block->n_factor) {
+    const size_t at = (size_t)column * NL_LANES;
+    for (int v = 0; v < NL_LANES; v++) {
+      if (target->given) {
+        target->ext[v] += count * target->given[at + (size_t)v];
+      } else {
+        target->coefficients[at + (size_t)v] += count * target->ext[v];
       }
     }
-    n_run *= factor->width;
+    return;
   }
-  const nl_factor *factor = block->factor + last;
-  int first = factor->first ? factor->first[t] : 0;
-  for (int r = 0; r < n_run; r++) base[r] = base[r] * factor->n_ext + first;
-  return n_run;
+  const nl_factor *factor = block->factor + f;
+  int columns[NL_MAX_WIDTH];
+  double counts[NL_MAX_WIDTH];
+  const int inner = stride / factor->n_ext;
+  const int n = factor_columns(factor, ext / inner, columns, counts);
+  for (int i = 0; i < n; i++) {
+    if (counts[i] == 0) continue;
+    map_factors(block, f + 1, ext % inner, inner, column * factor->n_col + columns[i],
+                count * counts[i], target);
+  }
 }
 
-/* One factor of four neighbours: cubic B-splines and the usual raised cosines. */
-static int is_plain_four(const nl_block *block) {
-  return block->n_factor == 1 && block->factor[0].width == 4 && block->factor[0].first;
+size_t nl_block_scratch(const nl_block *block) {
+  return block->kind == NL_TABLE ? NL_LANES * (size_t)block->table->n_ext : 0;
 }
 
-static void local_add_eta(const nl_block *block, size_t row, int n, const double *ext,
-                          double *eta) {
-  const nl_factor *last = block->factor + block->n_factor - 1;
-  const int width = last->width;
-  const double *values = last->values + row * (size_t)width;
-  if (is_plain_four(block)) {
-    const int *first = last->first + row;
-    for (int t = 0; t < n; t++, values += 4) {
-      const double *b = ext + first[t];
-      eta[t] +=
-          (values[0] * b[0] + values[1] * b[1]) + (values[2] * b[2] + values[3] * b[3]);
+void nl_block_extend(const nl_block *block, const double *coefficients, double *ext,
+                     double *scratch) {
+  const size_t size = NL_LANES * (size_t)block->n_ext;
+  if (block->kind == NL_DENSE) {
+    nl_copy(size, coefficients, ext);
+    return;
+  }
+  nl_fill(size, 0, ext);
+  if (block->kind == NL_TABLE) {
+    nl_block_extend(block->table, coefficients, scratch, NULL);
+    for (int row = 0; row < block->n_ext; row += NL_CHUNK) {
+      const int n = block->n_ext - row < NL_CHUNK ? block->n_ext - row : NL_CHUNK;
+      nl_block_add_eta(block->table, (size_t)row, n, scratch,
+                       ext + (size_t)row * NL_LANES);
     }
     return;
   }
-  int base[NL_MAX_RUN];
-  double weight[NL_MAX_RUN];
-  for (int t = 0; t < n; t++, values += width) {
-    int n_run = row_runs(block, row + (size_t)t, base, weight);
-    double sum = 0;
-    for (int r = 0; r < n_run; r++)
-      sum += weight[r] * nl_dot(width, values, ext + base[r]);
-    eta[t] += sum;
+  for (int e = 0; e < block->n_ext; e++) {
+    const map_target target = {ext + (size_t)e * NL_LANES, NULL, coefficients};
+    map_factors(block, 0, e, block->n_ext, 0, 1, &target);
   }
 }
 
-static void local_add_gradient(const nl_block *block, size_t row, int n, const double *r,
-                               double *ext) {
-  const nl_factor *last = block->factor + block->n_factor - 1;
-  const int width = last->width;
-  const double *values = last->values + row * (size_t)width;
-  if (is_plain_four(block)) {
-    const int *first = last->first + row;
-    for (int t = 0; t < n; t++, values += 4) {
-      double *g = ext + first[t];
-      g[0] += values[0] * r[t];
-      g[1] += values[1] * r[t];
-      g[2] += values[2] * r[t];
-      g[3] += values[3] * r[t];
-    }
+void nl_block_fold(const nl_block *block, const double *ext, double *coefficients,
+                   double *scratch) {
+  if (block->kind == NL_DENSE) {
+    nl_axpy(NL_LANES * block->n_col, 1, ext, coefficients);
     return;
   }
-  int base[NL_MAX_RUN];
-  double weight[NL_MAX_RUN];
-  for (int t = 0; t < n; t++, values += width) {
-    int n_run = row_runs(block, row + (size_t)t, base, weight);
-    for (int k = 0; k < n_run; k++)
-      nl_axpy(width, weight[k] * r[t], values, ext + base[k]);
-  }
-}
-
-void nl_block_entries(const nl_block *block, size_t row, int n, int *index,
-                      double *value) {
-  const nl_factor *last = block->factor + block->n_factor - 1;
-  const int width = last->width;
-  const double *values = last->values + row * (size_t)width;
-  int base[NL_MAX_RUN];
-  double weight[NL_MAX_RUN];
-  for (int t = 0; t < n; t++, values += width) {
-    int n_run = row_runs(block, row + (size_t)t, base, weight);
-    for (int k = 0; k < n_run; k++) {
-      for (int i = 0; i < width; i++) {
-        *index++ = base[k] + i;
-        *value++ = weight[k] * values[i];
-      }
+  if (block->kind == NL_TABLE) {
+    nl_fill(NL_LANES * (size_t)block->table->n_ext, 0, scratch);
+    for (int row = 0; row < block->n_ext; row += NL_CHUNK) {
+      const int n = block->n_ext - row < NL_CHUNK ? block->n_ext - row : NL_CHUNK;
+      nl_block_add_gradient(block->table, (size_t)row, n, ext + (size_t)row * NL_LANES,
+                            scratch);
     }
+    nl_block_fold(block->table, scratch, coefficients, NULL);
+    return;
+  }
+  for (int e = 0; e < block->n_ext; e++) {
+    double lanes[NL_LANES];
+    nl_copy(NL_LANES, ext + (size_t)e * NL_LANES, lanes);
+    const map_target target = {lanes, coefficients, NULL};
+    map_factors(block, 0, e, block->n_ext, 0, 1, &target);
   }
 }
 
-/* ---- dense blocks ------------------------------------------------------------------ */
+/* ---- chunks sorted by cell --------------------------------------------------------- */
 
-static void dense_add_eta(const nl_block *block, size_t row, int n, const double *b,
-                          double *eta) {
-  nl_gemv(n, block->n_col, 1, block->x + row, block->n_obs, b, eta);
-  if (!block->centre) return;
-  const double shift = nl_dot(block->n_col, block->centre, b);
-  for (int t = 0; t < n; t++) eta[t] -= shift;
-}
+/* With more cells than this in a chunk, too few rows share one. */
+#define NL_MOST_SORTED 64
 
-static void dense_add_gradient(const nl_block *block, size_t row, int n, const double *r,
-                               double *gradient) {
-  nl_gemv_t(n, block->n_col, 1, block->x + row, block->n_obs, r, gradient);
-  if (!block->centre) return;
-  double sum = 0;
-  for (int t = 0; t < n; t++) sum += r[t];
-  nl_axpy(block->n_col, -sum, block->centre, gradient);
-}
-
-void nl_block_pack(const nl_block *block, size_t row, int n, const double *scale,
-                   double *packed, int ld) {
-  for (int j = 0; j < block->n_col; j++) {
-    const double *x = block->x + (size_t)j * block->n_obs + row;
-    const double centre = block->centre ? block->centre[j] : 0;
-    double *to = packed + (size_t)j * (size_t)ld;
-    for (int t = 0; t < n; t++) to[t] = scale[t] * (x[t] - centre);
+static void sort_chunks(nl_block *block, const nl_hook *hook) {
+  nl_factor *factor = block->factor;
+  if (factor->feature != NL_POWERS || factor->width != 4 ||
+      factor->n_cell > NL_MOST_SORTED)
+    return;
+  const size_t n_chunk = (block->n_obs + NL_CHUNK - 1) / NL_CHUNK;
+  const size_t stride = (size_t)factor->n_cell + 1;
+  unsigned char *order = (unsigned char *)nl_new_bytes(block->n_obs, hook);
+  uint16_t *begin = (uint16_t *)nl_new_bytes(n_chunk * stride * sizeof(uint16_t), hook);
+  for (size_t chunk = 0; chunk < n_chunk; chunk++) {
+    const size_t row = chunk * NL_CHUNK;
+    const int n = block->n_obs - row < NL_CHUNK ? (int)(block->n_obs - row) : NL_CHUNK;
+    uint16_t *from = begin + chunk * stride, next[NL_MOST_SORTED + 1];
+    int buffer[NL_CHUNK];
+    const int *cell = nl_cells_read(&factor->cell, row, n, buffer);
+    for (size_t c = 0; c < stride; c++) from[c] = 0;
+    for (int t = 0; t < n; t++) from[cell[t] + 1]++;
+    for (size_t c = 1; c < stride; c++) from[c] = (uint16_t)(from[c] + from[c - 1]);
+    for (size_t c = 0; c < stride; c++) next[c] = from[c];
+    for (int t = 0; t < n; t++) order[row + next[cell[t]]++] = (unsigned char)t;
   }
+  factor->order = order;
+  factor->begin = begin;
 }
 
-/* ---- either kind ------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------- */
+
+/* Where the cells of the chunk that starts at row begin. */
+static const uint16_t *begin_of(const nl_factor *factor, size_t row) {
+  return factor->begin + row / NL_CHUNK * ((size_t)factor->n_cell + 1);
+}
+
+/* Whether rows row .. row + n - 1 are a whole chunk that was sorted. */
+static int is_sorted(const nl_block *block, size_t row, int n) {
+  return block->factor[0].order && row % NL_CHUNK == 0 &&
+         (n == NL_CHUNK || row + (size_t)n == block->n_obs);
+}
 
 void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ext,
                       double *eta) {
+  int buffer[NL_CHUNK];
   if (block->kind == NL_DENSE) {
-    dense_add_eta(block, row, n, ext, eta);
+    nl_dense_eta(n, block->n_col, block->x + row, block->n_obs, ext, eta);
+  } else if (block->kind == NL_TABLE) {
+    nl_table_eta(n, nl_cells_read(&block->index, row, n, buffer), ext, eta);
+  } else if (block->n_factor > 1) {
+    nl_product_eta(block, row, n, ext, eta);
   } else {
-    local_add_eta(block, row, n, ext, eta);
+    const nl_factor *factor = block->factor;
+    if (is_sorted(block, row, n)) {
+      nl_sorted_eta(factor->n_cell, factor->order + row, begin_of(factor, row),
+                    factor->values + row, ext, eta);
+      return;
+    }
+    const int *cell = nl_cells_read(&factor->cell, row, n, buffer);
+    if (factor->feature == NL_POWERS) {
+      nl_powers_eta(n, factor->width, cell, factor->values + row, ext, eta);
+    } else {
+      nl_values_eta(n, factor->width, cell,
+                    factor->values + row * (size_t)factor->width, ext, eta);
+    }
   }
 }
 
 void nl_block_add_gradient(const nl_block *block, size_t row, int n, const double *r,
                            double *ext) {
+  int buffer[NL_CHUNK];
   if (block->kind == NL_DENSE) {
-    dense_add_gradient(block, row, n, r, ext);
+    nl_dense_gradient(n, block->n_col, block->x + row, block->n_obs, r, ext);
+  } else if (block->kind == NL_TABLE) {
+    nl_table_gradient(n, nl_cells_read(&block->index, row, n, buffer), r, ext);
+  } else if (block->n_factor > 1) {
+    nl_product_gradient(block, row, n, r, ext);
   } else {
-    local_add_gradient(block, row, n, r, ext);
+    const nl_factor *factor = block->factor;
+    if (is_sorted(block, row, n)) {
+      nl_sorted_gradient(factor->n_cell, factor->order + row, begin_of(factor, row),
+                         factor->values + row, r, ext);
+      return;
+    }
+    const int *cell = nl_cells_read(&factor->cell, row, n, buffer);
+    if (factor->feature == NL_POWERS) {
+      nl_powers_gradient(n, factor->width, cell, factor->values + row, r, ext);
+    } else {
+      nl_values_gradient(n, factor->width, cell,
+                         factor->values + row * (size_t)factor->width, r, ext);
+    }
+  }
+}
+
+/* ---- entries ----------------------------------------------------------------------- */
+
+/* Values (width) of a factor's columns in row t, which is in this cell; returns the first
+ * wrapped column. */
+static int factor_entries(const nl_factor *factor, int cell, size_t t, double *values) {
+  const size_t width = (size_t)factor->width;
+  if (factor->feature == NL_VALUES) {
+    nl_copy(width, factor->values + t * width, values);
+    return cell;
+  }
+  const double s = factor->values[t];
+  const double *poly = factor->poly + (size_t)cell * width * width;
+  nl_copy(width, poly + (width - 1) * width, values);
+  for (size_t k = width - 1; k-- > 0;) { /* Horner */
+    for (size_t i = 0; i < width; i++) values[i] = values[i] * s + poly[k * width + i];
+  }
+  return factor->poly_first[cell];
+}
+
+static void local_entries(const nl_block *block, size_t t, int *index, double *value) {
+  const int last = block->n_factor - 1;
+  int n = 1;
+  index[0] = 0;
+  value[0] = 1;
+  for (int f = 0; f <= last; f++) {
+    const nl_factor *factor = block->factor + f;
+    double values[NL_MAX_RUN];
+    int buffer;
+    const int cell = *nl_cells_read(&factor->cell, t, 1, &buffer);
+    const int first = factor_entries(factor, cell, t, values);
+    for (int r = n - 1; r >= 0; r--) { /* from the end: in place */
+      const int outer = index[r] * factor->n_wrap + first;
+      const double count = value[r];
+      for (int i = factor->width - 1; i >= 0; i--) {
+        index[r * factor->width + i] = outer + i;
+        value[r * factor->width + i] = count * values[i];
+      }
+    }
+    n *= factor->width;
+  }
+}
+
+/* The same for rows of a single factor. cell: of each of them. */
+static void single_entries(const nl_factor *factor, size_t row, int n, const int *pick,
+                           const int *cell, int *index, double *value) {
+  const int width = factor->width;
+  const int is_four = factor->feature == NL_POWERS && width == 4;
+  if (is_four) {
+    double s[NL_CHUNK];
+    for (int t = 0; t < n; t++) s[t] = factor->values[row + (size_t)pick[t]];
+    nl_powers_values(n, cell, s, factor->poly, value);
+  }
+  for (int t = 0; t < n; t++, index += width, value += width) {
+    const size_t at = row + (size_t)pick[t];
+    const int first = is_four ? factor->poly_first[cell[t]]
+                              : factor_entries(factor, cell[t], at, value);
+    for (int i = 0; i < width; i++) index[i] = first + i;
+  }
+}
+
+/* Rows at[0 .. n - 1] of a table. */
+static void table_entries(const nl_block *block, const int *at, int n, int *index,
+                          double *value) {
+  const size_t width = (size_t)block->n_entry;
+  const int none = 0;
+  for (int t = 0; t < n; t++, index += width, value += width) {
+    if (!block->entry_index) {
+      nl_block_entries(block->table, (size_t)at[t], 1, &none, index, value);
+      continue;
+    }
+    const int *from_index = block->entry_index + (size_t)at[t] * width;
+    const double *from_value = block->entry_value + (size_t)at[t] * width;
+    for (size_t i = 0; i < width; i++) {
+      index[i] = from_index[i];
+      value[i] = from_value[i];
+    }
+  }
+}
+
+/* The numbers of rows row + pick[0 .. n - 1]. */
+static void picked_cells(const nl_cells *cells, size_t row, int n, const int *pick,
+                         int *out) {
+  for (int t = 0; t < n; t++) {
+    const size_t at = row + (size_t)pick[t];
+    out[t] = cells->wide ? cells->wide[at] : cells->byte ? cells->byte[at] : 0;
+  }
+}
+
+void nl_block_entries(const nl_block *block, size_t row, int n, const int *pick, int *index,
+                      double *value) {
+  int at[NL_CHUNK];
+  if (block->kind == NL_TABLE) {
+    picked_cells(&block->index, row, n, pick, at);
+    table_entries(block, at, n, index, value);
+  } else if (block->n_factor == 1) {
+    picked_cells(&block->factor->cell, row, n, pick, at);
+    single_entries(block->factor, row, n, pick, at, index, value);
+  } else {
+    for (int t = 0; t < n; t++, index += block->n_entry, value += block->n_entry)
+      local_entries(block, row + (size_t)pick[t], index, value);
+  }
+}
+
+/* ---- made once for many passes ----------------------------------------------------- */
+
+static void list_entries(nl_block *block, const nl_hook *hook) {
+  const size_t size = (size_t)block->n_entry * (size_t)block->n_ext;
+  int *index = nl_new_ints(size, hook);
+  double *value = nl_new_doubles(size, hook);
+  const int none = 0;
+  for (int row = 0; row < block->n_ext; row++) {
+    const size_t at = (size_t)row * (size_t)block->n_entry;
+    nl_block_entries(block->table, (size_t)row, 1, &none, index + at, value + at);
+  }
+  block->entry_index = index;
+  block->entry_value = value;
+}
+
+void nl_block_prepare(nl_block *block, const nl_hook *hook) {
+  if (block->kind == NL_TABLE && block->n_entry > 0) list_entries(block, hook);
+  if (block->kind == NL_LOCAL && block->n_factor == 1) sort_chunks(block, hook);
+}
+
+int nl_block_column(const nl_block *block, int wrapped) {
+  const nl_block *local = block->kind == NL_TABLE ? block->table : block;
+  int column = 0, stride = 1;
+  for (int f = local->n_factor - 1; f >= 0; f--) {
+    const nl_factor *factor = local->factor + f;
+    column += ((wrapped % factor->n_wrap) % factor->n_col) * stride;
+    stride *= factor->n_col;
+    wrapped /= factor->n_wrap;
+  }
+  return column;
+}
+
+void nl_block_strip(const nl_block *block, size_t row, int n, int column,
+                    const double *scale, double *out) {
+  const nl_block *dense = block->kind == NL_TABLE ? block->table : block;
+  int buffer[NL_CHUNK];
+  const int *at =
+      block->kind == NL_TABLE ? nl_cells_read(&block->index, row, n, buffer) : NULL;
+  for (int v = 0; v < NL_LANES; v++) {
+    const int j = column + v;
+    if (j >= block->n_col) {
+      for (int t = 0; t < n; t++) out[t * NL_LANES + v] = 0;
+      continue;
+    }
+    const double *x = dense->x + (size_t)j * dense->n_obs;
+    const double centre = block->centre ? block->centre[j] : 0;
+    for (int t = 0; t < n; t++) {
+      const size_t from = at ? (size_t)at[t] : row + (size_t)t;
+      out[t * NL_LANES + v] = scale[t] * (x[from] - centre);
+    }
   }
 }

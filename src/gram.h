@@ -1,59 +1,69 @@
 /* gram.h: the curvature of the working set, kept and extended.
  *
- * H = m (X' diag(e) X - (X'e)(X'e)') in penalty coordinates, at row weights e that the
+ * H = c (X' diag(e) X - (X'e)(X'e)') in penalty coordinates, at row weights e that the
  * Gram keeps a copy of: a group that enters later gets its columns at the same weights,
  * so H stays positive semidefinite, and an old H still serves as the metric of a later
- * step. Each group's coordinates are rotated so that its own block of H is diagonal: a
- * block update is then a one-dimensional root. */
+ * step, of another lambda, of another fold. Each group's own block comes with its
+ * eigenvectors: a block update is then a one-dimensional root. */
 #ifndef NL_GRAM_H
 #define NL_GRAM_H
 
+#include "cross.h"
+#include "memory.h"
+#include "model.h"
 #include "penalty.h"
-#include "poisson.h"
+
+/* Groups larger than this get no eigenvectors (n^3), but a bound on their curvature. */
+enum { NL_LARGE_GROUP = 256 };
 
 typedef struct {
   int valid;
-  int n_built;    /* how often it was built anew */
-  int n_in;       /* groups inside */
-  int *group;     /* n_group: the first n_in are those inside, in order of entry */
-  int *position;  /* n_group: first coordinate of a group in H, or -1 */
-  int size;       /* coordinates inside */
-  int capacity;   /* leading dimension of h and spare */
-  double *h;      /* capacity x capacity, both triangles */
-  double *spare;  /* capacity x capacity, for factorisations of its user */
-  double *mean;   /* n_theta: T'X'e of the groups inside, at their position */
-  double *weight; /* n_obs: e, sums to 1 */
+  int n_built;     /* how often it was built anew */
+  int n_in;        /* groups inside */
+  int *group;      /* n_group: the first n_in are those inside, in order of entry */
+  int *position;   /* n_group: first coordinate of a group in H, or -1 */
+  int size;        /* coordinates inside */
+  int capacity;    /* leading dimension of h and spare */
+  double *h;       /* capacity x capacity, both triangles */
+  double *spare;   /* capacity x capacity, for factorisations of its user */
+  double *mean;    /* n_theta: T'X'e of the groups inside, at their position */
+  double *weight;  /* n_obs: e, sums to 1 */
+  double scale;    /* c */
+  int stride;      /* one row in so many is used, without pattern, in runs of `run` */
+  int run;
+  /* of each group's own block of H */
+  double *curvature;   /* n_theta, by position: eigenvalues, or the bound */
+  double *vectors;     /* rank x rank per group, from vector_start[group]; see has_vectors */
+  size_t *vector_start; /* n_group */
+  int *has_vectors;    /* n_group: 0 where the group is large: curvature is a bound */
   /* space */
-  size_t batch;     /* doubles in raw and in cross each: nl_gram_batch() */
-  double *raw;      /* batch: extended columns */
-  double *cross;    /* batch: columns */
-  double *scratch;  /* nl_cross_scratch(design) */
-  int *entry_index; /* NL_CHUNK * n_entry */
+  nl_room cross, raw, strip, entry;
+  int *index;       /* n_thread * NL_CHUNK * entries of all blocks */
   double *sums;     /* n_col */
-  double *ext;      /* n_ext */
-  double *block;    /* 3 * max_size^2 */
-  double *eigen;    /* nl_eigen_work(max_size) + max_size */
+  double *fold;     /* n_col in lanes */
+  double *block;    /* 2 * max_size^2 */
+  double *eigen;    /* nl_eigen_work(max_size) */
   int *row_of;      /* n_col: a column's row in cross */
   int *column_of;   /* n_col: a fresh column's column in cross */
   int *list;        /* n_block */
-  int *row_at;      /* n_block */
-  int *column_at;   /* n_block */
+  int *list_fresh;  /* n_block */
+  int *list_row;    /* n_block */
+  int *list_column; /* n_block */
   int *fresh;       /* n_block: flags */
   int *old;         /* n_block: flags */
 } nl_gram;
 
-/* How large the batch must be: every block against the blocks of the group that touches
- * most of them. seen: n_block ints, scratch. */
-size_t nl_gram_batch(const nl_design *design, const nl_penalty *penalty, int *seen);
+/* Empties the Gram and takes the weights `kept` by a pass, swapping arrays with it (n_obs
+ * each), and the curvature c of that point. */
+void nl_gram_reset(nl_gram *gram, const nl_penalty *penalty, double **kept, size_t n_obs,
+                   double scale);
 
-/* Empties the Gram and takes the weights of a state (n_obs), divided by their total. */
-void nl_gram_reset(nl_gram *gram, const nl_poisson *model, const nl_penalty *penalty,
-                   const nl_state *state);
-
-/* Adds n_new groups. Rotates their coordinates: T in penalty, and the vectors theta and
- * gradient (n_theta each), which go along. */
-void nl_gram_extend(nl_gram *gram, const nl_poisson *model, nl_penalty *penalty,
-                    const int *groups, int n_new, double *theta, double *gradient,
+/* Adds n_new groups. */
+void nl_gram_extend(nl_gram *gram, const nl_model *model, const nl_penalty *penalty,
+                    const int *groups, int n_new, nl_pass_space *space,
                     const nl_hook *hook);
+
+/* out (size) = H x, x (size). */
+void nl_gram_times(const nl_gram *gram, const double *x, double *out);
 
 #endif

@@ -3,8 +3,11 @@
 
 #include <math.h>
 
+#include "cost.h"
 #include "freedom.h"
 #include "linalg.h"
+#include "predict.h"
+#include <stdlib.h>
 
 /* Between lambdas further apart than this factor, points in between are solved loosely,
  * so that no step starts far from its solution. */
@@ -12,55 +15,20 @@
 #define NL_LOOSE 1e-2
 /* A lambda of 0 is approached down to this share of lambda_max. */
 #define NL_LAST_STRIDE 1e-5
+/* Stepping stones between lambda_max and the last stride, with some to spare. */
+enum { NL_MOST_STONES = 16 };
 
-/* ||gradient|| of a group, relative to w, or to w before it was multiplied. */
-static double relative_gradient(const nl_solver *solver, int g, double w) {
-  const nl_penalty *penalty = solver->penalty;
-  if (!(w > 0)) return 0;
-  return nl_norm(nl_group_rank(penalty, g), solver->gradient + penalty->theta_start[g]) /
-         w;
-}
+/* A lambda begins once the last one that was looked at is within this factor of it, and
+ * its residual is below this. */
+#define NL_AHEAD 0.86
+#define NL_SETTLED 0.5
+enum {
+  GRAM_OLD = 8,        /* passes */
+  BEGIN_PER_ROUND_ = 2, /* points that begin in one pass */
+  PARKED_ENOUGH = 6    /* parked points that are worth a look at all groups */
+};
 
-static double score_of(const nl_solver *solver, int g) {
-  const nl_penalty *penalty = solver->penalty;
-  return relative_gradient(
-      solver, g, penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
-}
-
-/* The largest score that a group has, or would have if it were not multiplied. */
-static double largest_scale(const nl_solver *solver, int only_penalised) {
-  const nl_penalty *penalty = solver->penalty;
-  double largest = 0;
-  for (int g = 0; g < penalty->n_group; g++) {
-    if (only_penalised && penalty->weight[g] == 0) continue;
-    largest = fmax(largest, relative_gradient(solver, g, penalty->scale[g]));
-  }
-  return largest;
-}
-
-void nl_path_null(nl_solver *solver, double tol, nl_path *path, double *null_loss) {
-  const nl_penalty *penalty = solver->penalty;
-  double residual = 0;
-  nl_point_start(solver);
-  *null_loss = nl_poisson_objective(solver->model, &solver->now);
-  for (int g = 0; g < penalty->n_group; g++) {
-    if (penalty->weight[g] == 0 && nl_group_rank(penalty, g) > 0)
-      nl_point_include(solver, g);
-  }
-  if (solver->n_set > 0) {
-    const nl_level level = {0, largest_scale(solver, 0)};
-    solver->pass_limit = solver->n_pass + path->max_passes;
-    if (level.reference > 0) nl_point_solve(solver, &level, tol, 1, &residual);
-    nl_point_refresh(solver);
-  }
-  path->reference = largest_scale(solver, 1);
-  path->lambda_max = 0;
-  for (int g = 0; g < penalty->n_group; g++) {
-    if (penalty->weight[g] > 0 && score_of(solver, g) > path->lambda_max) {
-      path->lambda_max = score_of(solver, g);
-    }
-  }
-}
+/* ---- lambdas ----------------------------------------------------------------------- */
 
 void nl_lambda_grid(double lambda_max, double ratio, int n, double *lambda) {
   for (int l = 0; l < n; l++) {
@@ -68,65 +36,390 @@ void nl_lambda_grid(double lambda_max, double ratio, int n, double *lambda) {
   }
 }
 
-/* Sequential strong rule: groups that could be active at `lambda`, seen from `before`. */
-static void screen(nl_solver *solver, double lambda, double before) {
-  const nl_penalty *penalty = solver->penalty;
-  for (int g = 0; g < penalty->n_group; g++) {
-    if (solver->in_set[g] || nl_group_rank(penalty, g) == 0) continue;
-    if (score_of(solver, g) > 2 * lambda - before) nl_point_include(solver, g);
+int nl_path_jobs(int n_lambda) { return n_lambda + NL_MOST_STONES; }
+
+/* The lambdas in order, with stepping stones where they are far apart. */
+static void list_jobs(nl_pipeline *line, double tol, const nl_path *path, double top) {
+  double before = top;
+  int stones = 0;
+  line->n_job = 0;
+  for (int l = 0; l < path->n_lambda; l++) {
+    /* above lambda_max nothing changes any more; infinity is not for arithmetic */
+    const double lambda = path->lambda[l] < 2 * top ? path->lambda[l] : 2 * top;
+    if (l > 0 && path->lambda[l] == path->lambda[l - 1]) {
+      line->job[line->n_job - 1].n_out++;
+      continue;
+    }
+    while (lambda < NL_LONGEST_STRIDE * before && before > NL_LAST_STRIDE * top &&
+           stones++ < NL_MOST_STONES) {
+      before *= NL_LONGEST_STRIDE;
+      line->job[line->n_job++] = (nl_job){before, fmax(NL_LOOSE, tol), l, 0};
+    }
+    line->job[line->n_job++] = (nl_job){lambda, tol, l, 1};
+    if (lambda < before) before = lambda;
   }
 }
 
-static void store(nl_solver *solver, const nl_level *level, nl_path *path, int l) {
+/* ---- scores and screening ---------------------------------------------------------- */
+
+/* ||gradient|| of a group, relative to w, or to w before it was multiplied. */
+static double relative_gradient(const nl_solver *solver, const nl_point *point, int g,
+                                double w) {
+  const nl_penalty *penalty = solver->penalty;
+  if (!(w > 0)) return 0;
+  return nl_norm(nl_group_rank(penalty, g), point->gradient + penalty->theta_start[g]) /
+         w;
+}
+
+static double score_of(const nl_solver *solver, const nl_point *point, int g) {
+  const nl_penalty *penalty = solver->penalty;
+  return relative_gradient(
+      solver, point, g, penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
+}
+
+/* The largest score that a group has, or would have if it were not multiplied. */
+static double largest_scale(const nl_solver *solver, const nl_point *point,
+                            int only_penalised) {
+  const nl_penalty *penalty = solver->penalty;
+  double largest = 0;
+  for (int g = 0; g < penalty->n_group; g++) {
+    if (only_penalised && penalty->weight[g] == 0) continue;
+    largest = fmax(largest, relative_gradient(solver, point, g, penalty->scale[g]));
+  }
+  return largest;
+}
+
+/* Sequential strong rule (Tibshirani et al. 2012, J R Stat Soc B 74:245): groups that could
+ * be active at `lambda`, seen from the latest point at which all were looked at. */
+static void screen(nl_solver *solver, double lambda, const nl_point *seen) {
+  const nl_penalty *penalty = solver->penalty;
+  const double before = fmax(seen->level.lambda, lambda);
+  for (int g = 0; g < penalty->n_group; g++) {
+    if (solver->in_set[g] || nl_group_rank(penalty, g) == 0) continue;
+    if (score_of(solver, seen, g) > 2 * lambda - before) nl_set_include(solver, g);
+  }
+}
+
+/* ---- the pipeline ------------------------------------------------------------------ */
+
+static nl_point *point_of(const nl_pipeline *line, int job) {
+  return line->point + job % NL_POINTS;
+}
+
+/* Points before `job` that were looked at at a place of their own, the nearest first; the
+ * origin last. Returns how many. */
+static int points_before(const nl_pipeline *line, int job, const nl_point **before,
+                         int most) {
+  int n = 0;
+  for (int j = job - 1; j >= 0 && j > job - NL_POINTS && n < most; j--) {
+    const nl_point *point = point_of(line, j);
+    if (point->job == j && point->evaluated) before[n++] = point;
+  }
+  if (n < most && job < NL_POINTS) before[n++] = line->origin;
+  return n;
+}
+
+/* The latest point at which all groups were looked at. */
+static const nl_point *last_seen(const nl_pipeline *line) {
+  for (int j = line->next_job - 1; j >= 0 && j > line->next_job - NL_POINTS; j--) {
+    const nl_point *point = point_of(line, j);
+    if (point->job == j && point->full && point->evaluated) return point;
+  }
+  return line->origin;
+}
+
+/* Writes a solution to place l of the path. */
+static void store(nl_pipeline *line, const nl_point *point, nl_path *path, int l) {
+  nl_solver *solver = line->solver;
   const nl_penalty *penalty = solver->penalty;
   const nl_design *design = solver->model->design;
   const size_t n_col = (size_t)design->n_col, n_group = (size_t)penalty->n_group;
-  nl_copy(n_col, solver->now.beta, path->beta + (size_t)l * n_col);
-  path->intercept[l] = nl_poisson_intercept(solver->model, &solver->now) -
-                       nl_design_centre_shift(design, solver->now.beta);
-  path->loss[l] = nl_poisson_objective(solver->model, &solver->now);
+  double centred = 0;
+  nl_copy(n_col, point->now.beta, path->beta + (size_t)l * n_col);
+  for (int b = 0; b < design->n_block; b++) {
+    const nl_block *block = design->block + b;
+    if (block->centre)
+      centred += nl_dot(block->n_col, block->centre, point->now.beta + design->start[b]);
+  }
+  path->intercept[l] = nl_link_intercept(solver->model, &point->now) - centred;
+  path->loss[l] = nl_link_objective(solver->model, &point->now);
   for (int g = 0; g < penalty->n_group; g++) {
     path->norm[(size_t)l * n_group + (size_t)g] =
-        nl_norm(nl_group_rank(penalty, g), solver->theta + penalty->theta_start[g]);
-    path->score[(size_t)l * n_group + (size_t)g] = score_of(solver, g);
+        nl_norm(nl_group_rank(penalty, g), point->theta + penalty->theta_start[g]);
+    path->score[(size_t)l * n_group + (size_t)g] = score_of(solver, point, g);
   }
-  nl_point_cover(solver);
-  nl_point_theta(solver, solver->quadratic.x);
-  path->df[l] = 1 + nl_degrees_of_freedom(penalty, &solver->gram, level,
-                                          solver->quadratic.x, &solver->quadratic);
+  path->kkt[l] = point->residual;
+  path->status[l] = (int)point->status;
+  path->n_pass[l] = point->n_pass;
 }
 
-/* Solves loosely for points between two lambdas that are far apart. */
-static double approach(nl_solver *solver, double from, double to, double lambda_max,
-                       double reference) {
-  double residual;
-  while (to < NL_LONGEST_STRIDE * from && from > NL_LAST_STRIDE * lambda_max) {
-    nl_level level = {NL_LONGEST_STRIDE * from, reference};
-    screen(solver, level.lambda, from);
-    nl_point_solve(solver, &level, NL_LOOSE, 0, &residual);
-    from = level.lambda;
-  }
-  return from;
+/* Degrees of freedom of a point, the intercept's among them. */
+static double freedom_of(nl_solver *solver, const nl_point *point) {
+  nl_set_cover(solver);
+  nl_point_theta(solver, point, solver->quadratic.x);
+  return 1 + nl_degrees_of_freedom(solver->penalty, &solver->gram, &point->level,
+                                   solver->quadratic.x, &solver->quadratic);
 }
 
-void nl_path_fit(nl_solver *solver, double tol, nl_path *path) {
-  const nl_hook *hook = solver->hook;
+static void finish_point(nl_pipeline *line, const nl_point *point, nl_path *path) {
+  const nl_hook *hook = line->solver->hook;
+  const nl_job *job = line->job + point->job;
+  const double df = job->n_out > 0 ? freedom_of(line->solver, point) : 0;
+  for (int l = job->out; l < job->out + job->n_out; l++) {
+    store(line, point, path, l);
+    path->df[l] = df;
+  }
+  line->n_done++;
+  if (hook && hook->progress && job->n_out > 0)
+    hook->progress(hook->data, (int)((double)line->n_done / line->n_job * path->n_lambda),
+                   path->n_lambda);
+}
+
+/* Whether the next job may begin: its slot is free, and what it starts from is near. */
+static int may_begin(const nl_pipeline *line, const nl_point *from) {
+  if (line->next_job >= line->n_job) return 0;
+  const nl_point *slot = point_of(line, line->next_job);
+  if (slot->job >= 0 && slot->stage != NL_DONE) return 0;
+  if (from->stage != NL_DONE && from->residual > NL_SETTLED) return 0;
+  const double lambda = line->job[line->next_job].lambda;
+  return lambda >= NL_AHEAD * from->level.lambda || from == line->origin ||
+         from->job == line->next_job - 1;
+}
+
+static int count_stage(const nl_pipeline *line, nl_stage stage) {
+  int n = 0;
+  for (int i = 0; i < NL_POINTS; i++)
+    n += line->point[i].job >= 0 && line->point[i].stage == stage;
+  return n;
+}
+
+/* Lets points begin while there is room. Some are done at once. */
+static void begin_points(nl_pipeline *line, nl_path *path) {
+  nl_solver *solver = line->solver;
+  const double reference =
+      path->reference > 0 ? path->reference : solver->model->mean_count;
+  for (int begun = 0; begun < (getenv("NL_BEGIN")?atoi(getenv("NL_BEGIN")):2) &&
+                      count_stage(line, NL_MOVING) < NL_LANES;) {
+    const nl_point *from;
+    points_before(line, line->next_job, &from, 1);
+    if (!may_begin(line, from)) return;
+    const nl_job *job = line->job + line->next_job;
+    const nl_level level = {job->lambda, reference};
+    nl_point *point = point_of(line, line->next_job);
+    screen(solver, job->lambda, last_seen(line));
+    nl_point_begin(solver, point, line->next_job++, level, job->tol, path->max_passes,
+                   from);
+    if (point->stage == NL_DONE) {
+      finish_point(line, point, path);
+    } else {
+      begun++;
+    }
+  }
+}
+
+/* ---- a round ----------------------------------------------------------------------- */
+
+/* Who rides in the next pass: up to NL_LANES points in order of their lambdas, parked ones
+ * first if all groups are looked at. */
+static int choose_riders(const nl_pipeline *line, int full, nl_point **rider) {
+  const int first = line->next_job > NL_POINTS ? line->next_job - NL_POINTS : 0;
+  int n = 0;
+  for (int j = first; full && j < line->next_job && n < NL_LANES; j++) {
+    if (point_of(line, j)->stage == NL_PARKED) rider[n++] = point_of(line, j);
+  }
+  for (int j = first; j < line->next_job && n < NL_LANES; j++) {
+    if (point_of(line, j)->stage == NL_MOVING) rider[n++] = point_of(line, j);
+  }
+  return n;
+}
+
+/* Whether the next pass looks at all groups: if that is cheap, or enough points wait for
+ * it, or nothing else can move on. */
+static int takes_all(const nl_pipeline *line) {
+  const nl_solver *solver = line->solver;
+  const int parked = count_stage(line, NL_PARKED), moving = count_stage(line, NL_MOVING);
+  return parked >= PARKED_ENOUGH || moving == 0 || (parked > 0 && moving < NL_LANES / 2) ||
+         nl_cost_look_is_cheap(solver->model->design, solver->wanted);
+}
+
+/* Which rider's weights the next Gram is built at: the one that waits for it, or the middle
+ * one; -1 if no Gram is wanted. */
+static int choose_keeper(const nl_pipeline *line, nl_point *const *rider, int n) {
+  for (int i = 0; i < n; i++) {
+    if (rider[i]->job == line->gram_for && rider[i]->look) return i;
+  }
+  return line->gram_slow || !line->solver->gram.valid ? n / 2 : -1;
+}
+
+static void propose(nl_pipeline *line, nl_point *point) {
+  nl_solver *solver = line->solver;
+  if (point->evaluated || point->stage != NL_MOVING) {
+    nl_point_propose(solver, point, NULL);
+    return;
+  }
+  const nl_point *before[NL_MAX_BEFORE];
+  const int n = points_before(line, point->job, before, getenv("NL_ORDER")?atoi(getenv("NL_ORDER")):3);
+  nl_set_cover(solver);
+  double *slope = solver->quadratic.predicted;
+  const int is_predicted = nl_predict_slope(solver, point, before, n, slope);
+  nl_point_propose(solver, point, is_predicted ? slope : NULL);
+}
+
+/* After a pass: the Gram at the kept weights, if it was asked for. */
+static void rebuild(nl_pipeline *line, nl_point *keeper, double curvature) {
+  nl_solver *solver = line->solver;
+  nl_gram_reset(&solver->gram, solver->penalty, &solver->kept,
+                solver->model->design->n_obs, curvature);
+  if (keeper->job == line->gram_for) keeper->gram_here = solver->gram.n_built;
+  line->gram_pass = solver->n_pass;
+  line->gram_for = -1;
+  line->gram_slow = 0;
+}
+
+/* Whether a new Gram is worth its cost: the passes since the last one cost as much. */
+static int gram_is_due(const nl_pipeline *line) {
+  const nl_solver *solver = line->solver;
+  const double cost =
+      nl_cost_gram(solver->model->design, solver->wanted, solver->gram.stride);
+  return solver->n_pass - line->gram_pass >= fmin(cost, GRAM_OLD);
+}
+
+/* Notes which points the pass showed to want another Gram. Where the present one is young,
+ * it was never any better: the next one gets more rows. */
+static void note_wishes(nl_pipeline *line, nl_point *const *rider, int n) {
+  nl_gram *gram = &line->solver->gram;
+  int wanted = 0;
+  for (int i = 0; i < n; i++) {
+    if (!rider[i]->wants_gram) continue;
+    if (rider[i]->look && line->gram_for < 0) line->gram_for = rider[i]->job;
+    if (!rider[i]->look && line->solver->gram_due) line->gram_slow = 1;
+    wanted |= rider[i]->look || line->gram_slow;
+  }
+  if (wanted && line->solver->n_pass - line->gram_pass < GRAM_OLD && gram->stride > 1)
+    gram->stride = (gram->stride + 1) / 2;
+}
+
+/* One pass for up to NL_LANES points. closed: the working set is all there is. */
+static void ride(nl_pipeline *line, nl_point **rider, int n, int full, int closed) {
+  nl_solver *solver = line->solver;
+  const nl_model *models[NL_LANES];
+  nl_state *states[NL_LANES];
+  for (int i = 0; i < n; i++) propose(line, rider[i]);
+  for (int i = 0; i < n; i++) {
+    models[i] = solver->model;
+    states[i] = &rider[i]->next;
+  }
+  const int keep = choose_keeper(line, rider, n);
+  nl_model_pass(n, models, states, full ? solver->all : solver->wanted, keep,
+                keep >= 0 ? solver->kept : NULL, &solver->pass, solver->hook);
+  solver->n_pass++;
+  const double curvature = keep >= 0 ? states[keep]->curvature : 0;
+  const int is_point = keep >= 0 && isfinite(states[keep]->loss);
+  solver->gram_due = gram_is_due(line);
+  for (int i = 0; i < n; i++) nl_point_judge(solver, rider[i], full, closed);
+  note_wishes(line, rider, n);
+  if (is_point) rebuild(line, rider[keep], curvature);
+}
+
+/* ---- the path ---------------------------------------------------------------------- */
+
+/* Brings the softplus link's intercept to its best at beta = 0; one pass for the log
+ * link. */
+static void start_origin(nl_solver *solver, nl_point *origin, double tol) {
+  const nl_model *model = solver->model;
+  nl_state *state = &origin->now;
+  const size_t n_obs = model->design->n_obs;
+  state->shift = -INFINITY; /* the largest exponent: exp() must not overflow */
+  for (size_t t = 0; t < n_obs; t++) state->shift = fmax(state->shift, model->base[t]);
+  state->intercept = log(expm1(model->mean_count));
+  if (model->mean_count > 30) state->intercept = model->mean_count;
+  double low = -INFINITY, high = INFINITY;
+  for (int step = 0; step < 200; step++) {
+    nl_model_pass(1, &model, &state, solver->all, 0, solver->kept, &solver->pass,
+                  solver->hook);
+    solver->n_pass++;
+    if (model->link == NL_LOG || !isfinite(state->loss) ||
+        nl_link_intercept_residual(model, state) <= 0.01 * tol)
+      return;
+    if (state->slope > 0) high = state->intercept;
+    if (state->slope < 0) low = state->intercept;
+    double next = state->intercept - state->slope / state->curvature;
+    if (!(next > low && next < high)) {
+      next = isfinite(low) && isfinite(high) ? 0.5 * (low + high)
+             : isfinite(low)                 ? low + 1 + fabs(low)
+                                             : high - 1 - fabs(high);
+    }
+    if (next == state->intercept) return;
+    state->intercept = next;
+  }
+}
+
+void nl_path_null(nl_pipeline *line, double tol, nl_path *path, double *null_loss) {
+  nl_solver *solver = line->solver;
+  const nl_penalty *penalty = solver->penalty;
+  nl_point *origin = line->origin;
+  for (int i = 0; i < NL_POINTS; i++) line->point[i].job = -1;
+  line->gram_for = -1;
+  line->gram_slow = 0;
+  nl_fill((size_t)penalty->n_col, 0, origin->now.beta);
+  nl_fill((size_t)penalty->n_theta, 0, origin->theta);
+  start_origin(solver, origin, tol);
+  origin->job = -1;
+  origin->stage = NL_DONE;
+  origin->full = origin->evaluated = 1;
+  for (int g = 0; g < penalty->n_group; g++) {
+    nl_group_gradient(penalty, g, origin->now.gradient,
+                      origin->gradient + penalty->theta_start[g]);
+    if (penalty->weight[g] == 0 && nl_group_rank(penalty, g) > 0) nl_set_include(solver, g);
+  }
+  *null_loss = nl_link_objective(solver->model, &origin->now);
+  nl_gram_reset(&solver->gram, penalty, &solver->kept, solver->model->design->n_obs,
+                origin->now.curvature);
+  origin->gram_here = solver->gram.n_built;
+  line->gram_pass = solver->n_pass;
+  nl_set_mark(solver);
+  const nl_level level = {0, largest_scale(solver, origin, 0)};
+  origin->level = level;
+  if (solver->n_set > 0 && level.reference > 0) {
+    /* in the place of job 0, whose slot it leaves free again */
+    nl_point *free_point = line->point;
+    nl_point_begin(solver, free_point, 0, level, tol, path->max_passes, origin);
+    free_point->residual = nl_point_residual(solver, free_point, 0);
+    free_point->stage = free_point->residual <= tol ? NL_DONE : NL_MOVING;
+    while (free_point->stage == NL_MOVING) ride(line, &free_point, 1, 1, 1);
+    free_point->full = 1;
+    const nl_point keep = *origin;
+    *origin = *free_point;
+    *free_point = keep;
+    free_point->job = -1;
+    origin->stage = NL_DONE;
+    origin->evaluated = 1;
+    origin->job = -1;
+  }
+  path->reference = largest_scale(solver, origin, 1);
+  path->lambda_max = 0;
+  for (int g = 0; g < penalty->n_group; g++) {
+    if (penalty->weight[g] > 0 && score_of(solver, origin, g) > path->lambda_max)
+      path->lambda_max = score_of(solver, origin, g);
+  }
+}
+
+void nl_path_fit(nl_pipeline *line, double tol, nl_path *path) {
   const double top = path->lambda_max > 0 ? path->lambda_max : 1;
-  double before = top;
-  for (int l = 0; l < path->n_lambda; l++) {
-    /* above lambda_max nothing changes any more; infinity is not for arithmetic */
-    const nl_level level = {
-        path->lambda[l] < 2 * top ? path->lambda[l] : 2 * top,
-        path->reference > 0 ? path->reference : solver->model->mean_count};
-    const int first_pass = solver->n_pass;
-    solver->pass_limit = first_pass + path->max_passes;
-    nl_check(hook);
-    before = approach(solver, before, level.lambda, top, level.reference);
-    screen(solver, level.lambda, before);
-    path->status[l] = (int)nl_point_solve(solver, &level, tol, 0, path->kkt + l);
-    path->n_pass[l] = solver->n_pass - first_pass;
-    store(solver, &level, path, l);
-    if (level.lambda < before) before = level.lambda;
-    if (hook && hook->progress) hook->progress(hook->data, l + 1, path->n_lambda);
+  nl_point *rider[NL_LANES];
+  line->next_job = line->n_done = 0;
+  line->gram_for = -1;
+  line->origin->level.lambda = top;
+  list_jobs(line, tol, path, top);
+  while (line->n_done < line->n_job) {
+    nl_check(line->solver->hook);
+    begin_points(line, path);
+    nl_set_mark(line->solver);
+    const int full = takes_all(line), n = choose_riders(line, full, rider);
+    if (n == 0) continue;
+    ride(line, rider, n, full, 0);
+    for (int i = 0; i < n; i++) {
+      if (rider[i]->stage == NL_DONE) finish_point(line, rider[i], path);
+    }
   }
 }

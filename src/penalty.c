@@ -40,19 +40,6 @@ void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient,
   }
 }
 
-void nl_group_rotate(nl_penalty *penalty, int g, const double *u, double *scratch) {
-  const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
-  double *transform = penalty->transform + penalty->t_start[g];
-  nl_fill((size_t)size * (size_t)rank, 0, scratch);
-  for (int k = 0; k < rank; k++) {
-    for (int l = 0; l < rank; l++) {
-      nl_axpy(size, u[l + k * rank], transform + (ptrdiff_t)l * size,
-              scratch + (ptrdiff_t)k * size);
-    }
-  }
-  nl_copy((size_t)size * (size_t)rank, scratch, transform);
-}
-
 /* The norm t of the solution solves ||c / (d t + tau)|| = 1. The inverse norm is nearly
  * linear in t (More and Sorensen 1983), so Newton's method on it needs a few steps; a
  * bracket keeps it safe. */
@@ -121,5 +108,6 @@ double nl_level_tau(const nl_level *level, const nl_penalty *penalty, int g) {
 
 double nl_level_unit(const nl_level *level, const nl_penalty *penalty, int g) {
   const double tau = nl_level_tau(level, penalty, g);
-  return tau > 0 ? tau : level->reference * penalty->scale[g];
+  if (tau > 0) return tau;
+  return (level->lambda > 0 ? level->lambda : level->reference) * penalty->scale[g];
 }

@@ -2,9 +2,8 @@
  * block, and the KKT residual.
  *
  * A group's penalty is lambda w ||theta||, theta = A b its coordinates. The core holds
- * the map back, b = T theta (T has rank(A) columns, T'(gradient in b) is the gradient in
- * theta). An orthogonal change of theta leaves the norm as it is, so T may be rotated to
- * what is handy. */
+ * the map back, b = T theta: T has rank(A) columns, T'(gradient in b) is the gradient in
+ * theta. */
 #ifndef NL_PENALTY_H
 #define NL_PENALTY_H
 
@@ -19,7 +18,7 @@ typedef struct {
   const int *column;      /* start[n_group] design columns, 0-based; each in one group */
   const int *theta_start; /* n_group + 1: where a group's coordinates begin */
   const size_t *t_start;  /* n_group + 1: where a group's T begins in `transform` */
-  double *transform;      /* T of each group: size x rank, column-major */
+  const double *transform; /* T of each group: size x rank, column-major */
   const double *weight;   /* n_group: w, 0 where the group is not penalised */
   const double *scale;    /* n_group: w before it was multiplied, what an unpenalised
                              residual is    measured in */
@@ -34,9 +33,6 @@ void nl_group_coefficients(const nl_penalty *penalty, int g, const double *theta
 /* theta-gradient (rank) = T' gradient, gradient in design columns. */
 void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient,
                        double *out);
-/* T <- T u, u: rank x rank orthogonal; scratch: size x rank. */
-void nl_group_rotate(nl_penalty *penalty, int g, const double *u, double *scratch);
-
 /* x minimises 0.5 x' diag(d) x - c'x + tau ||x||: exactly zero where ||c|| <= tau,
  * to rounding.
  * d, c, x: length n; d > 0. tau >= 0. */
@@ -49,7 +45,8 @@ double nl_group_kkt(int rank, const double *theta, const double *gradient, doubl
                     double unit);
 
 /* One lambda: the penalty of group g is tau = lambda w_g, and residuals are measured in
- * units of tau, or of reference * scale_g where tau is zero. */
+ * units of tau; of lambda * scale_g for a group without penalty, and of reference * scale_g
+ * where lambda is 0. */
 typedef struct {
   double lambda;
   double reference;

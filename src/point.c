@@ -10,95 +10,81 @@
 /* Differences of the objective below this, relative to its terms, are rounding. */
 #define NL_ROUNDING 1e-14
 /* A step that leaves more than this share of the residual asks for a new Gram. */
-#define NL_SLOW 0.25
-/* The quadratic model is solved to this share of the residual it starts from. */
+#include <stdlib.h>
+#define NL_SLOW (getenv("NL_SLOW")?atof(getenv("NL_SLOW")):0.25)
+/* The quadratic model is solved to this share of the residual it starts from; where it is a
+ * prediction, further. */
 #define NL_INEXACT 1e-3
+#define NL_INEXACT_PREDICTION 1e-5
 #define NL_SHORTEST_STEP 1e-8
+/* Groups outside the set are taken in by a look at a point this close to its solution. */
+#define NL_CLOSE 0.1
 
 /* ---- the working set --------------------------------------------------------------- */
 
-/* Flags the blocks of groups inside the set (wanted) and of groups outside (unwanted). */
-static void mark_set(nl_solver *solver) {
-  const nl_design *design = solver->model->design;
-  const nl_penalty *penalty = solver->penalty;
-  for (int b = 0; b < design->n_block; b++) solver->wanted[b] = solver->unwanted[b] = 0;
-  for (int g = 0; g < penalty->n_group; g++) {
-    int *flag = solver->in_set[g] ? solver->wanted : solver->unwanted;
-    for (int i = penalty->start[g]; i < penalty->start[g + 1]; i++) {
-      flag[design->block_of_column[penalty->column[i]]] = 1;
-    }
-  }
-}
-
-void nl_point_include(nl_solver *solver, int g) {
+void nl_set_include(nl_solver *solver, int g) {
   if (solver->in_set[g]) return;
   solver->in_set[g] = 1;
   solver->set[solver->n_set++] = g;
 }
 
-/* Gradients of the groups in (inside != 0) or outside the set, in penalty coordinates. */
-static void group_gradients(nl_solver *solver, const nl_state *state, int inside,
-                            double *gradient) {
+void nl_set_mark(nl_solver *solver) {
+  const nl_design *design = solver->model->design;
   const nl_penalty *penalty = solver->penalty;
-  for (int g = 0; g < penalty->n_group; g++) {
-    if ((solver->in_set[g] != 0) != (inside != 0)) continue;
-    nl_group_gradient(penalty, g, state->gradient, gradient + penalty->theta_start[g]);
+  for (int b = 0; b < design->n_block; b++) solver->wanted[b] = 0;
+  for (int k = 0; k < solver->n_set; k++) {
+    const int g = solver->set[k];
+    for (int i = penalty->start[g]; i < penalty->start[g + 1]; i++)
+      solver->wanted[design->block_of_column[penalty->column[i]]] = 1;
   }
 }
 
-static double group_residual(const nl_solver *solver, const nl_level *level, int g,
+void nl_set_cover(nl_solver *solver) {
+  nl_gram *gram = &solver->gram;
+  int n_new = 0, *fresh = solver->quadratic.index;
+  if (gram->n_in == solver->n_set) return;
+  for (int k = 0; k < solver->n_set; k++) {
+    if (gram->position[solver->set[k]] < 0) fresh[n_new++] = solver->set[k];
+  }
+  nl_gram_extend(gram, solver->model, solver->penalty, fresh, n_new, &solver->pass,
+                 solver->hook);
+}
+
+/* ---- residuals --------------------------------------------------------------------- */
+
+static double group_residual(const nl_penalty *penalty, const nl_level *level, int g,
                              const double *theta, const double *gradient) {
-  const nl_penalty *penalty = solver->penalty;
   const int at = penalty->theta_start[g];
   return nl_group_kkt(nl_group_rank(penalty, g), theta + at, gradient + at,
                       nl_level_tau(level, penalty, g), nl_level_unit(level, penalty, g));
 }
 
-static double set_residual(const nl_solver *solver, const nl_level *level,
-                           const double *theta, const double *gradient) {
-  double worst = 0;
-  for (int k = 0; k < solver->n_set; k++) {
-    const double r = group_residual(solver, level, solver->set[k], theta, gradient);
+/* The largest over the working set, or over all groups, and the intercept. */
+static double residual_at(const nl_solver *solver, const nl_level *level, int all,
+                          const double *theta, const double *gradient,
+                          const nl_state *state) {
+  double worst = nl_link_intercept_residual(solver->model, state);
+  for (int g = 0; g < solver->penalty->n_group; g++) {
+    if (!all && !solver->in_set[g]) continue;
+    const double r = group_residual(solver->penalty, level, g, theta, gradient);
     if (!(r <= worst)) worst = r;
   }
   return worst;
 }
 
-void nl_point_refresh(nl_solver *solver) {
-  mark_set(solver);
-  nl_poisson_gradient(solver->model, &solver->now, solver->unwanted, &solver->pass,
-                      solver->hook);
-  group_gradients(solver, &solver->now, 0, solver->gradient);
+double nl_point_group_residual(const nl_solver *solver, const nl_point *point, int g) {
+  return group_residual(solver->penalty, &point->level, g, point->theta, point->gradient);
 }
 
-/* Looks at the groups outside the set; those beyond tol come in. Returns how many, and
- * the largest residual of the others. */
-static int check_outside(nl_solver *solver, const nl_level *level, double tol,
-                         double *worst) {
-  int added = 0;
-  *worst = 0;
-  nl_point_refresh(solver);
-  for (int g = 0; g < solver->penalty->n_group; g++) {
-    if (solver->in_set[g]) continue;
-    const double r = group_residual(solver, level, g, solver->theta, solver->gradient);
-    if (r > tol) {
-      nl_point_include(solver, g);
-      added++;
-    } else if (r > *worst) {
-      *worst = r;
-    }
-  }
-  return added;
+double nl_point_residual(const nl_solver *solver, const nl_point *point, int all) {
+  return residual_at(solver, &point->level, all, point->theta, point->gradient,
+                     &point->now);
 }
 
-/* ---- a step ------------------------------------------------------------------------ */
-
-static double penalty_value(const nl_solver *solver, const nl_level *level,
+static double penalty_value(const nl_penalty *penalty, const nl_level *level,
                             const double *theta) {
-  const nl_penalty *penalty = solver->penalty;
   double sum = 0;
-  for (int k = 0; k < solver->n_set; k++) {
-    const int g = solver->set[k];
+  for (int g = 0; g < penalty->n_group; g++) {
     const double tau = nl_level_tau(level, penalty, g);
     if (tau > 0)
       sum += tau * nl_norm(nl_group_rank(penalty, g), theta + penalty->theta_start[g]);
@@ -106,80 +92,144 @@ static double penalty_value(const nl_solver *solver, const nl_level *level,
   return sum;
 }
 
-/* A Gram that covers the working set: kept, extended, or built anew at the current
- * weights. */
-static void ready_gram(nl_solver *solver) {
-  nl_gram *gram = &solver->gram;
-  if (!gram->valid) nl_gram_reset(gram, solver->model, solver->penalty, &solver->now);
-  if (gram->n_in == solver->n_set) return;
-  int n_new = 0, *fresh = solver->quadratic.index;
-  for (int k = 0; k < solver->n_set; k++) {
-    if (gram->position[solver->set[k]] < 0) fresh[n_new++] = solver->set[k];
-  }
-  nl_gram_extend(gram, solver->model, solver->penalty, fresh, n_new, solver->theta,
-                 solver->gradient, solver->hook);
+/* ---- where a point starts ---------------------------------------------------------- */
+
+static void copy_state(const nl_solver *solver, const nl_state *from, nl_state *to) {
+  const size_t n_col = (size_t)solver->model->design->n_col;
+  double *beta = to->beta, *gradient = to->gradient;
+  *to = *from;
+  to->beta = beta;
+  to->gradient = gradient;
+  nl_copy(n_col, from->beta, beta);
+  nl_copy(n_col, from->gradient, gradient);
 }
 
-void nl_point_cover(nl_solver *solver) {
-  for (int k = 0; k < solver->n_set; k++) {
-    const int g = solver->set[k];
-    if (solver->penalty->weight[g] == 0 && solver->gram.position[g] < 0) {
-      ready_gram(solver);
-      return;
-    }
+static void copy_place(const nl_solver *solver, const nl_point *from, nl_point *to) {
+  const size_t n_theta = (size_t)solver->penalty->n_theta;
+  copy_state(solver, &from->now, &to->now);
+  nl_copy(n_theta, from->theta, to->theta);
+  nl_copy(n_theta, from->gradient, to->gradient);
+}
+
+void nl_point_begin(const nl_solver *solver, nl_point *point, int job, nl_level level,
+                    double tol, int pass_limit, const nl_point *from) {
+  copy_place(solver, from, point);
+  point->job = job;
+  point->stage = NL_MOVING;
+  point->status = NL_OK;
+  point->level = level;
+  point->tol = tol;
+  point->full = from->full;
+  point->evaluated = 0;
+  point->look = 0;
+  point->wants_gram = 0;
+  point->predicted = 0;
+  point->step = 1;
+  point->promised = 0;
+  point->gram_here = from->gram_here;
+  point->metric_here = 0;
+  point->n_pass = 0;
+  point->pass_limit = pass_limit;
+  point->residual = nl_point_residual(solver, point, point->full);
+  if (!isfinite(point->now.loss)) {
+    point->status = NL_NOT_FINITE;
+    point->stage = NL_DONE;
+  } else if (point->residual <= tol) {
+    point->stage = point->full ? NL_DONE : NL_PARKED;
+    point->evaluated = point->full;
   }
 }
 
-void nl_point_theta(const nl_solver *solver, double *x) {
+/* ---- proposing --------------------------------------------------------------------- */
+
+void nl_point_theta(const nl_solver *solver, const nl_point *point, double *x) {
   const nl_penalty *penalty = solver->penalty;
   for (int k = 0; k < solver->gram.n_in; k++) {
     const int g = solver->gram.group[k];
-    nl_copy((size_t)nl_group_rank(penalty, g), solver->theta + penalty->theta_start[g],
+    nl_copy((size_t)nl_group_rank(penalty, g), point->theta + penalty->theta_start[g],
             x + solver->gram.position[g]);
   }
 }
 
-/* direction = minimiser of the quadratic model - theta. */
-static void find_direction(nl_solver *solver, const nl_level *level, double tol) {
+void nl_point_slope(const nl_solver *solver, const nl_point *point, double *slope) {
   const nl_penalty *penalty = solver->penalty;
-  nl_quadratic_space *space = &solver->quadratic;
-  nl_fill((size_t)penalty->n_theta, 0, solver->direction);
-  nl_point_theta(solver, space->x);
-  for (int k = 0; k < solver->n_set; k++) {
-    const int g = solver->set[k];
-    nl_copy((size_t)nl_group_rank(penalty, g), solver->gradient + penalty->theta_start[g],
-            space->slope + solver->gram.position[g]);
+  const nl_gram *gram = &solver->gram;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k];
+    nl_copy((size_t)nl_group_rank(penalty, g), point->gradient + penalty->theta_start[g],
+            slope + gram->position[g]);
   }
-  nl_quadratic_solve(penalty, &solver->gram, level, tol, space, solver->hook);
-  for (int k = 0; k < solver->n_set; k++) {
-    const int g = solver->set[k], at = penalty->theta_start[g],
-              from = solver->gram.position[g];
+  if (point->now.slope != 0) nl_axpy(gram->size, -point->now.slope, gram->mean, slope);
+}
+
+/* direction = minimiser of the quadratic model - theta, from its slope in
+ * quadratic.slope. */
+static void find_direction(nl_solver *solver, nl_point *point, double tol) {
+  const nl_penalty *penalty = solver->penalty;
+  const nl_gram *gram = &solver->gram;
+  nl_quadratic_space *space = &solver->quadratic;
+  nl_fill((size_t)penalty->n_theta, 0, point->direction);
+  nl_point_theta(solver, point, space->x);
+  nl_quadratic_solve(penalty, &solver->gram, &point->level, tol, space, solver->hook);
+  point->direction_intercept = -point->now.slope / gram->scale;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k], at = penalty->theta_start[g], from = gram->position[g];
     for (int i = 0; i < nl_group_rank(penalty, g); i++) {
-      solver->direction[at + i] = space->x[from + i] - solver->theta[at + i];
+      point->direction[at + i] = space->x[from + i] - point->theta[at + i];
+      point->direction_intercept -= gram->mean[from + i] * point->direction[at + i];
     }
   }
 }
 
-/* next = theta + step * direction, and the pass over the data there. A full step that
- * makes a group zero makes it exactly zero. */
-static void try_step(nl_solver *solver, double step) {
+/* next = now + step * direction. A full step that makes a group zero makes it exactly
+ * zero. */
+static void set_next(nl_solver *solver, nl_point *point, double step) {
   const nl_penalty *penalty = solver->penalty;
-  nl_copy((size_t)penalty->n_theta, solver->theta, solver->next_theta);
-  nl_copy((size_t)penalty->n_col, solver->now.beta, solver->next.beta);
-  for (int k = 0; k < solver->n_set; k++) {
+  nl_copy((size_t)penalty->n_theta, point->theta, point->next_theta);
+  nl_copy((size_t)penalty->n_col, point->now.beta, point->next.beta);
+  for (int k = 0; step != 0 && k < solver->n_set; k++) {
     const int g = solver->set[k];
-    for (int i = penalty->theta_start[g]; i < penalty->theta_start[g + 1]; i++) {
-      solver->next_theta[i] = solver->theta[i] + step * solver->direction[i];
-    }
-    nl_group_coefficients(penalty, g, solver->next_theta + penalty->theta_start[g],
-                          solver->next.beta);
+    for (int i = penalty->theta_start[g]; i < penalty->theta_start[g + 1]; i++)
+      point->next_theta[i] = point->theta[i] + step * point->direction[i];
+    nl_group_coefficients(penalty, g, point->next_theta + penalty->theta_start[g],
+                          point->next.beta);
   }
-  solver->next.shift = nl_poisson_lse(&solver->now);
-  nl_poisson_pass(solver->model, &solver->next, solver->wanted, &solver->pass,
-                  solver->hook);
-  nl_copy((size_t)penalty->n_theta, solver->gradient, solver->next_gradient);
-  group_gradients(solver, &solver->next, 1, solver->next_gradient);
-  solver->n_pass++;
+  point->next.intercept = point->now.intercept + step * point->direction_intercept;
+  point->next.shift = solver->model->link == NL_LOG ? nl_link_lse(&point->now) : 0;
+}
+
+void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope) {
+  if (point->look || point->stage == NL_PARKED) {
+    point->look = 1;
+    set_next(solver, point, 0);
+    return;
+  }
+  if (point->step == 1) {
+    nl_set_cover(solver);
+    point->predicted = slope != NULL;
+    point->metric_here = point->gram_here == solver->gram.n_built;
+    if (slope) {
+      nl_copy((size_t)solver->gram.size, slope, solver->quadratic.slope);
+    } else {
+      nl_point_slope(solver, point, solver->quadratic.slope);
+    }
+    const double share = slope ? NL_INEXACT_PREDICTION : NL_INEXACT;
+    find_direction(solver, point, fmax(0.05 * point->tol, share * point->residual));
+  }
+  set_next(solver, point, point->step);
+}
+
+/* ---- judging ----------------------------------------------------------------------- */
+
+/* Gradients at next in penalty coordinates: of the groups that were looked at. */
+static void read_gradient(const nl_solver *solver, nl_point *point, int full) {
+  const nl_penalty *penalty = solver->penalty;
+  nl_copy((size_t)penalty->n_theta, point->gradient, point->next_gradient);
+  for (int g = 0; g < penalty->n_group; g++) {
+    if (!full && !solver->in_set[g]) continue;
+    nl_group_gradient(penalty, g, point->next.gradient,
+                      point->next_gradient + penalty->theta_start[g]);
+  }
 }
 
 static void swap_pointers(double **a, double **b) {
@@ -188,12 +238,18 @@ static void swap_pointers(double **a, double **b) {
   *b = keep;
 }
 
-static void take_step(nl_solver *solver) {
-  nl_state keep = solver->now;
-  solver->now = solver->next;
-  solver->next = keep;
-  swap_pointers(&solver->theta, &solver->next_theta);
-  swap_pointers(&solver->gradient, &solver->next_gradient);
+static void take_step(nl_point *point, int full, double residual) {
+  nl_state keep = point->now;
+  point->now = point->next;
+  point->next = keep;
+  swap_pointers(&point->theta, &point->next_theta);
+  swap_pointers(&point->gradient, &point->next_gradient);
+  point->gram_here = point->look ? point->gram_here : 0;
+  point->look = 0;
+  point->step = 1;
+  point->full = full;
+  point->evaluated = 1;
+  point->residual = residual;
 }
 
 /* The next shorter step, from the parabola through what is known, within [0.1, 0.5] of
@@ -206,104 +262,97 @@ static double shorten(double step, double promised, double change) {
   return shorter < 0.5 * step ? shorter : 0.5 * step;
 }
 
-typedef enum { STEP_TAKEN, STEP_REFUSED, STEP_LIMIT } step_result;
+static void give_up(nl_point *point, nl_status status) {
+  point->status = status;
+  point->stage = NL_PARKED;
+}
 
-/* Moves along the direction as far as the objective decreases. `old_gram`: the metric is
- * from another point, so after one refusal a new one is the better investment. */
-static step_result line_search(nl_solver *solver, const nl_level *level, double residual,
-                               int old_gram, double *reached) {
-  const double penalty_now = penalty_value(solver, level, solver->theta);
-  const double now = solver->now.loss + penalty_now;
+/* A trial that did not help: a Gram at now if that is due, a shorter step, or, where not
+ * even a Gram at now helped, the end. */
+static void refuse(const nl_solver *solver, nl_point *point, double change,
+                   double rounding) {
+  point->evaluated = 1; /* of itself from here on */
+  if (point->predicted) {
+    point->predicted = 0;
+    return;
+  }
+  const double promised = point->promised < 0 ? point->promised : -rounding;
+  const int is_rounding =
+      point->step * fabs(promised) <= rounding || point->step < NL_SHORTEST_STEP;
+  if (!point->metric_here && (is_rounding || solver->gram_due)) {
+    point->wants_gram = point->look = 1;
+    point->step = 1;
+  } else if (is_rounding) {
+    give_up(point, NL_STALLED);
+  } else {
+    point->step = shorten(point->step, promised, change);
+  }
+}
+
+/* Whether the trial may be taken. change: of the objective; reached: its residual. */
+static int is_enough(const nl_point *point, double change, double rounding,
+                     double reached) {
+  if (point->predicted) return change <= rounding && reached < point->residual;
+  if (point->promised < 0 && change <= NL_SUFFICIENT * point->step * point->promised)
+    return 1;
+  return fabs(change) <= rounding && reached < 0.9 * point->residual;
+}
+
+static void judge_step(nl_solver *solver, nl_point *point, int full, int closed,
+                       double reached) {
+  const nl_penalty *penalty = solver->penalty;
+  const double penalty_now = penalty_value(penalty, &point->level, point->theta);
+  const double penalty_next = penalty_value(penalty, &point->level, point->next_theta);
+  const double change = point->next.loss + penalty_next - point->now.loss - penalty_now;
   const double rounding =
-      NL_ROUNDING *
-      (fabs(now) + fabs(solver->model->mean_count * nl_poisson_lse(&solver->now)) +
-       fabs(solver->now.loss) + penalty_now);
-  double promised = 0;
-  for (double step = 1; step > NL_SHORTEST_STEP;) {
-    if (solver->n_pass >= solver->pass_limit) return STEP_LIMIT;
-    try_step(solver, step);
-    const double penalty_next = penalty_value(solver, level, solver->next_theta);
-    const double change = solver->next.loss + penalty_next - now;
-    if (step == 1) {
-      promised = nl_dot(solver->penalty->n_theta, solver->gradient, solver->direction) +
-                 penalty_next - penalty_now;
-    }
-    *reached = set_residual(solver, level, solver->next_theta, solver->next_gradient);
-    if (change <= NL_SUFFICIENT * step * promised && promised < 0) return STEP_TAKEN;
-    if (fabs(change) <= rounding && *reached < 0.9 * residual) return STEP_TAKEN;
-    if (step * fabs(promised) <= rounding) return STEP_REFUSED;
-    if (old_gram) return STEP_REFUSED;
-    step = shorten(step, promised < 0 ? promised : -rounding, change);
+      NL_ROUNDING * (nl_link_magnitude(solver->model, &point->now) + penalty_now +
+                     fabs(point->now.loss + penalty_now));
+  if (point->step == 1) {
+    point->promised = nl_dot(penalty->n_theta, point->gradient, point->direction) +
+                      point->now.slope * point->direction_intercept + penalty_next -
+                      penalty_now;
   }
-  return STEP_REFUSED;
+  if (!is_enough(point, change, rounding, reached)) {
+    refuse(solver, point, change, rounding);
+    return;
+  }
+  const int whole = point->step == 1 && !point->predicted;
+  if (whole && reached > NL_SLOW * point->residual && reached > point->tol)
+    point->wants_gram = 1;
+  point->predicted = 0;
+  take_step(point, full && !closed, reached);
 }
 
-/* ---- one lambda -------------------------------------------------------------------- */
-
-void nl_point_start(nl_solver *solver) {
-  const nl_design *design = solver->model->design;
-  nl_fill((size_t)design->n_col, 0, solver->now.beta);
-  nl_fill((size_t)solver->penalty->n_theta, 0, solver->theta);
-  for (int b = 0; b < design->n_block; b++) solver->wanted[b] = 1;
-  solver->now.shift = -INFINITY; /* the largest exponent: exp() must not overflow */
-  for (size_t t = 0; t < design->n_obs; t++) {
-    solver->now.shift = fmax(solver->now.shift, solver->model->base[t]);
-  }
-  nl_poisson_pass(solver->model, &solver->now, solver->wanted, &solver->pass,
-                  solver->hook);
-  solver->n_pass++;
+/* Takes groups outside the set in that the point shows to be wanted. */
+static void look_outside(nl_solver *solver, const nl_point *point) {
+  if (point->status != NL_OK || nl_point_residual(solver, point, 0) > NL_CLOSE) return;
   for (int g = 0; g < solver->penalty->n_group; g++) {
-    nl_group_gradient(solver->penalty, g, solver->now.gradient,
-                      solver->gradient + solver->penalty->theta_start[g]);
+    if (!solver->in_set[g] && nl_point_group_residual(solver, point, g) > point->tol)
+      nl_set_include(solver, g);
   }
 }
 
-/* Ends without convergence: the residual reported still covers every group. */
-static nl_status give_up(nl_solver *solver, const nl_level *level, int closed,
-                         double *residual, nl_status status) {
-  double outside = 0;
-  if (!closed) check_outside(solver, level, INFINITY, &outside);
-  if (outside > *residual) *residual = outside;
-  return status;
-}
-
-nl_status nl_point_solve(nl_solver *solver, const nl_level *level, double tol, int closed,
-                         double *residual) {
-  int gram_is_here = 0; /* the Gram was built at the current point */
-  *residual = INFINITY;
-  if (!isfinite(solver->now.loss)) return NL_NOT_FINITE;
-  mark_set(solver);
-  *residual = set_residual(solver, level, solver->theta, solver->gradient);
-  for (;;) {
-    if (*residual <= tol) {
-      double outside = 0;
-      if (closed) return NL_OK;
-      const int added = check_outside(solver, level, tol, &outside);
-      mark_set(solver);
-      if (added == 0) {
-        if (outside > *residual) *residual = outside;
-        return NL_OK;
-      }
-      *residual = set_residual(solver, level, solver->theta, solver->gradient);
-      continue;
-    }
-    if (!solver->gram.valid) gram_is_here = 1;
-    ready_gram(solver);
-    find_direction(solver, level, fmax(0.05 * tol, NL_INEXACT * *residual));
-    double reached = *residual;
-    switch (line_search(solver, level, *residual, !gram_is_here, &reached)) {
-      case STEP_TAKEN:
-        take_step(solver);
-        if (reached > NL_SLOW * *residual) solver->gram.valid = 0;
-        gram_is_here = 0;
-        *residual = reached;
-        break;
-      case STEP_REFUSED:
-        if (gram_is_here) return give_up(solver, level, closed, residual, NL_STALLED);
-        solver->gram.valid = 0;
-        break;
-      case STEP_LIMIT:
-        return give_up(solver, level, closed, residual, NL_MAX_PASSES);
-    }
+void nl_point_judge(nl_solver *solver, nl_point *point, int full, int closed) {
+  point->n_pass++;
+  point->wants_gram = 0;
+  read_gradient(solver, point, full);
+  const double reached = residual_at(solver, &point->level, full && !closed,
+                                     point->next_theta, point->next_gradient,
+                                     &point->next);
+  if (point->look) {
+    take_step(point, full && !closed, reached);
+  } else {
+    judge_step(solver, point, full, closed, reached);
   }
+  if (point->full) look_outside(solver, point);
+  if (point->stage == NL_PARKED && !(point->full || closed)) return;
+  if (point->stage == NL_PARKED && point->status != NL_OK) {
+    point->stage = NL_DONE;
+  } else if (point->residual <= point->tol) {
+    point->stage = point->full || closed ? NL_DONE : NL_PARKED;
+  } else {
+    point->stage = NL_MOVING;
+    if (point->n_pass >= point->pass_limit) give_up(point, NL_MAX_PASSES);
+  }
+  if (closed && point->stage == NL_PARKED) point->stage = NL_DONE;
 }

@@ -1,55 +1,87 @@
-/* point.h: one lambda. Proximal Newton outside, the quadratic model inside, sufficient
- * decrease always, and a working set that the KKT conditions of all groups have the last
- * word on. */
+/* point.h: one lambda on its way to the solution. Proximal Newton outside, the quadratic
+ * model inside, sufficient decrease always. A point proposes where to look next, rides in a
+ * pass over the data with others, and judges what the pass says. */
 #ifndef NL_POINT_H
 #define NL_POINT_H
 
 #include "quadratic.h"
 
+/* What all points of a path share. */
 typedef struct {
-  const nl_poisson *model;
-  nl_penalty *penalty;
+  const nl_model *model;
+  const nl_penalty *penalty;
   nl_gram gram;
   nl_quadratic_space quadratic;
   nl_pass_space pass;
-  nl_state now;  /* the current point */
-  nl_state next; /* the one that is tried */
-  double *theta; /* n_theta: coordinates of now */
-  double *
-      gradient; /* n_theta: gradient of now; of groups outside the set, as last checked */
-  double *next_theta;    /* n_theta */
-  double *next_gradient; /* n_theta */
-  double *direction;     /* n_theta */
+  double *kept; /* n_obs: weights that the next Gram may be built at */
   int n_set;
-  int *set;       /* n_group: the first n_set are the working set */
-  int *in_set;    /* n_group: flags */
-  int *wanted;    /* n_block: blocks of the working set */
-  int *unwanted;  /* n_block: blocks with a group outside it */
-  int n_pass;     /* passes over the data, in all */
-  int pass_limit; /* what n_pass may reach before a solution is given up */
+  int *set;     /* n_group: the first n_set are the working set */
+  int *in_set;  /* n_group: flags */
+  int *wanted;  /* n_block: blocks of the working set */
+  int *all;     /* n_block: 1 */
+  int n_pass;   /* passes over the data, in all, counted once for all who ride */
+  int gram_due; /* a new Gram is worth its cost */
   const nl_hook *hook;
 } nl_solver;
 
-/* Makes sure that the Gram has the groups that are not penalised, moved or not: they
- * count in df. */
-void nl_point_cover(nl_solver *solver);
+typedef enum { NL_MOVING, NL_PARKED, NL_DONE } nl_stage;
 
-/* Copies theta of the working set into the Gram's order: x (n_theta). */
-void nl_point_theta(const nl_solver *solver, double *x);
+typedef struct {
+  int job; /* which lambda of the path; -1: none yet */
+  nl_stage stage; /* PARKED: the working set is solved, or no step helps any more; the other
+                     groups are still to be looked at */
+  nl_status status;
+  nl_level level;
+  double tol;
+  nl_state now;  /* the current point */
+  nl_state next; /* the one that is looked at */
+  double *theta; /* n_theta: coordinates of now */
+  double *gradient; /* n_theta: gradient of now; of groups not looked at, an older one */
+  double *next_theta;    /* n_theta */
+  double *next_gradient; /* n_theta */
+  double *direction;     /* n_theta */
+  double direction_intercept;
+  double residual; /* KKT residual of now: of all groups if full, else of the working set */
+  int full;        /* now was looked at with all groups */
+  int evaluated;   /* now is its own point, not where it was put at first */
+  int look;        /* the next trial is now itself */
+  int wants_gram;  /* no further without a Gram at now */
+  int predicted;   /* the trial comes from other points, not from the slope at now */
+  double step;     /* of the trial along direction; below 1: the line search goes on */
+  double promised; /* decrease per step that the slope and the penalty promise */
+  int gram_here;   /* which Gram was built at now; 0: none */
+  int metric_here; /* whether the trial's was */
+  int n_pass;      /* passes it rode in */
+  int pass_limit;
+} nl_point;
+
+/* ---- the working set -------------------------------------------------------------- */
 
 /* Takes a group into the working set (once). */
-void nl_point_include(nl_solver *solver, int g);
+void nl_set_include(nl_solver *solver, int g);
+/* Flags the blocks of the set (solver->wanted). */
+void nl_set_mark(nl_solver *solver);
+/* A Gram that covers the working set. */
+void nl_set_cover(nl_solver *solver);
 
-/* The first pass, at theta = 0: fills now and the gradient of all groups. */
-void nl_point_start(nl_solver *solver);
+/* ---- a point ----------------------------------------------------------------------- */
 
-/* Brings the gradients of the groups outside the set to the current point. */
-void nl_point_refresh(nl_solver *solver);
+/* Puts a point where another one is, for a level. */
+void nl_point_begin(const nl_solver *solver, nl_point *point, int job, nl_level level,
+                    double tol, int pass_limit, const nl_point *from);
+/* The KKT residual of a group at now, and the largest of the set or of all. */
+double nl_point_group_residual(const nl_solver *solver, const nl_point *point, int g);
+double nl_point_residual(const nl_solver *solver, const nl_point *point, int all);
 
-/* Solves for one level to the KKT residual tol, from where the solver stands. With closed
- * != 0 the working set is all there is: groups outside are not looked at. residual: the
- * largest KKT residual over groups reached. */
-nl_status nl_point_solve(nl_solver *solver, const nl_level *level, double tol, int closed,
-                         double *residual);
+/* Copies theta, or the gradient with the intercept eliminated, into the Gram's order. */
+void nl_point_theta(const nl_solver *solver, const nl_point *point, double *x);
+void nl_point_slope(const nl_solver *solver, const nl_point *point, double *slope);
+
+/* Fills next, where the point wants to be looked at. slope: NULL, or (in the Gram's order)
+ * the slope at now that a prediction gives. */
+void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope);
+/* After the pass: moves or not, and what next. full: all groups were looked at. closed: the
+ * working set is all there is. */
+void nl_point_judge(nl_solver *solver, nl_point *point, int full, int closed);
 
 #endif

@@ -12,28 +12,48 @@ enum {
   COORDINATES_PER_SWEEP = 20
 };
 
-/* Solves group number k of the Gram exactly, given the others. Returns its KKT residual
- * before. */
+/* out = U'x or U x for the eigenvectors U of group g's block; x itself where there are
+ * none. */
+static void into_eigen(const nl_gram *gram, int g, int rank, const double *x,
+                       double *out) {
+  const double *u = gram->vectors + gram->vector_start[g];
+  for (int k = 0; k < rank; k++)
+    out[k] = gram->has_vectors[g] ? nl_dot(rank, u + (ptrdiff_t)k * rank, x) : x[k];
+}
+
+static void from_eigen(const nl_gram *gram, int g, int rank, const double *x,
+                       double *out) {
+  const double *u = gram->vectors + gram->vector_start[g];
+  if (!gram->has_vectors[g]) {
+    nl_copy((size_t)rank, x, out);
+    return;
+  }
+  nl_fill((size_t)rank, 0, out);
+  for (int k = 0; k < rank; k++) nl_axpy(rank, x[k], u + (ptrdiff_t)k * rank, out);
+}
+
+/* Solves group number k of the Gram exactly, given the others; a group without eigenvectors
+ * takes the step that its curvature bound allows. Returns its KKT residual before. */
 static double update_group(const nl_penalty *penalty, const nl_gram *gram,
                            const nl_level *level, int k, nl_quadratic_space *space) {
   const int g = gram->group[k], at = gram->position[g], rank = nl_group_rank(penalty, g);
   const double tau = nl_level_tau(level, penalty, g);
-  const size_t ld = (size_t)gram->capacity;
-  const double *own = gram->h + (size_t)at * ld + (size_t)at; /* diagonal block */
-  double *x = space->x + at, *d = space->step, *c = space->step + rank,
+  const double *d = gram->curvature + at;
+  double *x = space->x + at, *c = space->step, *turned = space->step + rank,
          *next = space->step + 2 * rank;
   const double residual =
       nl_group_kkt(rank, x, space->slope + at, tau, nl_level_unit(level, penalty, g));
   if (residual == 0) return 0;
-  for (int i = 0; i < rank; i++) {
-    d[i] = own[(size_t)i * (ld + 1)];
-    c[i] = d[i] * x[i] - space->slope[at + i];
-  }
-  nl_block_solve(rank, d, c, tau, next);
+  into_eigen(gram, g, rank, x, turned);
+  into_eigen(gram, g, rank, space->slope + at, c);
+  for (int i = 0; i < rank; i++) c[i] = d[i] * turned[i] - c[i];
+  nl_block_solve(rank, d, c, tau, turned);
+  from_eigen(gram, g, rank, turned, next);
   for (int i = 0; i < rank; i++) {
     const double change = next[i] - x[i];
     if (change == 0) continue;
-    nl_axpy(gram->size, change, gram->h + (size_t)(at + i) * ld, space->slope);
+    nl_axpy(gram->size, change, gram->h + (size_t)(at + i) * (size_t)gram->capacity,
+            space->slope);
     x[i] = next[i];
   }
   return residual;

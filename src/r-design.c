@@ -1,63 +1,129 @@
 /* r-design.c: blocks for R: as a matrix, times coefficients, and their moments. */
 #include <R.h>
+#include <math.h>
 
+#include "cross.h"
+#include "distinct.h"
 #include "linalg.h"
 #include "r-util.h"
+#include "setup.h"
 
 static size_t read_n_obs(SEXP n_obs) { return (size_t)Rf_asReal(n_obs); }
 
-/* The block as an n_obs x n_col matrix. */
-SEXP nl_r_expand(SEXP blocks, SEXP n_obs) {
-  const size_t n = read_n_obs(n_obs);
-  nl_design design = nl_r_design(blocks, n);
-  SEXP out = PROTECT(Rf_allocMatrix(REALSXP, (int)n, design.n_col));
-  double *x = REAL(out);
-  nl_fill(n * (size_t)design.n_col, 0, x);
-  int *index = nl_r_ints((size_t)design.n_entry);
-  double *value = nl_r_doubles((size_t)design.n_entry);
-  for (int b = 0; b < design.n_block; b++) {
-    const nl_block *block = design.block + b;
-    double *corner = x + n * (size_t)design.start[b];
-    if (block->kind == NL_DENSE) {
-      nl_copy(n * (size_t)block->n_col, block->x, corner);
+/* A value that small against the largest of a spline's is the rounding of a zero. */
+#define NL_ROUNDED_ZERO 1e-15
+
+static void expand_sparse(const nl_block *block, size_t n, int *index, double *value,
+                          double *corner) {
+  const int none = 0;
+  for (size_t t = 0; t < n; t++) {
+    nl_block_entries(block, t, 1, &none, index, value);
+    int missing = 0;
+    for (int i = 0; i < block->n_entry; i++) missing |= ISNAN(value[i]) != 0;
+    if (missing) { /* a row that is NA is NA in every column */
+      for (int j = 0; j < block->n_col; j++) corner[t + n * (size_t)j] = NA_REAL;
       continue;
     }
-    for (size_t t = 0; t < n; t++) {
-      nl_block_entries(block, t, 1, index, value);
-      if (ISNAN(value[0])) { /* a row that is NA is NA in every column */
-        for (int j = 0; j < block->n_col; j++) corner[t + n * (size_t)j] = NA_REAL;
-        continue;
-      }
-      for (int i = 0; i < block->n_entry; i++) {
+    for (int i = 0; i < block->n_entry; i++) {
+      if (fabs(value[i]) > NL_ROUNDED_ZERO)
         corner[t + n * (size_t)nl_block_column(block, index[i])] += value[i];
-      }
+    }
+  }
+}
+
+static void expand_dense(const nl_block *block, size_t n, double *corner) {
+  const nl_block *rows = block->kind == NL_TABLE ? block->table : block;
+  for (size_t t = 0; t < n; t++) {
+    int buffer;
+    const size_t at = block->kind == NL_TABLE
+                          ? (size_t)*nl_cells_read(&block->index, t, 1, &buffer)
+                          : t;
+    for (int j = 0; j < block->n_col; j++)
+      corner[t + n * (size_t)j] = rows->x[at + (size_t)j * rows->n_obs];
+  }
+}
+
+/* The blocks as an n_obs x n_col matrix. */
+SEXP nl_r_expand(SEXP blocks, SEXP n_obs) {
+  const size_t n = read_n_obs(n_obs);
+  nl_design design = nl_r_design(blocks, n, 1);
+  SEXP out = PROTECT(Rf_allocMatrix(REALSXP, (int)n, design.n_col));
+  int most = 1;
+  for (int b = 0; b < design.n_block; b++) {
+    if (design.block[b].n_entry > most) most = design.block[b].n_entry;
+  }
+  int *index = nl_r_ints((size_t)most);
+  double *value = nl_r_doubles((size_t)most);
+  nl_fill(n * (size_t)design.n_col, 0, REAL(out));
+  for (int b = 0; b < design.n_block; b++) {
+    const nl_block *block = design.block + b;
+    double *corner = REAL(out) + n * (size_t)design.start[b];
+    if (block->n_entry > 0) {
+      expand_sparse(block, n, index, value, corner);
+    } else {
+      expand_dense(block, n, corner);
     }
   }
   UNPROTECT(1);
   return out;
 }
 
+/* What a chunk of X B needs: up to NL_LANES vectors at a time. */
+typedef struct {
+  const nl_design *design;
+  nl_pass_space *space;
+  int n_lane;
+  double *out; /* n_obs x n_lane */
+} predictor_work;
+
+static void predictor_chunk(void *data, int thread, size_t row, int n) {
+  const predictor_work *work = (const predictor_work *)data;
+  double *eta = work->space->thread[thread].eta;
+  nl_fill((size_t)n * NL_LANES, 0, eta);
+  nl_design_add_eta(work->design, work->space->on, work->space->ext, row, n, eta);
+  for (int v = 0; v < work->n_lane; v++)
+    nl_lane_get((size_t)n, eta, v, work->out + work->design->n_obs * (size_t)v + row);
+}
+
 /* X B: n_obs x L, for coefficients B (n_col x L). */
 SEXP nl_r_predictor(SEXP blocks, SEXP n_obs, SEXP coefficients) {
   const size_t n = read_n_obs(n_obs);
-  nl_design design = nl_r_design(blocks, n);
+  nl_design design = nl_r_design(blocks, n, 1);
+  const nl_hook hook = nl_r_hook(0);
   const int n_set = Rf_ncols(coefficients);
+  const size_t n_col = (size_t)design.n_col;
   const double *b =
       nl_doubles(coefficients, (R_xlen_t)design.n_col * n_set, "coefficients");
   SEXP out = PROTECT(Rf_allocMatrix(REALSXP, (int)n, n_set));
-  double *ext = nl_r_doubles((size_t)design.n_ext);
-  int *on = nl_r_ints((size_t)design.n_block);
-  nl_fill(n * (size_t)n_set, 0, REAL(out));
-  for (int l = 0; l < n_set; l++) {
-    double *eta = REAL(out) + n * (size_t)l;
-    R_CheckUserInterrupt();
-    nl_design_extend(&design, b + (size_t)l * (size_t)design.n_col, ext, on);
-    for (size_t row = 0; row < n; row += NL_CHUNK) {
-      nl_design_add_eta(&design, on, ext, row, nl_design_chunk(&design, row), eta + row);
-    }
+  nl_pass_space space = nl_setup_pass(&design, &hook);
+  for (int l = 0; l < n_set; l += NL_LANES) {
+    double shift[NL_LANES];
+    const int n_lane = n_set - l < NL_LANES ? n_set - l : NL_LANES;
+    predictor_work work = {&design, &space, n_lane, REAL(out) + n * (size_t)l};
+    nl_fill(n_col * NL_LANES, 0, space.beta);
+    for (int v = 0; v < n_lane; v++)
+      nl_lane_set(n_col, b + (size_t)(l + v) * n_col, v, space.beta);
+    nl_design_extend(&design, &space, shift);
+    nl_rows(n, 1, predictor_chunk, &work, &hook);
   }
   UNPROTECT(1);
   return out;
+}
+
+static void cross_moments(nl_design *design, const double *v, double *mean, double *second,
+                          const nl_hook *hook) {
+  const size_t most = (size_t)1 << 20, p = (size_t)design->n_col;
+  const int b0 = 0, on = 1, at = 0;
+  const nl_cross_list list = {1, &b0, &on, &at, &at};
+  nl_pass_space pass = nl_setup_pass(design, hook);
+  nl_block_prepare(design->block, hook);
+  nl_design_column_sums(design, &on, v, &pass, mean, hook);
+  if (design->block[0].n_entry == 0) design->block[0].centre = mean;
+  const nl_cross_need need = nl_cross_needs(design, &list, most);
+  nl_cross_space space = {nl_r_doubles(need.n_raw),    nl_r_doubles(need.n_strip),
+                          nl_r_doubles(need.n_thread), nl_r_ints(need.n_index),
+                          nl_r_doubles(p * NL_LANES),  pass.scratch};
+  nl_cross(design, &list, v, second, p, most, &space, hook);
 }
 
 /* Weighted means (n_col) and covariance (n_col x n_col) of one block, with weights that
@@ -66,37 +132,57 @@ SEXP nl_r_predictor(SEXP blocks, SEXP n_obs, SEXP coefficients) {
 SEXP nl_r_moments(SEXP blocks, SEXP n_obs, SEXP weights) {
   const char *names[] = {"mean", "second", ""};
   const size_t n = read_n_obs(n_obs);
-  nl_design design = nl_r_design(blocks, n);
+  nl_design design = nl_r_design(blocks, n, 1);
   const double *v = nl_doubles(weights, (R_xlen_t)n, "weights");
   const nl_hook hook = nl_r_hook(0);
-  const int p = design.n_col, p_ext = design.n_ext, b0 = 0;
+  const int p = design.n_col;
+  const int is_dense = design.block[0].n_entry == 0;
   SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
   SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, p));
   SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, p, p));
   double *mean = REAL(VECTOR_ELT(out, 0)), *second = REAL(VECTOR_ELT(out, 1));
-  double *ext = nl_r_doubles((size_t)p_ext),
-         *raw = nl_r_doubles((size_t)p_ext * (size_t)p_ext);
-  const int on = 1, at = 0;
-  const int is_dense = design.block[0].kind == NL_DENSE;
-  const nl_block_list list = {&b0, 1, is_dense, 0, 0};
-  nl_design_column_sums(&design, &on, v, ext, mean, &hook);
-  if (is_dense) design.block[0].centre = mean;
-  nl_fill((size_t)p_ext * (size_t)p_ext, 0, raw);
-  nl_design_cross(&design, &list, &at, &at, v, raw, p_ext,
-                  nl_r_doubles(nl_cross_scratch(&design)),
-                  nl_r_ints((size_t)NL_CHUNK * (size_t)design.n_entry), &hook);
+  if (nl_is_spline(design.block)) {
+    nl_cross_spline(design.block, v, nl_r_doubles(8 * (size_t)design.block->factor->n_cell),
+                    mean, second, &hook);
+  } else {
+    cross_moments(&design, v, mean, second, &hook);
+  }
   for (int j = 0; j < p; j++) {
-    for (int i = 0; i < p; i++) {
-      second[i + (size_t)j * (size_t)p] = is_dense ? 0 : -mean[i] * mean[j];
-    }
+    for (int i = 0; i < p && !is_dense; i++)
+      second[i + (size_t)j * (size_t)p] -= mean[i] * mean[j];
   }
-  for (int l = 0; l < p_ext; l++) {
-    const int column = nl_block_column(design.block, l);
-    for (int k = 0; k < p_ext; k++) {
-      const int row = nl_block_column(design.block, k);
-      second[row + (size_t)column * (size_t)p] += raw[k + (size_t)l * (size_t)p_ext];
-    }
+  UNPROTECT(1);
+  return out;
+}
+
+/* columns: a list of numeric vectors or matrices with n rows each. NULL if more than
+ * `limit` rows are different; else list(index: each row's number from 0, raw where a byte
+ * holds it; first: the row, from 1, in which a number first appears). */
+SEXP nl_r_distinct(SEXP columns, SEXP n_obs, SEXP limit) {
+  const char *names[] = {"index", "first", ""};
+  const size_t n = read_n_obs(n_obs);
+  const int most = Rf_asInteger(limit);
+  size_t n_slot = 64;
+  int n_col = 0;
+  while (n_slot < 4 * (size_t)most) n_slot *= 2;
+  for (R_xlen_t i = 0; i < XLENGTH(columns); i++)
+    n_col += n > 0 ? (int)((size_t)XLENGTH(VECTOR_ELT(columns, i)) / n) : 0;
+  const double **column = (const double **)R_alloc((size_t)n_col + 1, sizeof(double *));
+  int j = 0;
+  for (R_xlen_t i = 0; i < XLENGTH(columns); i++) {
+    SEXP x = VECTOR_ELT(columns, i);
+    const double *values = nl_doubles(x, XLENGTH(x), "columns");
+    for (size_t k = 0; n > 0 && k < (size_t)XLENGTH(x) / n; k++)
+      column[j++] = values + k * n;
   }
+  int *index = nl_r_ints(n), *first = nl_r_ints((size_t)most);
+  const int found =
+      nl_distinct(n, n_col, column, most, index, first, nl_r_ints(n_slot), n_slot);
+  if (found < 0) return R_NilValue;
+  SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+  SET_VECTOR_ELT(out, 0, nl_r_cells(n, index, found - 1));
+  SET_VECTOR_ELT(out, 1, Rf_allocVector(INTSXP, found));
+  for (int i = 0; i < found; i++) INTEGER(VECTOR_ELT(out, 1))[i] = first[i] + 1;
   UNPROTECT(1);
   return out;
 }

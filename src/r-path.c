@@ -1,13 +1,12 @@
 /* r-path.c: the fit of a path for R: unpack, allocate, call the core, pack. */
 #include "linalg.h"
-#include "path.h"
 #include "r-util.h"
+#include "setup.h"
 
 /* ---- what comes in ----------------------------------------------------------------- */
 
 /* penalty: list(size, rank: integer per group, column: integer (1-based), transform: list
- * of size x rank matrices, weight, scale: numeric per group). T is copied: the solver
- * rotates it. */
+ * of size x rank matrices, weight, scale: numeric per group). */
 static nl_penalty read_penalty(SEXP x, int n_col) {
   nl_penalty penalty;
   SEXP transform = nl_element(x, "transform");
@@ -29,12 +28,13 @@ static nl_penalty read_penalty(SEXP x, int n_col) {
     if (size[g] > penalty.max_size) penalty.max_size = size[g];
   }
   for (int j = 0; j < n_col; j++) column[j] = given[j] - 1;
-  penalty.transform = nl_r_doubles(t_start[n_group]);
+  double *all = nl_r_doubles(t_start[n_group]);
   for (int g = 0; g < n_group; g++) {
     const R_xlen_t length = (R_xlen_t)size[g] * rank[g];
     nl_copy((size_t)length, nl_doubles(VECTOR_ELT(transform, g), length, "transform"),
-            penalty.transform + t_start[g]);
+            all + t_start[g]);
   }
+  penalty.transform = all;
   penalty.n_group = n_group;
   penalty.n_col = n_col;
   penalty.n_theta = theta_start[n_group];
@@ -45,107 +45,6 @@ static nl_penalty read_penalty(SEXP x, int n_col) {
   penalty.weight = nl_doubles(nl_element(x, "weight"), n_group, "weight");
   penalty.scale = nl_doubles(nl_element(x, "scale"), n_group, "scale");
   return penalty;
-}
-
-/* ---- memory ------------------------------------------------------------------------ */
-
-static nl_state new_state(const nl_design *design) {
-  nl_state state;
-  state.beta = nl_r_doubles((size_t)design->n_col);
-  state.gradient = nl_r_doubles((size_t)design->n_col);
-  state.weight = nl_r_doubles(design->n_obs);
-  state.total = 1;
-  state.shift = 0;
-  state.loss = 0;
-  return state;
-}
-
-static nl_pass_space new_pass_space(const nl_design *design) {
-  nl_pass_space space;
-  space.ext_beta = nl_r_doubles((size_t)design->n_ext);
-  space.ext_gradient = nl_r_doubles((size_t)design->n_ext);
-  space.eta = nl_r_doubles(NL_CHUNK);
-  space.on = nl_r_ints((size_t)design->n_block);
-  return space;
-}
-
-static nl_gram new_gram(const nl_design *design, const nl_penalty *penalty) {
-  enum { FIRST_CAPACITY = 256 };
-  nl_gram gram;
-  const size_t n_col = (size_t)design->n_col, n_block = (size_t)design->n_block;
-  const size_t room = (size_t)penalty->max_size * (size_t)penalty->max_size;
-  const int n_theta = penalty->n_theta;
-  gram.valid = 0;
-  gram.n_built = 0;
-  gram.n_in = 0;
-  gram.size = 0;
-  gram.group = nl_r_ints((size_t)penalty->n_group);
-  gram.position = nl_r_ints((size_t)penalty->n_group);
-  for (int g = 0; g < penalty->n_group; g++) gram.position[g] = -1;
-  gram.capacity = n_theta < FIRST_CAPACITY ? n_theta : FIRST_CAPACITY;
-  if (gram.capacity < 1) gram.capacity = 1;
-  gram.h = nl_r_doubles((size_t)gram.capacity * (size_t)gram.capacity);
-  gram.spare = nl_r_doubles((size_t)gram.capacity * (size_t)gram.capacity);
-  gram.mean = nl_r_doubles((size_t)n_theta);
-  gram.weight = nl_r_doubles(design->n_obs);
-  gram.list = nl_r_ints(n_block);
-  gram.batch = nl_gram_batch(design, penalty, gram.list);
-  gram.raw = nl_r_doubles(gram.batch);
-  gram.cross = nl_r_doubles(gram.batch);
-  gram.scratch = nl_r_doubles(nl_cross_scratch(design));
-  gram.entry_index = nl_r_ints((size_t)NL_CHUNK * (size_t)design->n_entry);
-  gram.sums = nl_r_doubles(n_col);
-  gram.ext = nl_r_doubles((size_t)design->n_ext);
-  gram.block = nl_r_doubles(3 * room);
-  gram.eigen = nl_r_doubles(nl_eigen_work(penalty->max_size) + (size_t)penalty->max_size);
-  gram.row_of = nl_r_ints(n_col);
-  gram.column_of = nl_r_ints(n_col);
-  gram.row_at = nl_r_ints(n_block);
-  gram.column_at = nl_r_ints(n_block);
-  gram.fresh = nl_r_ints(n_block);
-  gram.old = nl_r_ints(n_block);
-  return gram;
-}
-
-static nl_quadratic_space new_quadratic_space(const nl_penalty *penalty) {
-  nl_quadratic_space space;
-  const size_t n = (size_t)penalty->n_theta, n_group = (size_t)penalty->n_group;
-  space.x = nl_r_doubles(n);
-  space.slope = nl_r_doubles(n);
-  space.target = nl_r_doubles(n);
-  space.rhs = nl_r_doubles(n);
-  space.index = nl_r_ints(n > n_group ? n : n_group);
-  space.step = nl_r_doubles(3 * (size_t)penalty->max_size);
-  return space;
-}
-
-static nl_solver new_solver(const nl_poisson *model, nl_penalty *penalty,
-                            const nl_hook *hook) {
-  const nl_design *design = model->design;
-  const size_t n_theta = (size_t)penalty->n_theta, n_group = (size_t)penalty->n_group;
-  nl_solver solver;
-  solver.model = model;
-  solver.penalty = penalty;
-  solver.gram = new_gram(design, penalty);
-  solver.quadratic = new_quadratic_space(penalty);
-  solver.pass = new_pass_space(design);
-  solver.now = new_state(design);
-  solver.next = new_state(design);
-  solver.theta = nl_r_doubles(n_theta);
-  solver.gradient = nl_r_doubles(n_theta);
-  solver.next_theta = nl_r_doubles(n_theta);
-  solver.next_gradient = nl_r_doubles(n_theta);
-  solver.direction = nl_r_doubles(n_theta);
-  solver.n_set = 0;
-  solver.set = nl_r_ints(n_group);
-  solver.in_set = nl_r_ints(n_group);
-  for (int g = 0; g < penalty->n_group; g++) solver.in_set[g] = 0;
-  solver.wanted = nl_r_ints((size_t)design->n_block);
-  solver.unwanted = nl_r_ints((size_t)design->n_block);
-  solver.n_pass = 0;
-  solver.pass_limit = 0;
-  solver.hook = hook;
-  return solver;
 }
 
 /* ---- what goes out ----------------------------------------------------------------- */
@@ -163,11 +62,13 @@ enum {
   OUT_N_PASS,
   OUT_LAMBDA_MAX,
   OUT_NULL_LOSS,
-  OUT_N_GRAM
+  OUT_N_GRAM,
+  OUT_N_ROUND
 };
 static const char *out_names[] = {
-    "lambda", "intercept", "coefficients", "group_norms", "group_scores", "loss",   "df",
-    "kkt",    "status",    "n_pass",       "lambda_max",  "null_loss",    "n_gram", ""};
+    "lambda", "intercept", "coefficients", "group_norms", "group_scores",
+    "loss",   "df",        "kkt",          "status",      "n_pass",
+    "lambda_max", "null_loss", "n_gram",   "n_round",     ""};
 
 /* Fills `out` (a list by out_names) with vectors for n_lambda points, and points the path
  * at them.
@@ -204,7 +105,8 @@ static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
 /* blocks: see nl_r_design. counts: numeric(n), some above zero. offset, weights:
  * numeric(n) or NULL. penalty: see read_penalty. lambda: list(values = numeric,
  * decreasing, or NULL; n, ratio: the grid to make then; floor: a lambda_max at or below
- * it is rounding, and the grid starts at 1). control: list(tol, max_passes, progress). */
+ * it is rounding, and the grid starts at 1). control: list(tol, max_passes, n_threads,
+ * progress, link: 0 log, 1 softplus). */
 SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty_list,
                SEXP lambda, SEXP control) {
   const R_xlen_t n = XLENGTH(counts);
@@ -213,22 +115,27 @@ SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty
   const double *v = Rf_isNull(weights) ? NULL : nl_doubles(weights, n, "weights");
   SEXP values = nl_element(lambda, "values");
   const int n_lambda = Rf_isNull(values) ? nl_integer(lambda, "n") : (int)XLENGTH(values);
-  nl_design design = nl_r_design(blocks, (size_t)n);
+  nl_design design = nl_r_design(blocks, (size_t)n, nl_integer(control, "n_threads"));
   nl_penalty penalty = read_penalty(penalty_list, design.n_col);
   const nl_hook hook = nl_r_hook(nl_integer(control, "progress"));
   const double tol = nl_number(control, "tol");
+  const nl_link link = nl_integer(control, "link") == 1 ? NL_SOFTPLUS : NL_LOG;
 
   SEXP out = PROTECT(Rf_mkNamed(VECSXP, out_names));
   nl_path path = new_path(out, n_lambda, design.n_col, penalty.n_group);
-  nl_poisson model;
+  nl_model model;
+  nl_solver solver;
+  nl_pipeline line;
   model.design = &design;
-  nl_solver solver = new_solver(&model, &penalty, &hook);
+  for (int b = 0; b < design.n_block; b++) nl_block_prepare(design.block + b, &hook);
+  nl_setup_pipeline(&line, &solver, &model, &penalty, n_lambda,
+                    nl_setup_pass(&design, &hook), &hook);
   path.max_passes = nl_integer(control, "max_passes");
-  nl_poisson_init(&model, &design, y, o, v, nl_r_doubles((size_t)n),
-                  nl_r_doubles((size_t)design.n_col), solver.next.weight, &solver.pass);
+  nl_model_init(&model, link, &design, y, o, v, nl_r_doubles((size_t)n),
+                nl_r_doubles((size_t)design.n_col), solver.kept, &solver.pass);
 
   double null_loss = 0;
-  nl_path_null(&solver, tol, &path, &null_loss);
+  nl_path_null(&line, tol, &path, &null_loss);
   const int no_signal = !(path.lambda_max > nl_number(lambda, "floor"));
   double *grid = REAL(VECTOR_ELT(out, OUT_LAMBDA));
   if (Rf_isNull(values)) {
@@ -238,10 +145,16 @@ SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty
     nl_copy((size_t)n_lambda, nl_doubles(values, n_lambda, "lambda"), grid);
   }
   if (no_signal) path.lambda_max = path.reference = 0;
-  nl_path_fit(&solver, tol, &path);
+  nl_path_fit(&line, tol, &path);
   SET_VECTOR_ELT(out, OUT_LAMBDA_MAX, Rf_ScalarReal(path.lambda_max));
   SET_VECTOR_ELT(out, OUT_NULL_LOSS, Rf_ScalarReal(null_loss));
   SET_VECTOR_ELT(out, OUT_N_GRAM, Rf_ScalarInteger(solver.gram.n_built));
+  SET_VECTOR_ELT(out, OUT_N_ROUND, Rf_ScalarInteger(solver.n_pass));
   UNPROTECT(1);
   return out;
+}
+
+/* The threads that the system would give this process; 0 without OpenMP. */
+SEXP nl_r_threads(void) {
+  return Rf_ScalarInteger(nl_has_threads() ? nl_available_threads() : 0);
 }

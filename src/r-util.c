@@ -50,69 +50,138 @@ double *nl_r_doubles(size_t n) {
 
 int *nl_r_ints(size_t n) { return (int *)R_alloc(n > 0 ? n : 1, sizeof(int)); }
 
+SEXP nl_r_cells(size_t n, const int *x, int most) {
+  SEXP out = PROTECT(Rf_allocVector(most <= 255 ? RAWSXP : INTSXP, (R_xlen_t)n));
+  if (most <= 255) {
+    Rbyte *to = RAW(out);
+    for (size_t t = 0; t < n; t++) to[t] = (Rbyte)x[t];
+  } else {
+    memcpy(INTEGER(out), x, n * sizeof(int));
+  }
+  UNPROTECT(1);
+  return out;
+}
+
+/* Whole numbers from 0 to most, one per row: raw, integer or NULL (all 0). Checked once, so
+ * that the core can trust them. */
+static nl_cells read_cells(SEXP x, size_t n_obs, int most, const char *what) {
+  nl_cells cells = {NULL, NULL};
+  if (Rf_isNull(x)) return cells;
+  if ((size_t)XLENGTH(x) != n_obs) internal_error(what);
+  if (TYPEOF(x) == RAWSXP) {
+    cells.byte = RAW_RO(x);
+    for (size_t t = 0; t < n_obs; t++) {
+      if (cells.byte[t] > most) internal_error(what);
+    }
+    return cells;
+  }
+  cells.wide = nl_integers(x, (R_xlen_t)n_obs, what);
+  for (size_t t = 0; t < n_obs; t++) {
+    if (cells.wide[t] < 0 || cells.wide[t] > most) internal_error(what);
+  }
+  return cells;
+}
+
+/* list(cell, values, n_col, periodic), and for powers poly and poly_first: the fields of
+ * nl_factor. `values` is a matrix, or for powers a vector. */
 static nl_factor read_factor(SEXP x, size_t n_obs) {
   nl_factor factor;
-  SEXP values = nl_element(x, "values"), first = nl_element(x, "first");
-  if (TYPEOF(values) != REALSXP || !Rf_isMatrix(values)) internal_error("values");
-  factor.width = Rf_nrows(values);
-  factor.values = nl_doubles(values, (R_xlen_t)n_obs * factor.width, "values");
-  factor.first = Rf_isNull(first) ? NULL : nl_integers(first, (R_xlen_t)n_obs, "first");
+  SEXP values = nl_element(x, "values"), poly = nl_element(x, "poly");
+  memset(&factor, 0, sizeof factor);
   factor.n_col = nl_integer(x, "n_col");
-  factor.n_ext = factor.n_col;
-  if (nl_integer(x, "periodic") != 0) factor.n_ext += factor.width - 1;
-  if (factor.width < 1 || factor.width > factor.n_col) internal_error("width");
+  const int periodic = nl_integer(x, "periodic");
+  if (Rf_isNull(poly)) {
+    if (TYPEOF(values) != REALSXP || !Rf_isMatrix(values)) internal_error("values");
+    factor.feature = NL_VALUES;
+    factor.width = Rf_nrows(values);
+  } else {
+    SEXP first = nl_element(x, "poly_first");
+    factor.feature = NL_POWERS;
+    factor.n_cell = (int)XLENGTH(first);
+    factor.poly_first = nl_integers(first, factor.n_cell, "poly_first");
+    factor.width = nl_integer(x, "width");
+    factor.poly = nl_doubles(
+        poly, (R_xlen_t)factor.width * factor.width * factor.n_cell, "poly");
+  }
+  const int width = factor.width;
+  if (width < 1 || width > NL_MAX_RUN || width > factor.n_col) internal_error("width");
+  factor.n_wrap = factor.n_col + (periodic ? width - 1 : 0);
+  const int is_powers = factor.feature == NL_POWERS;
+  if (is_powers && (factor.n_cell < 1 || width > NL_MAX_WIDTH)) internal_error("width");
+  for (int c = 0; c < factor.n_cell; c++) {
+    if (factor.poly_first[c] < 0 || factor.poly_first[c] > factor.n_wrap - width)
+      internal_error("poly_first");
+  }
+  factor.n_ext = is_powers ? width * factor.n_cell : factor.n_wrap;
+  factor.values = nl_doubles(values, (R_xlen_t)n_obs * (is_powers ? 1 : width), "values");
+  factor.cell = read_cells(nl_element(x, "cell"), n_obs,
+                           is_powers ? factor.n_cell - 1 : factor.n_wrap - width, "cell");
   return factor;
 }
 
-/* Checked once, so that the core can trust the column numbers. */
-static void check_first(const nl_factor *factor, size_t n_obs) {
-  if (!factor->first) return;
-  for (size_t t = 0; t < n_obs; t++) {
-    if (factor->first[t] < 0 || factor->first[t] > factor->n_ext - factor->width) {
-      internal_error("first");
-    }
-  }
-}
-
-static nl_block read_block(SEXP x, size_t n_obs) {
-  nl_block block;
-  SEXP matrix = nl_element(x, "x"), factors = nl_element(x, "factors");
-  memset(&block, 0, sizeof block);
-  block.n_obs = n_obs;
-  if (!Rf_isNull(matrix)) {
-    SEXP centre = nl_element(x, "centre");
-    if (TYPEOF(matrix) != REALSXP || !Rf_isMatrix(matrix)) internal_error("x");
-    block.kind = NL_DENSE;
-    block.n_col = block.n_ext = Rf_ncols(matrix);
-    block.x = nl_doubles(matrix, (R_xlen_t)n_obs * block.n_col, "x");
-    if (!Rf_isNull(centre)) block.centre = nl_doubles(centre, block.n_col, "centre");
-    return block;
-  }
+static void read_local(SEXP factors, size_t n_obs, nl_block *block) {
   if (TYPEOF(factors) != VECSXP || XLENGTH(factors) < 1 ||
       XLENGTH(factors) > NL_MAX_FACTOR) {
     internal_error("factors");
   }
-  block.kind = NL_LOCAL;
-  block.n_factor = (int)XLENGTH(factors);
-  block.n_col = block.n_ext = block.n_entry = 1;
-  for (int f = 0; f < block.n_factor; f++) {
-    block.factor[f] = read_factor(VECTOR_ELT(factors, f), n_obs);
-    check_first(block.factor + f, n_obs);
-    block.n_col *= block.factor[f].n_col;
-    block.n_ext *= block.factor[f].n_ext;
-    block.n_entry *= block.factor[f].width;
+  block->kind = NL_LOCAL;
+  block->n_factor = (int)XLENGTH(factors);
+  block->n_col = block->n_ext = block->n_wrap = block->n_entry = 1;
+  for (int f = 0; f < block->n_factor; f++) {
+    block->factor[f] = read_factor(VECTOR_ELT(factors, f), n_obs);
+    block->n_col *= block->factor[f].n_col;
+    block->n_ext *= block->factor[f].n_ext;
+    block->n_wrap *= block->factor[f].n_wrap;
+    block->n_entry *= block->factor[f].width;
+    if (f + 1 < block->n_factor && block->factor[f].width > NL_MAX_WIDTH)
+      internal_error("width");
   }
-  if (block.n_entry / block.factor[block.n_factor - 1].width > NL_MAX_RUN)
+  if (block->n_entry / block->factor[block->n_factor - 1].width > NL_MAX_RUN)
     internal_error("runs");
+}
+
+/* list(x = matrix[, centre]), list(factors = list of factors), or list(index, table = one of
+ * these for the distinct rows, n_table = their number[, centre]). */
+static nl_block read_block(SEXP x, size_t n_obs) {
+  nl_block block;
+  SEXP matrix = nl_element(x, "x"), table = nl_element(x, "table"),
+       centre = nl_element(x, "centre");
+  memset(&block, 0, sizeof block);
+  block.n_obs = n_obs;
+  if (!Rf_isNull(matrix)) {
+    if (TYPEOF(matrix) != REALSXP || !Rf_isMatrix(matrix)) internal_error("x");
+    block.kind = NL_DENSE;
+    block.n_col = block.n_ext = Rf_ncols(matrix);
+    block.x = nl_doubles(matrix, (R_xlen_t)n_obs * block.n_col, "x");
+  } else if (!Rf_isNull(table)) {
+    const int n_table = nl_integer(x, "n_table");
+    nl_block *rows = (nl_block *)R_alloc(1, sizeof(nl_block));
+    *rows = read_block(table, (size_t)n_table);
+    if (rows->kind == NL_TABLE || n_table < 1) internal_error("table");
+    block.kind = NL_TABLE;
+    block.table = rows;
+    block.n_col = rows->n_col;
+    block.n_ext = n_table;
+    block.n_wrap = rows->n_wrap;
+    block.n_entry = rows->n_entry;
+    block.index = read_cells(nl_element(x, "index"), n_obs, n_table - 1, "index");
+  } else {
+    read_local(nl_element(x, "factors"), n_obs, &block);
+  }
+  if (!Rf_isNull(centre)) {
+    if (block.n_entry > 0) internal_error("centre");
+    block.centre = nl_doubles(centre, block.n_col, "centre");
+  }
   return block;
 }
 
-nl_design nl_r_design(SEXP blocks, size_t n_obs) {
+nl_design nl_r_design(SEXP blocks, size_t n_obs, int n_thread) {
   nl_design design;
   memset(&design, 0, sizeof design);
   if (TYPEOF(blocks) != VECSXP) internal_error("blocks");
   if (n_obs > INT_MAX) internal_error("n_obs");
   design.n_obs = n_obs;
+  design.n_thread = n_thread < 1 ? 1 : n_thread;
   design.n_block = (int)XLENGTH(blocks);
   const size_t n = (size_t)design.n_block;
   design.block = (nl_block *)R_alloc(n > 0 ? n : 1, sizeof(nl_block));
@@ -120,7 +189,6 @@ nl_design nl_r_design(SEXP blocks, size_t n_obs) {
     design.block[b] = read_block(VECTOR_ELT(blocks, b), n_obs);
   design.start = nl_r_ints(n + 1);
   design.ext_start = nl_r_ints(n + 1);
-  design.entry_start = nl_r_ints(n + 1);
   nl_design_measure(&design);
   design.block_of_column = nl_r_ints((size_t)design.n_col);
   nl_design_index_columns(&design);

@@ -21,10 +21,13 @@ const int *nl_integers(SEXP x, R_xlen_t length, const char *what);
 double *nl_r_doubles(size_t n);
 int *nl_r_ints(size_t n);
 
-/* A design over the R vectors of `blocks`: a list of list(x = matrix, centre = NULL or
- * numeric) or list(factors = list(list(first, values, n_col, periodic), ...)). Nothing is
- * copied; the vectors must stay protected. */
-nl_design nl_r_design(SEXP blocks, size_t n_obs);
+/* x (length n, 0 .. most) as the smallest R vector that holds it: raw or integer. */
+SEXP nl_r_cells(size_t n, const int *x, int most);
+
+/* A design over the R vectors of `blocks`, a list of blocks as the comments of r-util.c
+ * describe them, for passes by n_thread threads. Nothing is copied; the vectors must stay
+ * protected. */
+nl_design nl_r_design(SEXP blocks, size_t n_obs, int n_thread);
 
 /* A hook that lets R interrupt, hands out R memory and, with progress != 0, draws a bar
  * if the fit takes more than two seconds. */

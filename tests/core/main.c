@@ -11,12 +11,22 @@
   X(check)        \
   X(linalg)       \
   X(basis)        \
+  X(lanes)        \
+  X(kernel)       \
   X(block)        \
+  X(rows)         \
   X(design)       \
-  X(poisson)      \
+  X(distinct)     \
+  X(memory)       \
+  X(link)         \
+  X(model)        \
   X(penalty)      \
+  X(cross)        \
+  X(cost)         \
   X(gram)         \
   X(quadratic)    \
+  X(point)        \
+  X(predict)      \
   X(path)
 
 #define DECLARE(name) void suite_##name(void);

@@ -5,7 +5,7 @@
 #include "check.h"
 #include "fixture.h"
 
-enum { MAX_BASIS = 12, MAX_ORDER = 5 };
+enum { MAX_BASIS = 12, MAX_ORDER = NL_MAX_POWERS };
 
 /* ---- a basis over all columns ------------------------------------------------------ */
 
@@ -256,6 +256,142 @@ static void test_cyclic_seam(void) {
   CHECK(most_curved > 100 * third / 2);
 }
 
+/* ---- splines as cells and polynomials ---------------------------------------------- */
+
+static double horner(int order, const double *poly, int i, double s) {
+  double value = 0;
+  for (int k = order - 1; k >= 0; k--) value = value * s + poly[i + k * order];
+  return value;
+}
+
+/* Distance of one row of the polynomials from that of the values; 1 where the first
+ * column differs or s is not in its interval. */
+static double cell_error(double u, int n_basis, int order, const double *knots,
+                         int n_cell, const int *span, const double *poly) {
+  double values[MAX_ORDER], worst = 0, s = NAN;
+  int first = -1, cell = -1;
+  nl_bspline_rows(1, &u, n_basis, order, knots, &first, values);
+  nl_bspline_cells(1, &u, knots, n_cell, span, &cell, &s);
+  if (cell < 0 || cell >= n_cell || !(s >= 0 && s <= 1)) return 1;
+  if (span[cell] - (order - 1) != first) return 1;
+  for (int i = 0; i < order; i++) {
+    const double value = horner(order, poly + cell * order * order, i, s);
+    worst = larger(worst, fabs(value - values[i]));
+  }
+  return worst;
+}
+
+/* The worst over a grid, both ends, and all knots and what is next to them. */
+static double cells_worst(int n_basis, int order, const double *knots) {
+  const int most = n_basis - order + 1;
+  int *span = new_ints((size_t)most);
+  const int n_cell = nl_bspline_spans(n_basis, order, knots, span);
+  double *poly = new_doubles((size_t)(order * order * n_cell)), worst = 0;
+  if (n_cell < 1 || n_cell > most) return 1;
+  nl_bspline_poly(order, knots, n_cell, span, poly);
+  for (int i = 0; i <= 100; i++)
+    worst =
+        larger(worst, cell_error(i / 100.0, n_basis, order, knots, n_cell, span, poly));
+  for (int i = 0; i < n_basis + order; i++) {
+    const double near[] = {knots[i], nextafter(knots[i], 2), nextafter(knots[i], -1)};
+    for (int k = 0; k < 3; k++) {
+      if (near[k] < 0 || near[k] > 1) continue;
+      worst =
+          larger(worst, cell_error(near[k], n_basis, order, knots, n_cell, span, poly));
+    }
+  }
+  free_all();
+  return worst;
+}
+
+static void test_cells_of_even_knots(void) {
+  double knots[MAX_BASIS + MAX_ORDER];
+  for (int order = 1; order <= MAX_ORDER; order++) {
+    for (int n_basis = order; n_basis <= order + 6; n_basis++) {
+      even_knots(n_basis, order, knots);
+      CHECK_NEAR(cells_worst(n_basis, order, knots), 0, 1e-13);
+    }
+  }
+}
+
+static void test_cells_of_uneven_knots(void) {
+  const double inner[][5] = {{0.02, 0.1, 0.11, 0.5, 0.93},
+                             {0.25, 0.25, 0.6, 0.6, 0.6},
+                             {0, 0.3, 0.4, 1, 1},
+                             {0, 0, 0, 0, 1}};
+  double knots[MAX_BASIS + MAX_ORDER];
+  for (int order = 1; order <= MAX_ORDER; order++) {
+    for (int k = 0; k < 4; k++) {
+      clamp_knots(order + 5, order, inner[k], knots);
+      CHECK_NEAR(cells_worst(order + 5, order, knots), 0, 1e-13);
+    }
+  }
+}
+
+static void test_spans(void) {
+  const double inner[] = {0, 0.3, 0.3, 1, 1};
+  double knots[9];
+  int span[6] = {-1, -1, -1, -1, -1, -1};
+  clamp_knots(7, 2, inner, knots);
+  CHECK(nl_bspline_spans(7, 2, knots, span) == 2);
+  CHECK(span[0] == 2 && span[1] == 4 && span[2] == -1);
+  clamp_knots(2, 2, inner, knots);
+  CHECK(nl_bspline_spans(2, 2, knots, span) == 1 && span[0] == 1);
+}
+
+/* Distance of one row of the polynomials from that of the values. */
+static double cyclic_cell_error(double u, int n_basis, int order, const double *poly) {
+  double values[MAX_ORDER], worst = 0, s = NAN;
+  int first = -1, cell = -1;
+  nl_cyclic_rows(1, &u, n_basis, order, &first, values);
+  nl_cyclic_cells(1, &u, n_basis, &cell, &s);
+  if (cell != first || cell < 0 || cell >= n_basis || !(s >= 0 && s <= 1)) return 1;
+  for (int i = 0; i < order; i++)
+    worst = larger(worst, fabs(horner(order, poly, i, s) - values[i]));
+  return worst;
+}
+
+static void test_cyclic_cells(void) {
+  for (int order = 1; order <= MAX_ORDER; order++) {
+    double poly[MAX_ORDER * MAX_ORDER];
+    for (int i = 0; i < MAX_ORDER * MAX_ORDER; i++) poly[i] = NAN;
+    nl_cyclic_poly(order, poly);
+    CHECK(order == MAX_ORDER || isnan(poly[order * order]));
+    for (int n_basis = order; n_basis <= order + 5; n_basis++) {
+      double worst = cyclic_cell_error(1, n_basis, order, poly);
+      for (int i = 0; i < 100; i++)
+        worst = larger(worst, cyclic_cell_error(i / 100.0, n_basis, order, poly));
+      for (int c = 0; c < n_basis; c++) {
+        const double knot = (double)c / n_basis;
+        worst = larger(worst, cyclic_cell_error(knot, n_basis, order, poly));
+        worst =
+            larger(worst, cyclic_cell_error(nextafter(knot, 1), n_basis, order, poly));
+        if (c > 0)
+          worst =
+              larger(worst, cyclic_cell_error(nextafter(knot, 0), n_basis, order, poly));
+      }
+      worst = larger(worst, cyclic_cell_error(nextafter(1, 0), n_basis, order, poly));
+      CHECK_NEAR(worst, 0, 1e-13);
+    }
+  }
+}
+
+/* NaN has the first cell, and s is NaN; its neighbours do not notice. */
+static void test_nan_cells(void) {
+  const double u[] = {0.9, NAN, 0.2}, knots[] = {0, 0, 0, 0.5, 1, 1, 1};
+  const int span[] = {2, 3};
+  double s[] = {-1, -1, -1};
+  int cell[] = {-1, -1, -1};
+  nl_bspline_cells(3, u, knots, 2, span, cell, s);
+  CHECK(cell[0] == 1 && cell[1] == 0 && cell[2] == 0 && isnan(s[1]));
+  CHECK_NEAR(s[0], 0.8, 1e-15);
+  CHECK_NEAR(s[2], 0.4, 1e-15);
+  nl_cyclic_cells(3, u, 5, cell, s);
+  CHECK(cell[0] == 4 && cell[1] == 0 && cell[2] == 1 && isnan(s[1]));
+  CHECK_NEAR(s[0], 0.5, 1e-15);
+  CHECK_NEAR(s[2], 0, 1e-15);
+}
+
 /* ---- raised cosines ---------------------------------------------------------------- */
 
 static double raised_cosine(int column, int n_basis, double width, double u) {
@@ -383,6 +519,11 @@ void suite_basis(void) {
   RUN(test_cyclic_at_zero);
   RUN(test_cyclic_at_one);
   RUN(test_cyclic_seam);
+  RUN(test_cells_of_even_knots);
+  RUN(test_cells_of_uneven_knots);
+  RUN(test_spans);
+  RUN(test_cyclic_cells);
+  RUN(test_nan_cells);
   RUN(test_raised_cosine);
   RUN(test_raised_cosine_sum);
   RUN(test_raised_cosine_width);

@@ -4,350 +4,330 @@
 #include "check.h"
 #include "design.h"
 #include "fixture.h"
+#include "setup.h"
 
-enum { N_OBS = NL_CHUNK + 14 }; /* a whole chunk and a piece */
+enum { N_OBS = NL_CHUNK + 14, N_COL = MIXED_COLUMNS }; /* a whole chunk and a piece */
+
+static size_t in_lanes(int n) { return (size_t)n * NL_LANES; }
+
+/* The mixed design, prepared, with space for passes. */
+typedef struct {
+  nl_design design;
+  hook_counts counts;
+  nl_hook hook;
+  nl_pass_space space;
+  double *x; /* as it stands */
+} setting;
+
+static void fill_setting(setting *s, size_t n_obs, int n_thread) {
+  s->hook = counting_hook(&s->counts);
+  s->design = mixed_design(n_obs);
+  s->design.n_thread = n_thread;
+  s->x = reference_matrix(&s->design, 1);
+  prepare_blocks(&s->design, &s->hook);
+  s->space = nl_setup_pass(&s->design, &s->hook);
+  s->counts.n_check = 0;
+}
+
+static void random_flags(int *flag) {
+  for (int b = 0; b < MIXED_BLOCKS; b++) flag[b] = random_below(2);
+}
 
 /* ---- sizes ------------------------------------------------------------------------- */
 
 static void test_measure(void) {
-  const int start[] = {0, 3, 10, 15, 27, 29}, ext_start[] = {0, 3, 10, 17, 37, 39};
-  const int entry_start[] = {0, 0, 4, 7, 13, 13};
-  seed_random(21);
+  const int start[] = {0, 3, 10, 16, 28, 30, 33, 38, 44, 56};
+  const int ext_start[] = {0, 3, 10, 34, 70, 72, 83, 106, 118, 136};
+  seed_random(40);
   const nl_design design = mixed_design(5);
-  CHECK(design.n_col == 29 && design.n_ext == 39);
-  CHECK(design.n_entry == 13 && design.n_dense == 5);
+  CHECK(design.n_col == 56 && design.n_ext == 136);
+  CHECK(design.n_scratch == NL_LANES * 8); /* the table of a spline of two cells */
   for (int b = 0; b <= MIXED_BLOCKS; b++) {
     CHECK(design.start[b] == start[b]);
     CHECK(design.ext_start[b] == ext_start[b]);
-    CHECK(design.entry_start[b] == entry_start[b]);
   }
-  for (int j = 0, b = 0; j < 29; j++) {
+  for (int j = 0, b = 0; j < 56; j++) {
     if (j == start[b + 1]) b++;
     CHECK(design.block_of_column[j] == b);
   }
   free_all();
 }
 
-static void test_chunk(void) {
-  seed_random(20);
-  nl_design design = mixed_design(2 * NL_CHUNK + 1);
-  CHECK(nl_design_chunk(&design, 0) == NL_CHUNK);
-  CHECK(nl_design_chunk(&design, NL_CHUNK) == NL_CHUNK);
-  CHECK(nl_design_chunk(&design, 2 * NL_CHUNK) == 1);
-  design.n_obs = 2 * NL_CHUNK;
-  CHECK(nl_design_chunk(&design, NL_CHUNK) == NL_CHUNK);
-  design.n_obs = NL_CHUNK - 1;
-  CHECK(nl_design_chunk(&design, 0) == NL_CHUNK - 1);
+static void test_no_blocks(void) {
+  const nl_design design = design_of(3, 0, NULL);
+  CHECK(design.n_col == 0 && design.n_ext == 0 && design.n_scratch > 0);
   free_all();
 }
 
-/* ---- blocks on and off ------------------------------------------------------------- */
-
-static void test_extend(void) {
-  seed_random(22);
+/* A table's rows cost less than what they stand for. */
+static void test_cost(void) {
+  seed_random(41);
   const nl_design design = mixed_design(5);
-  double *b = new_normals(29), *ext = new_doubles(39);
-  int *on = new_ints(MIXED_BLOCKS);
-  for (int j = 3; j < 10; j++) b[j] = 0;
-  for (int j = 15; j < 26; j++) b[j] = 0; /* but the last of its block is not */
-  b[27] = b[28] = 0;
-  nl_design_extend(&design, b, ext, on);
-  CHECK(on[0] && !on[1] && on[2] && on[3] && !on[4]);
+  for (int b = 0; b < MIXED_BLOCKS; b++) CHECK(nl_block_cost(design.block + b) > 0);
+  CHECK(nl_block_cost(design.block + 3) > nl_block_cost(design.block + 6));
+  free_all();
+}
+
+/* ---- coefficients to extended columns ---------------------------------------------- */
+
+/* Coefficients of the blocks that have some, in any one lane at least. */
+static double *some_coefficients(const nl_design *design, const int *has) {
+  double *beta = new_zeros(in_lanes(N_COL));
+  for (int j = 0; j < N_COL; j++) {
+    const int b = design->block_of_column[j];
+    if (!has[b]) continue;
+    for (int v = 0; v < NL_LANES; v++) beta[j * NL_LANES + v] = random_normal();
+  }
+  return beta;
+}
+
+/* Distance of the extended coefficients from those by definition, for the blocks on. */
+static double extension_error(const setting *s, const double *beta) {
   double worst = 0;
-  for (int k = 0; k < MIXED_BLOCKS; k++) {
-    for (int j = 0; j < design.block[k].n_ext; j++) {
-      const double expected = b[design.start[k] + reference_column(design.block + k, j)];
-      worst = larger(worst, fabs(ext[design.ext_start[k] + j] - expected));
-    }
-  }
-  CHECK_NEAR(worst, 0, 0);
-  free_all();
-}
-
-/* The flags of a number's bits. */
-static void set_flags(int bits, int n, int *flag) {
-  for (int b = 0; b < n; b++) flag[b] = (bits >> b) & 1;
-}
-
-static double *predictor(const nl_design *design, const double *x, const int *on,
-                         const double *b, const double *before) {
-  double *eta = copy_doubles(before, design->n_obs);
-  for (int j = 0; j < design->n_col; j++) {
-    if (!on[design->block_of_column[j]]) continue;
-    for (size_t t = 0; t < design->n_obs; t++) eta[t] += x[t + (size_t)j * N_OBS] * b[j];
-  }
-  return eta;
-}
-
-static void test_add_eta(void) {
-  seed_random(23);
-  const nl_design design = mixed_design(N_OBS);
-  const double *x = reference_matrix(&design, 1), *b = new_normals(29);
-  const double *before = new_normals(N_OBS);
-  double *ext = new_doubles(39), worst = 0;
-  int on[MIXED_BLOCKS];
-  nl_design_extend(&design, b, ext, on);
-  for (int bits = 0; bits < 1 << MIXED_BLOCKS; bits++) {
-    double *eta = copy_doubles(before, N_OBS);
-    set_flags(bits, MIXED_BLOCKS, on);
-    nl_design_add_eta(&design, on, ext, 0, 100, eta);
-    nl_design_add_eta(&design, on, ext, 100, N_OBS - 100, eta + 100);
-    worst = larger(worst, distance(N_OBS, eta, predictor(&design, x, on, b, before)));
-  }
-  CHECK_NEAR(worst, 0, 1e-12);
-  free_all();
-}
-
-/* X'r for the blocks that are on, what was there before elsewhere. */
-static double *sums_by_hand(const nl_design *design, const double *x, const int *on,
-                            const double *r, const double *before) {
-  double *sums = copy_doubles(before, (size_t)design->n_col);
-  for (int j = 0; j < design->n_col; j++) {
-    if (!on[design->block_of_column[j]]) continue;
-    sums[j] = 0;
-    for (size_t t = 0; t < design->n_obs; t++) sums[j] += x[t + (size_t)j * N_OBS] * r[t];
-  }
-  return sums;
-}
-
-/* Clear, collect in two pieces, fold. */
-static void test_gradient_in_pieces(void) {
-  seed_random(24);
-  const nl_design design = mixed_design(N_OBS);
-  const double *x = reference_matrix(&design, 1), *r = new_normals(N_OBS);
-  const double *before = new_normals(29);
-  double worst = 0;
-  int on[MIXED_BLOCKS];
-  for (int bits = 0; bits < 1 << MIXED_BLOCKS; bits++) {
-    double *ext = new_doubles(39), *gradient = copy_doubles(before, 29);
-    set_flags(bits, MIXED_BLOCKS, on);
-    nl_design_clear(&design, on, ext);
-    nl_design_add_gradient(&design, on, r, 0, 77, ext);
-    nl_design_add_gradient(&design, on, r + 77, 77, N_OBS - 77, ext);
-    nl_design_fold(&design, on, ext, gradient);
-    worst =
-        larger(worst, distance(29, gradient, sums_by_hand(&design, x, on, r, before)));
-    for (int j = 0; j < 39; j++) { /* the others were not touched */
-      int b = 0;
-      while (j >= design.ext_start[b + 1]) b++;
-      if (!on[b] && !isnan(ext[j])) worst = INFINITY;
-    }
-  }
-  CHECK_NEAR(worst, 0, 1e-11);
-  free_all();
-}
-
-static void test_column_sums(void) {
-  seed_random(25);
-  const nl_design design = mixed_design(N_OBS);
-  const double *x = reference_matrix(&design, 1), *r = new_normals(N_OBS);
-  const double *before = new_normals(29);
-  hook_counts counts;
-  const nl_hook hook = counting_hook(&counts), empty = {NULL, NULL, NULL, NULL};
-  const nl_hook *hooks[] = {&hook, &empty, NULL};
-  double worst = 0;
-  int on[MIXED_BLOCKS];
-  for (int bits = 0; bits < 1 << MIXED_BLOCKS; bits++) {
-    double *sums = copy_doubles(before, 29);
-    set_flags(bits, MIXED_BLOCKS, on);
-    nl_design_column_sums(&design, on, r, new_doubles(39), sums, hooks[bits % 3]);
-    worst = larger(worst, distance(29, sums, sums_by_hand(&design, x, on, r, before)));
-  }
-  CHECK_NEAR(worst, 0, 1e-11);
-  CHECK(counts.n_check == 11); /* every third time */
-  free_all();
-}
-
-/* What centring takes off X b is the same in every row. */
-static void test_centre_shift(void) {
-  seed_random(26);
-  const nl_design design = mixed_design(4);
-  const double *b = new_normals(29);
-  const double *centred = times(4, 29, 1, reference_matrix(&design, 1), b);
-  const double *raw = times(4, 29, 1, reference_matrix(&design, 0), b);
-  const double shift = nl_design_centre_shift(&design, b);
-  for (int t = 0; t < 4; t++) CHECK_NEAR(raw[t] - centred[t], shift, 1e-13);
-  CHECK(fabs(shift) > 0.01);
-  free_all();
-}
-
-/* ---- cross products ---------------------------------------------------------------- */
-
-typedef enum { ABSENT, OLD, FRESH, N_ROLE } block_role;
-
-/* A list of blocks with roles, and where their rows and columns go. */
-typedef struct {
-  nl_block_list list;
-  int block[2 * MIXED_BLOCKS];
-  int row_at[2 * MIXED_BLOCKS];
-  int column_at[2 * MIXED_BLOCKS];
-  int n_row;
-  int n_column;
-} listing;
-
-static void append(const nl_design *design, const block_role *role, nl_block_kind kind,
-                   block_role wanted, listing *out) {
-  for (int b = 0; b < design->n_block; b++) {
-    if (design->block[b].kind != kind || role[b] != wanted) continue;
-    out->block[out->list.n_all] = b;
-    out->row_at[out->list.n_all] = out->n_row;
-    out->column_at[out->list.n_all] = wanted == FRESH ? out->n_column : -1;
-    out->n_row += design->block[b].n_ext;
-    if (wanted == FRESH) out->n_column += design->block[b].n_ext;
-    out->list.n_all++;
-  }
-}
-
-static void list_blocks(const nl_design *design, const block_role *role, listing *out) {
-  const nl_block_list empty = {out->block, 0, 0, 0, 0};
-  out->list = empty;
-  out->n_row = out->n_column = 0;
-  append(design, role, NL_DENSE, OLD, out);
-  out->list.old_dense = out->list.n_all;
-  append(design, role, NL_DENSE, FRESH, out);
-  out->list.n_dense = out->list.n_all;
-  append(design, role, NL_LOCAL, OLD, out);
-  out->list.old_local = out->list.n_all - out->list.n_dense;
-  append(design, role, NL_LOCAL, FRESH, out);
-}
-
-/* Folds the change of raw between positions i and j (n_col_i x n_col_j). */
-static double *folded_change(const nl_design *design, const listing *at, int i, int j,
-                             const double *before, const double *after, int ld) {
-  const nl_block *left = design->block + at->block[i];
-  const nl_block *right = design->block + at->block[j];
-  double *sum = new_zeros((size_t)left->n_col * (size_t)right->n_col);
-  for (int l = 0; l < right->n_ext; l++) {
-    for (int k = 0; k < left->n_ext; k++) {
-      const int from = at->row_at[i] + k + (at->column_at[j] + l) * ld;
-      const int row = reference_column(left, k), column = reference_column(right, l);
-      sum[row + column * left->n_col] += after[from] - before[from];
-    }
-  }
-  return sum;
-}
-
-/* The block of X'WX between positions i and j. */
-static double *pair_by_hand(const nl_design *design, const listing *at, const double *xwx,
-                            int i, int j) {
-  const int left = at->block[i], right = at->block[j];
-  const int n_row = design->block[left].n_col, n_column = design->block[right].n_col;
-  double *pair = new_doubles((size_t)n_row * (size_t)n_column);
-  for (int l = 0; l < n_column; l++) {
-    for (int k = 0; k < n_row; k++) {
-      pair[k + l * n_row] =
-          xwx[design->start[left] + k + (design->start[right] + l) * design->n_col];
-    }
-  }
-  return pair;
-}
-
-/* The worst over all pairs; those that are not to be computed must be as they were. */
-static double cross_error(const nl_design *design, const listing *at, const double *xwx,
-                          const double *before, const double *after, int ld) {
-  double worst = 0;
-  for (int j = 0; j < at->list.n_all; j++) {
-    if (at->column_at[j] < 0) continue;
-    for (int i = 0; i < at->list.n_all; i++) {
-      const size_t size = (size_t)design->block[at->block[i]].n_col *
-                          (size_t)design->block[at->block[j]].n_col;
-      const int computed = at->column_at[i] < 0 || i <= j;
-      const double *change = folded_change(design, at, i, j, before, after, ld);
-      const double *expected =
-          computed ? pair_by_hand(design, at, xwx, i, j) : new_zeros(size);
-      worst = larger(worst, distance(size, change, expected));
-    }
+  for (int b = 0; b < MIXED_BLOCKS; b++) {
+    const nl_block *block = s->design.block + b;
+    double *expected = new_zeros(in_lanes(block->n_ext));
+    if (!s->space.on[b]) continue;
+    add_product((size_t)block->n_ext, block->n_col, reference_extension(block),
+                (size_t)block->n_ext, beta + in_lanes(s->design.start[b]), expected);
+    worst = larger(worst,
+                   distance(in_lanes(block->n_ext),
+                            s->space.ext + in_lanes(s->design.ext_start[b]), expected));
   }
   return worst;
 }
 
-static double cross_with_roles(const nl_design *design, const block_role *role,
-                               const double *weight, const double *xwx,
-                               const nl_hook *hook) {
-  listing at;
-  list_blocks(design, role, &at);
-  const int ld = at.n_row + 2;
-  const size_t size = (size_t)ld * (size_t)at.n_column;
-  const double *before = new_normals(size);
-  double *after = copy_doubles(before, size);
-  nl_design_cross(design, &at.list, at.row_at, at.column_at, weight, after, ld,
-                  new_doubles(nl_cross_scratch(design)),
-                  new_ints((size_t)NL_CHUNK * (size_t)design->n_entry), hook);
-  return cross_error(design, &at, xwx, before, after, ld);
-}
-
-static double *random_weights(size_t n) {
-  double *weight = new_doubles(n);
-  for (size_t t = 0; t < n; t++) weight[t] = random_below(5) > 0 ? random_uniform() : 0;
-  return weight;
-}
-
-static double *weighted_products(const nl_design *design, const double *weight) {
-  const int n = (int)design->n_obs, n_col = design->n_col;
-  const double *x = reference_matrix(design, 1);
-  double *wx = copy_doubles(x, (size_t)n * (size_t)n_col);
-  for (int i = 0; i < n * n_col; i++) wx[i] *= weight[i % n];
-  return cross_times(n_col, n, n_col, x, wx);
-}
-
-static void number_to_roles(int number, block_role *role) {
-  for (int b = 0; b < MIXED_BLOCKS; b++, number /= N_ROLE) {
-    role[b] = (block_role)(number % N_ROLE);
-  }
-}
-
-/* Every block absent, old or fresh. */
-static void test_cross_every_split(void) {
-  enum { N_SPLIT = 243 };
-  double worst = 0;
-  block_role role[MIXED_BLOCKS];
-  hook_counts counts;
-  const nl_hook hook = counting_hook(&counts);
-  for (int split = 0; split < N_SPLIT; split++) {
-    seed_random(27);
-    const nl_design design = mixed_design(split % 9 == 8 ? N_OBS : 20);
-    const double *weight = random_weights(design.n_obs);
-    number_to_roles(split, role);
-    worst = larger(worst, cross_with_roles(&design, role, weight,
-                                           weighted_products(&design, weight), &hook));
+static void test_extend(void) {
+  seed_random(42);
+  for (int trial = 0; trial < 20; trial++) {
+    setting s;
+    int has[MIXED_BLOCKS], wrong = 0;
+    double shift[NL_LANES];
+    fill_setting(&s, 5, 1);
+    random_flags(has);
+    const double *beta = some_coefficients(&s.design, has);
+    for (size_t i = 0; i < in_lanes(N_COL); i++) s.space.beta[i] = beta[i];
+    nl_design_extend(&s.design, &s.space, shift);
+    for (int b = 0; b < MIXED_BLOCKS; b++) wrong += (s.space.on[b] != 0) != has[b];
+    CHECK(wrong == 0);
+    CHECK_NEAR(extension_error(&s, beta), 0, 1e-13);
     free_all();
   }
-  CHECK_NEAR(worst, 0, 1e-11);
-  CHECK(counts.n_check == N_SPLIT);
 }
 
-static void test_cross_over_chunks(void) {
-  const block_role roles[][MIXED_BLOCKS] = {{FRESH, FRESH, FRESH, FRESH, FRESH},
-                                            {FRESH, OLD, FRESH, OLD, OLD},
-                                            {OLD, FRESH, OLD, FRESH, FRESH}};
-  seed_random(28);
-  const nl_design design = mixed_design(2 * NL_CHUNK + 3);
-  const double *weight = random_weights(design.n_obs);
-  const double *xwx = weighted_products(&design, weight);
-  for (int k = 0; k < 3; k++) {
-    CHECK_NEAR(cross_with_roles(&design, roles[k], weight, xwx, NULL), 0, 1e-11);
+/* A block is on for a single coefficient in a single lane. */
+static void test_extend_one_coefficient(void) {
+  seed_random(43);
+  setting s;
+  double shift[NL_LANES];
+  fill_setting(&s, 5, 1);
+  for (int j = 0; j < N_COL; j++) {
+    const int lane = j % NL_LANES;
+    for (size_t i = 0; i < in_lanes(N_COL); i++) s.space.beta[i] = 0;
+    s.space.beta[j * NL_LANES + lane] = 1e-3;
+    nl_design_extend(&s.design, &s.space, shift);
+    for (int b = 0; b < MIXED_BLOCKS; b++)
+      CHECK((s.space.on[b] != 0) == (s.design.block_of_column[j] == b));
   }
   free_all();
 }
 
-static void test_list_is_fresh(void) {
-  const int block[] = {0, 1, 2, 3, 4};
-  const nl_block_list list = {block, 5, 3, 1, 1};
-  const int expected[] = {0, 1, 1, 0, 1};
-  for (int i = 0; i < 5; i++) CHECK((nl_list_is_fresh(&list, i) != 0) == expected[i]);
+/* What centring takes off X b is the same in every row, lane by lane. */
+static void test_centre_shift(void) {
+  seed_random(44);
+  setting s;
+  double shift[NL_LANES];
+  fill_setting(&s, 4, 1);
+  const double *beta = new_normals(in_lanes(N_COL));
+  const double *raw = reference_matrix(&s.design, 0);
+  for (size_t i = 0; i < in_lanes(N_COL); i++) s.space.beta[i] = beta[i];
+  nl_design_extend(&s.design, &s.space, shift);
+  for (int v = 0; v < NL_LANES; v++) {
+    const double *b = lane_of(N_COL, beta, v);
+    const double *centred = times(4, N_COL, 1, s.x, b),
+                 *given = times(4, N_COL, 1, raw, b);
+    for (int t = 0; t < 4; t++) CHECK_NEAR(given[t] - centred[t], shift[v], 1e-13);
+    CHECK(fabs(shift[v]) > 1e-3);
+  }
+  free_all();
+}
+
+/* ---- X b --------------------------------------------------------------------------- */
+
+/* Any blocks on; X b of those, as given, in two chunks. */
+static void test_add_eta(void) {
+  seed_random(45);
+  setting s;
+  double shift[NL_LANES], worst = 0;
+  fill_setting(&s, N_OBS, 1);
+  const double *raw = reference_matrix(&s.design, 0),
+               *beta = new_normals(in_lanes(N_COL));
+  for (size_t i = 0; i < in_lanes(N_COL); i++) s.space.beta[i] = beta[i];
+  nl_design_extend(&s.design, &s.space, shift);
+  for (int trial = 0; trial < 60; trial++) {
+    int on[MIXED_BLOCKS];
+    double *eta = new_normals(in_lanes(N_OBS));
+    double *expected = copy_doubles(eta, in_lanes(N_OBS));
+    random_flags(on);
+    for (int b = 0; b < MIXED_BLOCKS; b++) {
+      const int from = s.design.start[b];
+      if (!on[b]) continue;
+      add_product(N_OBS, s.design.block[b].n_col, raw + from * N_OBS, N_OBS,
+                  beta + in_lanes(from), expected);
+    }
+    nl_design_add_eta(&s.design, on, s.space.ext, 0, NL_CHUNK, eta);
+    nl_design_add_eta(&s.design, on, s.space.ext, NL_CHUNK, N_OBS - NL_CHUNK,
+                      eta + in_lanes(NL_CHUNK));
+    worst = larger(worst, distance(in_lanes(N_OBS), eta, expected));
+  }
+  CHECK_NEAR(worst, 0, 1e-11);
+  free_all();
+}
+
+/* ---- X'r --------------------------------------------------------------------------- */
+
+static int share_of(int n_thread, size_t row) { return (int)(row / NL_CHUNK) % n_thread; }
+
+/* Clear, collect chunk by chunk in the threads' spaces, fold. r is in lanes. */
+static void collect(setting *s, const int *wanted, const double *r, double *total) {
+  for (int v = 0; v < NL_LANES; v++) total[v] = 0;
+  nl_design_clear(&s->design, wanted, &s->space);
+  for (size_t row = 0; row < s->design.n_obs; row += NL_CHUNK) {
+    const size_t left = s->design.n_obs - row;
+    nl_thread_space *own = s->space.thread + share_of(s->design.n_thread, row);
+    nl_design_add_gradient(&s->design, wanted, r + row * NL_LANES, row,
+                           left < NL_CHUNK ? (int)left : NL_CHUNK, own->ext);
+  }
+  for (size_t i = 0; i < s->design.n_obs * NL_LANES; i++) total[i % NL_LANES] += r[i];
+  nl_design_fold(&s->design, wanted, total, &s->space);
+}
+
+static void check_gradient(int n_thread) {
+  setting s;
+  double worst = 0, total[NL_LANES];
+  int touched = 0;
+  fill_setting(&s, N_OBS, n_thread);
+  for (int trial = 0; trial < 60; trial++) {
+    int wanted[MIXED_BLOCKS];
+    const double *r = new_normals(in_lanes(N_OBS));
+    const double *before = new_normals(in_lanes(N_COL));
+    random_flags(wanted);
+    for (size_t i = 0; i < in_lanes(N_COL); i++) s.space.sums[i] = before[i];
+    collect(&s, wanted, r, total);
+    for (int b = 0; b < MIXED_BLOCKS; b++) {
+      const int from = s.design.start[b], n = s.design.block[b].n_col;
+      double *expected = new_zeros(in_lanes(n));
+      const double *sums = s.space.sums + in_lanes(from);
+      if (!wanted[b]) {
+        touched += !same_bits(in_lanes(n), sums, before + in_lanes(from));
+        continue;
+      }
+      add_cross_product(N_OBS, n, s.x + from * N_OBS, N_OBS, r, expected);
+      worst = larger(worst, distance(in_lanes(n), sums, expected));
+    }
+  }
+  CHECK_NEAR(worst, 0, 1e-10);
+  CHECK(touched == 0);
+  free_all();
+}
+
+static void test_gradient_in_pieces(void) {
+  seed_random(46);
+  check_gradient(1);
+  check_gradient(2);
+}
+
+/* Every thread's sums start from zero. */
+static void test_clear(void) {
+  seed_random(47);
+  setting s;
+  int wanted[MIXED_BLOCKS], wrong = 0;
+  fill_setting(&s, 5, 3);
+  for (int b = 0; b < MIXED_BLOCKS; b++) wanted[b] = b % 2;
+  nl_design_clear(&s.design, wanted, &s.space);
+  for (int k = 0; k < 3; k++) {
+    const nl_thread_space *own = s.space.thread + k;
+    for (int v = 0; v < NL_LANES; v++)
+      wrong += own->total[v] != 0 || own->slope[v] != 0 || own->loss[v] != 0;
+    for (int b = 0; b < MIXED_BLOCKS; b++) {
+      for (size_t i = in_lanes(s.design.ext_start[b]);
+           i < in_lanes(s.design.ext_start[b + 1]); i++)
+        wrong += wanted[b] ? own->ext[i] != 0 : !isnan(own->ext[i]);
+    }
+  }
+  CHECK(wrong == 0);
+  free_all();
+}
+
+/* ---- column sums ------------------------------------------------------------------- */
+
+static void check_column_sums(setting *s, const nl_hook *hook, double tol) {
+  const size_t n = s->design.n_obs;
+  const double *r = new_normals(n), *before = new_normals(N_COL);
+  double *sums = copy_doubles(before, N_COL), worst = 0;
+  int wanted[MIXED_BLOCKS];
+  random_flags(wanted);
+  nl_design_column_sums(&s->design, wanted, r, &s->space, sums, hook);
+  for (int j = 0; j < N_COL; j++) {
+    double expected = 0;
+    if (!wanted[s->design.block_of_column[j]]) {
+      expected = before[j];
+    } else {
+      for (size_t t = 0; t < n; t++) expected += s->x[t + (size_t)j * n] * r[t];
+    }
+    worst = larger(worst, fabs(sums[j] - expected));
+  }
+  CHECK_NEAR(worst, 0, tol);
+}
+
+static void test_column_sums(void) {
+  const nl_hook bare = {NULL, NULL, NULL, NULL};
+  seed_random(48);
+  setting s;
+  fill_setting(&s, N_OBS, 1);
+  for (int trial = 0; trial < 20; trial++) {
+    check_column_sums(&s, &s.hook, 1e-11);
+    check_column_sums(&s, &bare, 1e-11);
+    check_column_sums(&s, NULL, 1e-11);
+  }
+  CHECK(s.counts.n_check == 20);
+  free_all();
+}
+
+/* With several threads the sums are the same but for rounding, and bit for bit the same
+ * as with as many threads before. */
+static void test_column_sums_by_threads(void) {
+  enum { MANY = 5000 };
+  seed_random(49);
+  double sums[4][N_COL];
+  const int n_thread[] = {1, 2, 2, 3};
+  const double *r = new_normals(MANY);
+  const int wanted[MIXED_BLOCKS] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+  for (int k = 0; k < 4; k++) {
+    setting s;
+    seed_random(50);
+    fill_setting(&s, MANY, n_thread[k]);
+    nl_design_column_sums(&s.design, wanted, r, &s.space, sums[k], NULL);
+  }
+  CHECK_NEAR(distance(N_COL, sums[0], sums[1]), 0, 1e-10);
+  CHECK_NEAR(distance(N_COL, sums[0], sums[3]), 0, 1e-10);
+  CHECK(same_bits(N_COL, sums[1], sums[2]));
+  CHECK(!nl_has_threads() || !same_bits(N_COL, sums[0], sums[1]));
+  free_all();
 }
 
 void suite_design(void);
 
 void suite_design(void) {
   RUN(test_measure);
-  RUN(test_chunk);
+  RUN(test_no_blocks);
+  RUN(test_cost);
   RUN(test_extend);
+  RUN(test_extend_one_coefficient);
+  RUN(test_centre_shift);
   RUN(test_add_eta);
   RUN(test_gradient_in_pieces);
+  RUN(test_clear);
   RUN(test_column_sums);
-  RUN(test_centre_shift);
-  RUN(test_list_is_fresh);
-  RUN(test_cross_every_split);
-  RUN(test_cross_over_chunks);
+  RUN(test_column_sums_by_threads);
 }

@@ -133,6 +133,22 @@ static void test_cholesky_refuses(void) {
   CHECK(nl_cholesky_invert(0, indefinite) == 0);
 }
 
+static void test_is_zero(void) {
+  const double x[] = {0, -0.0, 0, 5e-324, NAN};
+  CHECK(nl_is_zero(0, x) && nl_is_zero(3, x));
+  CHECK(!nl_is_zero(4, x) && !nl_is_zero(1, x + 4));
+}
+
+/* A share of the largest diagonal entry, and no other entry changes. */
+static void test_ridge(void) {
+  double x[] = {1, 2, 3, 4, 8, 6, 7, 5, -9};
+  const double expected[] = {1.8, 2, 3, 4, 8.8, 6, 7, 5, -8.2};
+  CHECK_NEAR(nl_add_ridge(3, 0.1, x), 0.8, 1e-16);
+  CHECK_NEAR(distance(9, x, expected), 0, 1e-15);
+  CHECK(nl_add_ridge(0, 0.1, x) == 0);
+  CHECK(nl_add_ridge(3, 0, x) == 0);
+}
+
 void suite_linalg(void);
 
 void suite_linalg(void) {
@@ -143,4 +159,6 @@ void suite_linalg(void) {
   RUN(test_eigen);
   RUN(test_cholesky);
   RUN(test_cholesky_refuses);
+  RUN(test_is_zero);
+  RUN(test_ridge);
 }

@@ -8,7 +8,7 @@
 /* ---- groups ------------------------------------------------------------------------ */
 
 static void test_sizes(void) {
-  const int size[] = {4, 1, 3, 4, 5, 12};
+  const int size[] = {4, 1, 3, 4, 6, 12, 8, 6, 12};
   const nl_penalty full = mixed_penalty(T_RANDOM), deficient = mixed_penalty(T_DEFICIENT);
   for (int g = 0; g < MIXED_GROUPS; g++) {
     CHECK(nl_group_size(&full, g) == size[g]);
@@ -62,32 +62,6 @@ static void test_gradient(void) {
     nl_group_gradient(&penalty, g, gradient, out);
     CHECK_NEAR(distance((size_t)rank, out, expected), 0, 1e-13);
   }
-  free_all();
-}
-
-/* theta <- u'theta with T <- T u leaves norm and coefficients; other groups keep their T.
- */
-static void check_rotation(nl_penalty *penalty, int g) {
-  const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
-  const size_t n_t = penalty->t_start[penalty->n_group], at = penalty->t_start[g];
-  const double *u = random_rotation(rank), *theta = new_normals((size_t)rank);
-  const double *rotated = cross_times(rank, rank, 1, u, theta);
-  double *expected = copy_doubles(penalty->transform, n_t);
-  double *before = new_zeros(MIXED_COLUMNS), *after = new_zeros(MIXED_COLUMNS);
-  const double *t = times(size, rank, rank, penalty->transform + at, u);
-  for (int i = 0; i < size * rank; i++) expected[at + (size_t)i] = t[i];
-  nl_group_coefficients(penalty, g, theta, before);
-  nl_group_rotate(penalty, g, u, new_doubles((size_t)size * (size_t)rank));
-  nl_group_coefficients(penalty, g, rotated, after);
-  CHECK_NEAR(distance(n_t, penalty->transform, expected), 0, 1e-13);
-  CHECK_NEAR(distance(MIXED_COLUMNS, before, after), 0, 1e-12);
-  CHECK_NEAR(norm_of(rank, rotated), norm_of(rank, theta), 1e-12);
-}
-
-static void test_rotate(void) {
-  seed_random(33);
-  nl_penalty penalty = mixed_penalty(T_DEFICIENT);
-  for (int g = 0; g < MIXED_GROUPS; g++) check_rotation(&penalty, g);
   free_all();
 }
 
@@ -246,17 +220,44 @@ static void test_kkt_not_finite(void) {
   }
 }
 
+/* A group whose unit is nothing has nothing to be measured in. */
+static void test_kkt_without_unit(void) {
+  const double theta[] = {1, 2};
+  CHECK(nl_group_kkt(2, theta, theta, 0, 0) == 0);
+}
+
+/* ---- one lambda -------------------------------------------------------------------- */
+
+static void test_level(void) {
+  nl_penalty penalty = mixed_penalty(T_IDENTITY);
+  nl_level level = {0.5, 7};
+  set_weight(&penalty, 3, 0);
+  set_weight(&penalty, 2, 4);
+  CHECK(nl_level_tau(&level, &penalty, 3) == 0);
+  CHECK(nl_level_tau(&level, &penalty, 2) == 2);
+  CHECK(nl_level_unit(&level, &penalty, 3) == 0.5 * penalty.scale[3]);
+  CHECK(nl_level_unit(&level, &penalty, 2) == 2);
+  level.lambda = 0;
+  CHECK(nl_level_tau(&level, &penalty, 2) == 0);
+  CHECK(nl_level_unit(&level, &penalty, 2) == 7 * penalty.scale[2]);
+  CHECK(nl_level_unit(&level, &penalty, 3) == 7 * penalty.scale[3]);
+  level.lambda = INFINITY;
+  CHECK(nl_level_tau(&level, &penalty, 3) == 0);
+  free_all();
+}
+
 void suite_penalty(void);
 
 void suite_penalty(void) {
   RUN(test_sizes);
   RUN(test_coefficients);
   RUN(test_gradient);
-  RUN(test_rotate);
   RUN(test_block_solve_is_stationary);
   RUN(test_block_solve_zero);
   RUN(test_block_solve_closed_form);
   RUN(test_block_solve_on_a_grid);
   RUN(test_kkt);
   RUN(test_kkt_not_finite);
+  RUN(test_kkt_without_unit);
+  RUN(test_level);
 }

@@ -1,15 +1,17 @@
-/* quadratic.h against the optimality conditions of the model, dense traces and grids. */
+/* quadratic.h, newton.h and freedom.h against the optimality conditions of the model,
+ * dense traces and grids. */
 #include <math.h>
+#include <string.h>
 
 #include "check.h"
 #include "fixture.h"
 #include "freedom.h"
+#include "newton.h"
 #include "quadratic.h"
 
 enum { N_GROUP = 6, N_ROW = 40 };
 
-/* A model whose H is A'A; columns of A that belong to one group are orthogonal, so that
- * the group's own block is diagonal. Coordinates are in the order of the Gram. */
+/* A model whose H is A'A. Coordinates are in the order of the Gram. */
 typedef struct {
   nl_penalty penalty;
   nl_gram gram;
@@ -37,6 +39,35 @@ static nl_penalty sized_penalty(int n_group, const int *size) {
   return penalty_of(n_col, n_group, group_of, T_IDENTITY);
 }
 
+/* What the solver uses of a Gram. */
+static nl_gram new_gram(const nl_penalty *penalty, int capacity) {
+  nl_gram gram;
+  const size_t n_group = (size_t)penalty->n_group, n_theta = (size_t)penalty->n_theta;
+  memset(&gram, 0, sizeof gram);
+  gram.group = new_ints(n_group);
+  gram.position = new_ints(n_group);
+  gram.has_vectors = new_ints(n_group);
+  gram.vector_start = new_sizes(n_group);
+  gram.vectors = new_doubles(n_theta * (size_t)penalty->max_size);
+  gram.curvature = new_doubles(n_theta);
+  gram.capacity = capacity;
+  gram.h = new_doubles((size_t)(capacity * capacity));
+  gram.spare = new_doubles((size_t)(capacity * capacity));
+  return gram;
+}
+
+static nl_quadratic_space new_space(const nl_penalty *penalty) {
+  const size_t n = (size_t)penalty->n_theta, n_group = (size_t)penalty->n_group;
+  const nl_quadratic_space space = {new_doubles(n),
+                                    new_doubles(n),
+                                    new_doubles(n),
+                                    new_doubles(n),
+                                    new_doubles(n),
+                                    new_ints(n > n_group ? n : n_group),
+                                    new_doubles(3 * (size_t)penalty->max_size)};
+  return space;
+}
+
 /* Takes in all groups but the last n_out, in an order that is not theirs. */
 static void enter_groups(model *m, int n_out) {
   nl_gram *gram = &m->gram;
@@ -52,25 +83,52 @@ static void enter_groups(model *m, int n_out) {
   }
 }
 
-/* Orthogonal within groups; then H, and its copy in the Gram. */
+/* The group's own block of H. */
+static double *own_block(const model *m, int k) {
+  const int rank = rank_in(m, k), at = m->gram.position[m->gram.group[k]];
+  double *own = new_doubles((size_t)(rank * rank));
+  for (int i = 0; i < rank * rank; i++)
+    own[i] = m->h[at + i % rank + (at + i / rank) * m->gram.size];
+  return own;
+}
+
+/* Its eigenvectors and values. */
+static void give_vectors(model *m, int k, size_t start) {
+  nl_gram *gram = &m->gram;
+  const int g = gram->group[k], rank = rank_in(m, k);
+  const double *u =
+      eigenvectors(rank, own_block(m, k), gram->curvature + gram->position[g]);
+  gram->vector_start[g] = start;
+  gram->has_vectors[g] = 1;
+  for (int i = 0; i < rank; i++) {
+    double *d = gram->curvature + gram->position[g];
+    d[i] = fmax(d[i], 1e-12 * d[rank - 1]);
+  }
+  for (int i = 0; i < rank * rank; i++) gram->vectors[start + (size_t)i] = u[i];
+}
+
+/* A bound on them instead, as for large groups: the trace. */
+static void give_bound(model *m, int k) {
+  nl_gram *gram = &m->gram;
+  const int g = gram->group[k], rank = rank_in(m, k);
+  double trace = 0;
+  for (int i = 0; i < rank; i++) trace += own_block(m, k)[i * (rank + 1)];
+  gram->has_vectors[g] = 0;
+  for (int i = 0; i < rank; i++) gram->curvature[gram->position[g] + i] = trace;
+}
+
+/* H, its copy in the Gram, and what the Gram knows of each group. */
 static void finish_curvature(model *m) {
   nl_gram *gram = &m->gram;
   const int n = gram->size;
-  for (int k = 0; k < gram->n_in; k++) {
-    const int at = gram->position[gram->group[k]];
-    for (int i = 0; i < rank_in(m, k); i++) orthogonalise(N_ROW, at, at + i, m->a);
-  }
+  size_t start = 0;
   m->h = cross_times(n, N_ROW, n, m->a, m->a);
-  for (int k = 0; k < gram->n_in; k++) {
-    const int at = gram->position[gram->group[k]];
-    for (int j = 0; j < rank_in(m, k); j++) {
-      for (int i = 0; i < rank_in(m, k); i++) {
-        if (i != j) m->h[at + i + (at + j) * n] = 0; /* but for rounding */
-      }
-    }
-  }
   for (int j = 0; j < n; j++) {
     for (int i = 0; i < n; i++) gram->h[i + j * gram->capacity] = m->h[i + j * n];
+  }
+  for (int k = 0; k < gram->n_in; k++) {
+    give_vectors(m, k, start);
+    start += (size_t)(rank_in(m, k) * rank_in(m, k));
   }
 }
 
@@ -100,10 +158,9 @@ static void start_at(model *m, const double *x0, const double *slope0) {
 
 static model new_model(int n_group, const int *size, int n_out) {
   model m;
-  const nl_design none = design_of(1, 0, NULL);
   m.penalty = sized_penalty(n_group, size);
-  m.gram = new_gram(&none, &m.penalty, m.penalty.n_theta + 3);
-  m.space = new_quadratic_space(&m.penalty);
+  m.gram = new_gram(&m.penalty, m.penalty.n_theta + 3);
+  m.space = new_space(&m.penalty);
   enter_groups(&m, n_out);
   const size_t n = (size_t)m.gram.size;
   m.a = new_normals(N_ROW * n);
@@ -193,23 +250,6 @@ static void check_solved(const model *m, double tol) {
 
 /* ---- solutions --------------------------------------------------------------------- */
 
-static void test_level(void) {
-  model m = usual_model(61);
-  m.level.lambda = 0.5;
-  m.level.reference = 7;
-  set_weight(&m.penalty, 1, 0);
-  set_weight(&m.penalty, 2, 4);
-  CHECK(nl_level_tau(&m.level, &m.penalty, 1) == 0);
-  CHECK(nl_level_tau(&m.level, &m.penalty, 2) == 2);
-  CHECK(nl_level_unit(&m.level, &m.penalty, 1) == 7 * m.penalty.scale[1]);
-  CHECK(nl_level_unit(&m.level, &m.penalty, 2) == 2);
-  m.level.lambda = 0;
-  CHECK(nl_level_unit(&m.level, &m.penalty, 2) == 7 * m.penalty.scale[2]);
-  m.level.lambda = INFINITY;
-  CHECK(nl_level_tau(&m.level, &m.penalty, 1) == 0);
-  free_all();
-}
-
 static void test_solution_is_stationary(void) {
   const double share[] = {0.9, 0.5, 0.1, 0.01, 1e-4};
   int zeros = 0, others = 0;
@@ -224,6 +264,21 @@ static void test_solution_is_stationary(void) {
     free_all();
   }
   CHECK(zeros > 20 && others > 20);
+}
+
+/* Groups of which only a bound on the curvature is known. */
+static void test_groups_without_vectors(void) {
+  const double share[] = {0.5, 0.1, 1e-3};
+  for (unsigned seed = 0; seed < 30; seed++) {
+    model m = usual_model(300 + seed);
+    m.level.lambda = share[seed % 3] * m.level.reference;
+    for (int k = 0; k < m.gram.n_in; k++) {
+      if (k % 2 == 0 || seed % 2) give_bound(&m, k);
+    }
+    solve(&m, 1e-9);
+    check_solved(&m, 1e-9);
+    free_all();
+  }
 }
 
 static void test_all_zero(void) {
@@ -365,6 +420,38 @@ static void test_collinear(void) {
   }
 }
 
+/* Newton's steps never make the model worse, and keep the slope true. */
+static void test_newton_steps(void) {
+  const double share[] = {0.3, 1e-2, 1e-4};
+  int moved = 0;
+  for (unsigned seed = 0; seed < 30; seed++) {
+    model m = usual_model(400 + seed);
+    const size_t n = (size_t)m.gram.size;
+    m.level.lambda = share[seed % 3] * m.level.reference;
+    for (int step = 0; step < 4; step++) {
+      const double before = model_value(&m, m.space.x);
+      const double *from = copy_doubles(m.space.x, n);
+      nl_newton_steps(&m.penalty, &m.gram, &m.level, &m.space);
+      const double after = model_value(&m, m.space.x);
+      CHECK(after <= before + 1e-12 * (1 + fabs(before)));
+      CHECK_NEAR(distance(n, m.space.slope, slope_by_hand(&m, m.space.x)), 0,
+                 1e-10 * (1 + norm_of((int)n, m.slope0)));
+      moved += distance(n, from, m.space.x) > 0;
+    }
+    free_all();
+  }
+  CHECK(moved > 60);
+}
+
+/* Where no group is penalised, one step is all it takes. */
+static void test_newton_without_penalty(void) {
+  model m = usual_model(72);
+  m.level.lambda = 0;
+  nl_newton_steps(&m.penalty, &m.gram, &m.level, &m.space);
+  CHECK_NEAR(model_residual(&m), 0, 1e-10);
+  free_all();
+}
+
 /* ---- degrees of freedom ------------------------------------------------------------ */
 
 static double df(model *m, const double *x) {
@@ -461,8 +548,8 @@ static void test_df_of_collinear_groups(void) {
 void suite_quadratic(void);
 
 void suite_quadratic(void) {
-  RUN(test_level);
   RUN(test_solution_is_stationary);
+  RUN(test_groups_without_vectors);
   RUN(test_all_zero);
   RUN(test_no_penalty);
   RUN(test_solution_stays);
@@ -470,6 +557,8 @@ void suite_quadratic(void) {
   RUN(test_on_a_grid);
   RUN(test_no_move_is_better);
   RUN(test_collinear);
+  RUN(test_newton_steps);
+  RUN(test_newton_without_penalty);
   RUN(test_df);
   RUN(test_df_with_unpenalised_groups);
   RUN(test_df_without_penalty);

@@ -111,36 +111,68 @@ oracle_split <- function(blocks, beta) {
   unname(split(unname(as.numeric(beta)), factor(rep(seq_along(blocks), sizes), seq_along(blocks))))
 }
 
+# The linear predictor.
 oracle_link <- function(blocks, intercept, beta, offset = 0) {
-  link <- as.numeric(intercept) + offset
+  eta <- as.numeric(intercept) + offset
   parts <- oracle_split(blocks, beta)
-  for (g in seq_along(blocks)) link <- link + as.numeric(as.matrix(blocks[[g]]) %*% parts[[g]])
-  as.numeric(link)
+  for (g in seq_along(blocks)) eta <- eta + as.numeric(as.matrix(blocks[[g]]) %*% parts[[g]])
+  as.numeric(eta)
+}
+
+# The expected count: exp(eta), or log(1 + exp(eta)) written so that it doesn't overflow.
+oracle_rate <- function(eta, link = "log") {
+  if (link == "log") return(exp(eta))
+  pmax(eta, 0) + log1p(exp(-abs(eta)))
+}
+
+# Derivatives of a bin's loss mu - y log mu in eta: the first, and the second.
+oracle_slope <- function(eta, y, link = "log") {
+  if (link == "log") return(exp(eta) - y)
+  (1 - y / oracle_rate(eta, link)) / (1 + exp(-eta))
+}
+
+oracle_curvature <- function(eta, y, link = "log") {
+  if (link == "log") return(exp(eta))
+  mu <- oracle_rate(eta, link)
+  p <- 1 / (1 + exp(-eta))
+  y * p^2 / mu^2 + (1 - y / mu) * p * (1 - p)
 }
 
 # Gradient of the loss by column, one vector per group.
-oracle_gradients <- function(blocks, y, link, v) {
-  r <- v * (exp(link) - y) / sum(v)
+oracle_gradients <- function(blocks, y, eta, v, link = "log") {
+  r <- v * oracle_slope(eta, y, link) / sum(v)
   lapply(blocks, function(X) as.numeric(crossprod(as.matrix(X), r)))
+}
+
+# The linear predictor of the maximum-likelihood fit with the softplus link on the columns of X: optim(), and
+# Newton steps from there. Redundant columns are left out.
+oracle_softplus_fit <- function(X, y, offset = 0, v = rep(1, length(y))) {
+  X <- cbind(rep(1, length(y)), X)
+  parts <- qr(X, tol = 1e-9)
+  X <- X[, parts$pivot[seq_len(parts$rank)], drop = FALSE]
+  v <- v / sum(v)
+  eta <- function(b) as.numeric(X %*% b) + offset
+  loss <- function(b) {
+    mu <- oracle_rate(eta(b), "softplus")
+    sum((v * (mu - ifelse(y > 0, y * log(mu), 0)))[v > 0])
+  }
+  slope <- function(b) as.numeric(crossprod(X, v * oracle_slope(eta(b), y, "softplus")))
+  start <- c(log(expm1(sum(v * y))) - sum(v * offset), numeric(ncol(X) - 1))
+  b <- stats::optim(start, loss, slope, method = "BFGS", control = list(reltol = 1e-15, maxit = 5000))$par
+  for (i in 1:10) {
+    H <- crossprod(X * (v * oracle_curvature(eta(b), y, "softplus")), X)
+    b <- b - solve(H, slope(b), tol = 1e-20)
+  }
+  stopifnot(max(abs(slope(b))) < 1e-12)
+  eta(b)
 }
 
 # The smallest lambda at which every penalised group is out: scores of the model without them.
 oracle_lambda_max <- function(blocks, y, how = "none", offset = 0, v = rep(1, length(y)),
-                              mult = rep(1, length(blocks))) {
+                              mult = rep(1, length(blocks)), link = "log") {
   free <- blocks[mult == 0]
-  X <- do.call(cbind, c(list(rep(1, length(y))), lapply(free, as.matrix)))
-  if (ncol(X) == 1) {
-    link <- log(sum(v * y) / sum(v * exp(rep_len(offset, length(y))))) + rep_len(offset, length(y))
-  } else {
-    independent <- qr(X, tol = 1e-9) # glm.fit() itself sees no rank at so small an epsilon
-    X <- X[, independent$pivot[seq_len(independent$rank)], drop = FALSE]
-    fit <- suppressWarnings(stats::glm.fit(
-      X, y, weights = v, offset = rep_len(offset, length(y)), family = stats::poisson(),
-      control = stats::glm.control(epsilon = 1e-14, maxit = 200)
-    ))
-    link <- fit$linear.predictors
-  }
-  gradients <- oracle_gradients(blocks, y, link, v)
+  eta <- oracle_free_fit(lapply(free, as.matrix), y, rep_len(offset, length(y)), v, link)
+  gradients <- oracle_gradients(blocks, y, eta, v, link)
   scores <- vapply(which(mult > 0), function(g) {
     coords <- penalty_coords(blocks[[g]], v, how)
     if (coords$weight == 0) return(0)
@@ -149,16 +181,32 @@ oracle_lambda_max <- function(blocks, y, how = "none", offset = 0, v = rep(1, le
   max(scores, 0)
 }
 
+# The linear predictor of the model with the free groups alone.
+oracle_free_fit <- function(free, y, offset, v, link) {
+  if (link == "softplus") return(oracle_softplus_fit(do.call(cbind, free), y, offset, v))
+  X <- do.call(cbind, c(list(rep(1, length(y))), free))
+  if (ncol(X) == 1) {
+    return(log(sum(v * y) / sum(v * exp(offset))) + offset)
+  }
+  independent <- qr(X, tol = 1e-9) # glm.fit() itself sees no rank at so small an epsilon
+  X <- X[, independent$pivot[seq_len(independent$rank)], drop = FALSE]
+  fit <- suppressWarnings(stats::glm.fit(
+    X, y, weights = v, offset = offset, family = stats::poisson(),
+    control = stats::glm.control(epsilon = 1e-14, maxit = 200)
+  ))
+  fit$linear.predictors
+}
+
 # The largest relative KKT residual over groups and intercept (see group_lasso()). At lambda = 0, and
 # for a group that is not penalised, relative to what the penalty is at lambda_max or would be at
 # lambda.
 kkt_residual <- function(blocks, y, intercept, beta, lambda, how = "none", offset = 0,
-                         v = rep(1, length(y)), mult = rep(1, length(blocks))) {
-  link <- oracle_link(blocks, intercept, beta, offset)
+                         v = rep(1, length(y)), mult = rep(1, length(blocks)), link = "log") {
+  eta <- oracle_link(blocks, intercept, beta, offset)
   parts <- oracle_split(blocks, beta)
-  gradients <- oracle_gradients(blocks, y, link, v)
-  unit <- if (lambda > 0) lambda else oracle_lambda_max(blocks, y, how, offset, v, mult)
-  worst <- abs(sum(v * (y - exp(link)))) / sum(v * y)
+  gradients <- oracle_gradients(blocks, y, eta, v, link)
+  unit <- if (lambda > 0) lambda else oracle_lambda_max(blocks, y, how, offset, v, mult, link)
+  worst <- abs(sum(v * oracle_slope(eta, y, link))) / sum(v * y)
   for (g in seq_along(blocks)) {
     coords <- penalty_coords(blocks[[g]], v, how)
     if (coords$weight == 0) next
@@ -181,14 +229,14 @@ kkt_residual <- function(blocks, y, intercept, beta, lambda, how = "none", offse
 
 # (1/V) sum v (mu - y log mu) + lambda sum w ||A beta||
 objective <- function(blocks, y, intercept, beta, lambda, how = "none", offset = 0,
-                      v = rep(1, length(y)), mult = rep(1, length(blocks))) {
-  link <- oracle_link(blocks, intercept, beta, offset)
+                      v = rep(1, length(y)), mult = rep(1, length(blocks)), link = "log") {
+  mu <- oracle_rate(oracle_link(blocks, intercept, beta, offset), link)
   parts <- oracle_split(blocks, beta)
   penalty <- vapply(seq_along(blocks), function(g) {
     coords <- penalty_coords(blocks[[g]], v, how)
     coords$weight * mult[g] * sqrt(sum((coords$to %*% parts[[g]])^2))
   }, 0)
-  sum(v * (exp(link) - y * link)) / sum(v) + lambda * sum(penalty)
+  sum(v * (mu - y * log(mu))) / sum(v) + lambda * sum(penalty)
 }
 
 # ---- a fitted path ---------------------------------------------------------------------------------
@@ -213,8 +261,8 @@ oracle_interpolate <- function(fitted, x, lambda) {
 # penalty. In coordinates whose first is the direction of theta, P is diagonal; directions in which
 # neither has curvature don't count.
 oracle_df <- function(blocks, y, intercept, beta, lambda, how = "none", offset = 0,
-                      v = rep(1, length(y)), mult = rep(1, length(blocks))) {
-  mu <- exp(oracle_link(blocks, intercept, beta, offset))
+                      v = rep(1, length(y)), mult = rep(1, length(blocks)), link = "log") {
+  h <- oracle_curvature(oracle_link(blocks, intercept, beta, offset), y, link)
   parts <- oracle_split(blocks, beta)
   X <- matrix(1, length(y))
   P <- 0
@@ -225,7 +273,7 @@ oracle_df <- function(blocks, y, intercept, beta, lambda, how = "none", offset =
     X <- cbind(X, as.matrix(blocks[[g]]) %*% coords$back %*% along)
     P <- c(P, 0, rep(lambda * coords$weight * mult[g] / sqrt(sum(theta^2)), length(theta) - 1))
   }
-  H <- crossprod(X * sqrt(v * mu / sum(v)))
+  H <- crossprod(X * sqrt(v * h / sum(v)))
   scale <- sqrt(diag(H) + P)
   scale[scale == 0] <- 1
   H <- H / outer(scale, scale)

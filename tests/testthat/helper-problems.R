@@ -56,7 +56,7 @@ path_residuals <- function(path, problem, how = path$standardize, at = seq_along
   vapply(at, function(l) {
     kkt_residual(problem$blocks, problem$counts, path$intercept[l], path$coefficients[, l],
                  path$lambda[l], how, problem$offset %||% rep(0, n), problem$weights %||% rep(1, n),
-                 problem$mult %||% rep(1, length(problem$blocks)))
+                 problem$mult %||% rep(1, length(problem$blocks)), path$link)
   }, 0)
 }
 

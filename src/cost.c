@@ -1,0 +1,54 @@
+/* cost.c: see cost.h. */
+#include "cost.h"
+
+/* An exponential, in multiplications of a lane (measured: between 3 and 5). */
+#define NL_EXPONENTIAL 4
+#define NL_CHEAP_LOOK 1.35
+/* Rows per coordinate of a sampled Gram. */
+#define NL_ROWS_PER_COORDINATE 32
+#define NL_DENSE_RUN 16
+/* What a Gram should cost, in passes of all lanes. */
+#define NL_GRAM_PASSES 2.5
+/* A product that is added in memory, against one that is added in a register. */
+#define NL_SCATTER 3
+
+double nl_cost_pass(const nl_design *design, const int *on, const int *wanted) {
+  double cost = NL_EXPONENTIAL;
+  for (int b = 0; b < design->n_block; b++) {
+    const double own = nl_block_cost(design->block + b);
+    if (!on || on[b]) cost += own;
+    if (!wanted || wanted[b]) cost += own;
+  }
+  return cost;
+}
+
+double nl_cost_gram(const nl_design *design, const int *set, int stride) {
+  double sparse = 0, dense = 0;
+  for (int b = 0; b < design->n_block; b++) {
+    if (set && !set[b]) continue;
+    sparse += design->block[b].n_entry;
+    if (design->block[b].n_entry == 0) dense += design->block[b].n_col;
+  }
+  const double per_row = NL_SCATTER * 0.5 * sparse * sparse + 0.5 * dense * dense +
+                         NL_SCATTER * sparse * dense;
+  return per_row / stride / (NL_LANES * nl_cost_pass(design, set, set));
+}
+
+int nl_cost_look_is_cheap(const nl_design *design, const int *set) {
+  return nl_cost_pass(design, set, NULL) <= NL_CHEAP_LOOK * nl_cost_pass(design, set, set);
+}
+
+int nl_cost_stride(const nl_design *design, int n_theta) {
+  const double rows = NL_ROWS_PER_COORDINATE * (double)(n_theta > 0 ? n_theta : 1);
+  const double most = (double)design->n_obs / rows;
+  const double wanted = nl_cost_gram(design, NULL, 1) / NL_GRAM_PASSES;
+  const double stride = wanted < most ? wanted : most;
+  return stride < 2 ? 1 : (int)stride;
+}
+
+int nl_cost_run(const nl_design *design) {
+  for (int b = 0; b < design->n_block; b++) {
+    if (design->block[b].n_entry == 0) return NL_DENSE_RUN;
+  }
+  return 1;
+}

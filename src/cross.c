@@ -1,0 +1,435 @@
+/* cross.c: see cross.h. */
+#include "cross.h"
+
+#include "kernel.h"
+#include "linalg.h"
+
+static const nl_block *block_at(const nl_design *design, const nl_cross_list *list, int i) {
+  return design->block + list->block[i];
+}
+
+static int is_sparse(const nl_block *block) { return block->n_entry > 0; }
+
+/* Whether block i has a strip (eight dense columns) of which the products with block k are
+ * wanted. Of two fresh dense blocks the earlier one is multiplied by the later one's. */
+static int strip_meets(const nl_design *design, const nl_cross_list *list, int i, int k) {
+  if (is_sparse(block_at(design, list, i))) return 0;
+  if (is_sparse(block_at(design, list, k))) return list->fresh[i] || list->fresh[k];
+  return list->fresh[i] && (!list->fresh[k] || k <= i);
+}
+
+static int count_strips(const nl_block *block) {
+  return (block->n_col + NL_LANES - 1) / NL_LANES;
+}
+
+/* Doubles that the sums of one strip of block i take. */
+static size_t strip_size(const nl_design *design, const nl_cross_list *list, int i) {
+  size_t size = 0;
+  for (int k = 0; k < list->n_block; k++) {
+    if (strip_meets(design, list, i, k))
+      size += (size_t)block_at(design, list, k)->n_ext * NL_LANES;
+  }
+  return size > 0 ? size + NL_LANES : 0; /* + the sums of the strip itself */
+}
+
+nl_cross_need nl_cross_needs(const nl_design *design, const nl_cross_list *list,
+                             size_t most) {
+  nl_cross_need need = {0, 0, NL_CHUNK * NL_LANES, 1, 0};
+  size_t wrap = 0, fresh_wrap = 0, largest = 0, all = 0;
+  for (int i = 0; i < list->n_block; i++) {
+    const nl_block *block = block_at(design, list, i);
+    const size_t strip = strip_size(design, list, i);
+    if (strip > largest) largest = strip;
+    all += strip * (size_t)count_strips(block);
+    if (!is_sparse(block)) continue;
+    wrap += (size_t)block->n_wrap;
+    if (list->fresh[i]) fresh_wrap += (size_t)block->n_wrap;
+    need.n_thread += (size_t)NL_CHUNK * (size_t)block->n_entry;
+    need.n_index += (size_t)NL_CHUNK * ((size_t)block->n_entry + 1);
+    need.n_entry += (size_t)NL_CHUNK * (size_t)block->n_entry;
+  }
+  need.n_raw = wrap * fresh_wrap;
+  need.n_strip = all < most ? all : (largest > most ? largest : most);
+  return need;
+}
+
+/* ---- sparse rows ------------------------------------------------------------------- */
+
+/* A sparse block of the list: where its columns are in raw, and its entries in scratch. */
+typedef struct {
+  const nl_block *block;
+  int position;     /* in the list */
+  int is_fresh;
+  int is_four;      /* its rows are four neighbours */
+  size_t row;       /* first row in raw */
+  size_t column;    /* first column in raw, where fresh */
+  size_t entry;     /* first entry in a thread's scratch */
+  size_t first;     /* first of its rows' first neighbours there */
+} sparse_block;
+
+typedef struct {
+  const nl_design *design;
+  const nl_cross_list *list;
+  const double *weight;
+  nl_cross_space *space;
+  nl_cross_need need;
+  size_t ld; /* of raw */
+} sparse_work;
+
+/* The next sparse block of the list after `sparse`, NULL fields at first. Returns 0 at the
+ * end. */
+static int next_sparse(const sparse_work *work, sparse_block *sparse) {
+  const nl_cross_list *list = work->list;
+  int i = 0;
+  if (sparse->block) {
+    i = sparse->position + 1;
+    sparse->row += (size_t)sparse->block->n_wrap;
+    if (sparse->is_fresh) sparse->column += (size_t)sparse->block->n_wrap;
+    sparse->entry += (size_t)sparse->block->n_entry * NL_CHUNK;
+    sparse->first += NL_CHUNK;
+  }
+  while (i < list->n_block && !is_sparse(block_at(work->design, list, i))) i++;
+  if (i == list->n_block) return 0;
+  const nl_block *block = block_at(work->design, list, i);
+  sparse->block = block;
+  sparse->position = i;
+  sparse->is_fresh = list->fresh[i];
+  sparse->is_four = block->n_entry == 4 &&
+                    (block->kind == NL_TABLE ? block->table : block)->n_factor == 1;
+  return 1;
+}
+
+static nl_entries entries_of(const sparse_work *work, int thread,
+                             const sparse_block *sparse) {
+  const size_t index = (size_t)thread * work->need.n_index + sparse->entry,
+               value = (size_t)thread * work->need.n_thread + sparse->entry;
+  nl_entries entries = {work->space->index + index, work->space->entry + value,
+                        sparse->block->n_entry};
+  return entries;
+}
+
+/* The same with one index a row, for nl_cross_four. */
+static nl_entries firsts_of(const sparse_work *work, int thread,
+                            const sparse_block *sparse) {
+  nl_entries entries = entries_of(work, thread, sparse);
+  entries.index = work->space->index + (size_t)thread * work->need.n_index +
+                  work->need.n_entry + sparse->first;
+  return entries;
+}
+
+/* The entries of the picked rows of all sparse blocks. */
+static void load_entries(const sparse_work *work, int thread, size_t row, int n,
+                         const int *pick) {
+  for (sparse_block sparse = {0}; next_sparse(work, &sparse);) {
+    const nl_entries entries = entries_of(work, thread, &sparse);
+    int *index = (int *)entries.index, *first = (int *)firsts_of(work, thread, &sparse).index;
+    nl_block_entries(sparse.block, row, n, pick, index, (double *)entries.value);
+    for (int t = 0; sparse.is_four && t < n; t++) first[t] = index[4 * t];
+  }
+}
+
+/* Fresh blocks that are multiplied with the others together, while these are in cache. */
+enum { TILE = 8 };
+
+/* Block a with those of a tile that it is to be multiplied with. */
+static void cross_tile(const sparse_work *work, int thread, int n, const double *weight,
+                       const sparse_block *left, const sparse_block *tile, int n_tile) {
+  const nl_entries a = firsts_of(work, thread, left);
+  nl_entries held = {NULL, NULL, 0};
+  double *held_corner = NULL;
+  const ptrdiff_t ld = (ptrdiff_t)work->ld;
+  for (int k = 0; k < n_tile; k++) {
+    if (left->is_fresh && left->position > tile[k].position) continue;
+    const nl_entries b = firsts_of(work, thread, tile + k);
+    double *corner = work->space->raw + left->row + tile[k].column * work->ld;
+    if (!left->is_four || !tile[k].is_four) {
+      const nl_entries all_a = entries_of(work, thread, left),
+                       all_b = entries_of(work, thread, tile + k);
+      nl_cross_any(n, &all_a, &all_b, corner, weight, ld);
+    } else if (!held_corner) {
+      held = b;
+      held_corner = corner;
+    } else {
+      nl_cross_four(n, &a, &held, held_corner, &b, corner, weight, ld);
+      held_corner = NULL;
+    }
+  }
+  if (held_corner) nl_cross_four(n, &a, &held, held_corner, NULL, NULL, weight, ld);
+}
+
+/* Picked rows: this thread's tiles against all sparse blocks up to them. */
+static void cross_rows(const sparse_work *work, int thread, int n_thread, size_t row, int n,
+                       const int *pick, const double *weight) {
+  sparse_block tile[TILE], right = {0};
+  int more = 1;
+  load_entries(work, thread, row, n, pick);
+  for (int turn = 0; more; turn++) {
+    int n_tile = 0;
+    while (n_tile < TILE && (more = next_sparse(work, &right))) {
+      if (right.is_fresh) tile[n_tile++] = right;
+    }
+    if (turn % n_thread != thread) continue;
+    for (sparse_block left = {0}; n_tile > 0 && next_sparse(work, &left);)
+      cross_tile(work, thread, n, weight, &left, tile, n_tile);
+  }
+}
+
+/* All rows with a weight, a chunk of them at a time. */
+static void sparse_rows(void *data, int thread, int n_thread, size_t row, int n) {
+  const sparse_work *work = (const sparse_work *)data;
+  const double *weight = work->weight + row;
+  int pick[NL_CHUNK], n_pick = 0;
+  double picked[NL_CHUNK];
+  for (int t = 0; t < n; t++) {
+    if (weight[t] != 0) {
+      pick[n_pick] = t;
+      picked[n_pick++] = weight[t];
+    }
+    if (n_pick == NL_CHUNK || (t == n - 1 && n_pick > 0)) {
+      cross_rows(work, thread, n_thread, row, n_pick, pick, picked);
+      n_pick = 0;
+    }
+  }
+}
+
+/* Sums raw (wrapped columns) into out, both ways round for two fresh blocks. */
+static void fold_sparse(const nl_design *design, const nl_cross_list *list, int i, int j,
+                        const double *raw, size_t ld_raw, double *out, size_t ld) {
+  const nl_block *left = block_at(design, list, i), *right = block_at(design, list, j);
+  const int mirror = list->fresh[i] && i != j;
+  for (int l = 0; l < right->n_wrap; l++) {
+    const size_t column = (size_t)nl_block_column(right, l);
+    for (int k = 0; k < left->n_wrap; k++) {
+      const size_t row = (size_t)nl_block_column(left, k);
+      const double value = raw[(size_t)k + (size_t)l * ld_raw];
+      out[(size_t)list->row[i] + row + ((size_t)list->column[j] + column) * ld] += value;
+      if (mirror)
+        out[(size_t)list->row[j] + column + ((size_t)list->column[i] + row) * ld] += value;
+    }
+  }
+}
+
+static void sparse_products(const nl_design *design, const nl_cross_list *list,
+                            const double *weight, double *out, size_t ld,
+                            const nl_cross_need *need, nl_cross_space *space,
+                            const nl_hook *hook) {
+  sparse_work work = {design, list, weight, space, *need, 0};
+  if (need->n_raw == 0) return;
+  for (sparse_block sparse = {0}; next_sparse(&work, &sparse);)
+    work.ld += (size_t)sparse.block->n_wrap;
+  nl_fill(need->n_raw, 0, space->raw);
+  nl_shares(design->n_obs, design->n_thread, sparse_rows, &work, hook);
+  for (sparse_block right = {0}; next_sparse(&work, &right);) {
+    if (!right.is_fresh) continue;
+    for (sparse_block left = {0}; next_sparse(&work, &left);) {
+      if (left.is_fresh && left.position > right.position) continue;
+      fold_sparse(design, list, left.position, right.position,
+                  space->raw + left.row + right.column * work.ld, work.ld, out, ld);
+    }
+  }
+}
+
+/* ---- strips of dense columns ------------------------------------------------------- */
+
+/* A batch of strips: the first is number `first` in the order of blocks and their columns. */
+typedef struct {
+  const nl_design *design;
+  const nl_cross_list *list;
+  const double *weight;
+  nl_cross_space *space;
+  nl_cross_need need;
+  int first, last; /* strips first .. last - 1 */
+} strip_work;
+
+/* Calls with every strip of the batch: block i, its column, and where its sums are. */
+typedef void (*strip_use)(const strip_work *work, int i, int column, double *sums,
+                          int number, void *data);
+
+static void each_strip(const strip_work *work, strip_use use, void *data) {
+  int number = 0;
+  double *sums = work->space->strip;
+  for (int i = 0; i < work->list->n_block; i++) {
+    const size_t size = strip_size(work->design, work->list, i);
+    if (size == 0) continue;
+    const int n = count_strips(block_at(work->design, work->list, i));
+    for (int k = 0; k < n; k++, number++) {
+      if (number < work->first || number >= work->last) continue;
+      use(work, i, k * NL_LANES, sums, number, data);
+      sums += size;
+    }
+  }
+}
+
+typedef struct {
+  int thread, n_thread;
+  size_t row;
+  int n;
+} chunk_at;
+
+/* The gradient kernels with a strip's weighted columns in place of residuals. */
+static void add_strip(const strip_work *work, int i, int column, double *sums, int number,
+                      void *data) {
+  const chunk_at *at = (const chunk_at *)data;
+  if (number % at->n_thread != at->thread) return;
+  double *strip = work->space->entry + (size_t)at->thread * work->need.n_thread;
+  nl_block_strip(block_at(work->design, work->list, i), at->row, at->n, column,
+                 work->weight + at->row, strip);
+  nl_sum_rows(at->n, strip, sums);
+  sums += NL_LANES;
+  for (int k = 0; k < work->list->n_block; k++) {
+    const nl_block *target = block_at(work->design, work->list, k);
+    if (!strip_meets(work->design, work->list, i, k)) continue;
+    nl_block_add_gradient(target, at->row, at->n, strip, sums);
+    sums += (size_t)target->n_ext * NL_LANES;
+  }
+}
+
+/* Run by run of rows that have a weight, none across the end of a chunk. */
+static void strip_rows(void *data, int thread, int n_thread, size_t row, int n) {
+  const strip_work *work = (const strip_work *)data;
+  const double *weight = work->weight + row;
+  for (int from = 0, to; from < n; from = to) {
+    const int has_weight = weight[from] != 0;
+    for (to = from + 1; to < n && to % NL_CHUNK != 0 && (weight[to] != 0) == has_weight;)
+      to++;
+    chunk_at at = {thread, n_thread, row + (size_t)from, to - from};
+    if (has_weight) each_strip(work, add_strip, &at);
+  }
+}
+
+typedef struct {
+  double *out;
+  size_t ld;
+} fold_to;
+
+/* Writes X_k' W (strip) into out wherever it belongs. */
+static void write_strip(const fold_to *to, const nl_cross_list *list, int i, int k,
+                        int column, int n_lane, int n_row, const double *folded) {
+  for (int v = 0; v < n_lane; v++) {
+    for (int r = 0; r < n_row; r++) {
+      const double value = folded[r * NL_LANES + v];
+      const size_t a = (size_t)(column + v), b = (size_t)r;
+      if (list->fresh[i])
+        to->out[(size_t)list->row[k] + b + ((size_t)list->column[i] + a) * to->ld] = value;
+      if (list->fresh[k])
+        to->out[(size_t)list->row[i] + a + ((size_t)list->column[k] + b) * to->ld] = value;
+    }
+  }
+}
+
+static void fold_strip(const strip_work *work, int i, int column, double *sums, int number,
+                       void *data) {
+  const int n_col = block_at(work->design, work->list, i)->n_col;
+  const int n_lane = n_col - column < NL_LANES ? n_col - column : NL_LANES;
+  const double *total = sums;
+  double *folded = work->space->fold;
+  (void)number;
+  sums += NL_LANES;
+  for (int k = 0; k < work->list->n_block; k++) {
+    const nl_block *target = block_at(work->design, work->list, k);
+    if (!strip_meets(work->design, work->list, i, k)) continue;
+    nl_fill((size_t)target->n_col * NL_LANES, 0, folded);
+    nl_block_fold(target, sums, folded, work->space->scratch);
+    for (int r = 0; target->centre && r < target->n_col; r++) {
+      for (int v = 0; v < NL_LANES; v++)
+        folded[r * NL_LANES + v] -= target->centre[r] * total[v];
+    }
+    write_strip((const fold_to *)data, work->list, i, k, column, n_lane, target->n_col,
+                folded);
+    sums += (size_t)target->n_ext * NL_LANES;
+  }
+}
+
+/* How many strips from `first` on fit into n_strip doubles. Returns the end, `first` when
+ * there are no more. */
+static int batch_end(const strip_work *work, int first) {
+  int number = 0, end = first;
+  size_t used = 0;
+  for (int i = 0; i < work->list->n_block; i++) {
+    const size_t size = strip_size(work->design, work->list, i);
+    const int n = size > 0 ? count_strips(block_at(work->design, work->list, i)) : 0;
+    for (int k = 0; k < n; k++, number++) {
+      if (number < first) continue;
+      if (used + size > work->need.n_strip) return end;
+      used += size;
+      end = number + 1;
+    }
+  }
+  return end;
+}
+
+static void strip_products(const nl_design *design, const nl_cross_list *list,
+                           const double *weight, double *out, size_t ld,
+                           const nl_cross_need *need, nl_cross_space *space,
+                           const nl_hook *hook) {
+  strip_work work = {design, list, weight, space, *need, 0, 0};
+  fold_to to = {out, ld};
+  for (;;) {
+    work.last = batch_end(&work, work.first);
+    if (work.last == work.first) return;
+    nl_fill(need->n_strip, 0, space->strip);
+    nl_shares(design->n_obs, design->n_thread, strip_rows, &work, hook);
+    each_strip(&work, fold_strip, &to);
+    work.first = work.last;
+  }
+}
+
+void nl_cross(const nl_design *design, const nl_cross_list *list, const double *weight,
+              double *out, size_t ld, size_t most, nl_cross_space *space,
+              const nl_hook *hook) {
+  const nl_cross_need need = nl_cross_needs(design, list, most);
+  for (int j = 0; j < list->n_block; j++) {
+    if (!list->fresh[j]) continue;
+    for (int c = 0; c < block_at(design, list, j)->n_col; c++)
+      nl_fill(ld, 0, out + ((size_t)list->column[j] + (size_t)c) * ld);
+  }
+  sparse_products(design, list, weight, out, ld, &need, space, hook);
+  strip_products(design, list, weight, out, ld, &need, space, hook);
+}
+
+/* ---- one spline -------------------------------------------------------------------- */
+
+int nl_is_spline(const nl_block *block) {
+  return block->kind == NL_LOCAL && block->n_factor == 1 &&
+         block->factor[0].feature == NL_POWERS && block->factor[0].width == 4;
+}
+
+typedef struct {
+  const nl_factor *factor;
+  const double *v;
+  double *moments;
+} moment_work;
+
+static void moment_chunk(void *data, int thread, size_t row, int n) {
+  const moment_work *work = (const moment_work *)data;
+  int buffer[NL_CHUNK];
+  (void)thread;
+  nl_powers_moments(n, nl_cells_read(&work->factor->cell, row, n, buffer),
+                    work->factor->values + row, work->v + row, work->moments);
+}
+
+void nl_cross_spline(const nl_block *block, const double *v, double *moments, double *mean,
+                     double *second, const nl_hook *hook) {
+  const nl_factor *factor = block->factor;
+  const size_t p = (size_t)factor->n_col;
+  moment_work work = {factor, v, moments};
+  nl_fill(8 * (size_t)factor->n_cell, 0, moments);
+  nl_fill(p, 0, mean);
+  nl_fill(p * p, 0, second);
+  nl_rows(block->n_obs, 1, moment_chunk, &work, hook);
+  for (int c = 0; c < factor->n_cell; c++, moments += 8) {
+    const double *poly = factor->poly + 16 * (size_t)c; /* [i, k] */
+    for (int i = 0; i < 4; i++) {
+      double half[4] = {0}; /* sums of weight s^k times column i */
+      for (int k = 0; k < 4; k++) {
+        for (int l = 0; l < 4; l++) half[k] += poly[i + 4 * l] * moments[k + l];
+      }
+      const size_t column = (size_t)((factor->poly_first[c] + i) % factor->n_col);
+      mean[column] += half[0];
+      for (int j = 0; j < 4; j++) {
+        const size_t row = (size_t)((factor->poly_first[c] + j) % factor->n_col);
+        for (int k = 0; k < 4; k++) second[row + column * p] += poly[j + 4 * k] * half[k];
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/* setup.c: see setup.h. */
+#include "setup.h"
+
+#include "cost.h"
+#include "linalg.h"
+#include <stdlib.h>
+
+nl_pass_space nl_setup_pass(const nl_design *design, const nl_hook *hook) {
+  nl_pass_space space;
+  const size_t n_col = NL_LANES * (size_t)design->n_col,
+               n_ext = NL_LANES * (size_t)design->n_ext;
+  space.beta = nl_new_doubles(n_col, hook);
+  space.ext = nl_new_doubles(n_ext, hook);
+  space.sums = nl_new_doubles(n_col, hook);
+  space.scratch = nl_new_doubles(design->n_scratch, hook);
+  space.on = nl_new_ints((size_t)design->n_block, hook);
+  space.thread = (nl_thread_space *)nl_new_bytes(
+      (size_t)design->n_thread * sizeof(nl_thread_space), hook);
+  for (int k = 0; k < design->n_thread; k++) {
+    space.thread[k].ext = nl_new_doubles(n_ext, hook);
+    space.thread[k].eta = nl_new_doubles((size_t)NL_CHUNK * NL_LANES, hook);
+  }
+  return space;
+}
+
+static nl_gram new_gram(const nl_design *design, const nl_penalty *penalty,
+                        const nl_hook *hook) {
+  enum { FIRST_CAPACITY = 256 };
+  nl_gram gram = {0};
+  const size_t n_col = (size_t)design->n_col, n_block = (size_t)design->n_block,
+               n_group = (size_t)penalty->n_group, n_theta = (size_t)penalty->n_theta;
+  const size_t largest = (size_t)penalty->max_size * (size_t)penalty->max_size;
+  size_t n_entry = 0, n_vector = 0;
+  gram.group = nl_new_ints(n_group, hook);
+  gram.position = nl_new_ints(n_group, hook);
+  gram.has_vectors = nl_new_ints(n_group, hook);
+  gram.vector_start = nl_new_sizes(n_group, hook);
+  for (int g = 0; g < penalty->n_group; g++) {
+    const size_t rank = (size_t)nl_group_rank(penalty, g);
+    gram.position[g] = -1;
+    gram.has_vectors[g] = 0;
+    gram.vector_start[g] = n_vector;
+    if (rank <= NL_LARGE_GROUP) n_vector += rank * rank;
+  }
+  gram.vectors = nl_new_doubles(n_vector, hook);
+  gram.curvature = nl_new_doubles(n_theta, hook);
+  gram.mean = nl_new_doubles(n_theta, hook);
+  gram.capacity = penalty->n_theta < FIRST_CAPACITY ? penalty->n_theta : FIRST_CAPACITY;
+  if (gram.capacity < 1) gram.capacity = 1;
+  gram.h = nl_new_doubles((size_t)gram.capacity * (size_t)gram.capacity, hook);
+  gram.spare = nl_new_doubles((size_t)gram.capacity * (size_t)gram.capacity, hook);
+  gram.weight = nl_new_doubles(design->n_obs, hook);
+  for (int b = 0; b < design->n_block; b++)
+    n_entry += (size_t)design->block[b].n_entry + 1;
+  gram.stride = getenv("NL_STRIDE") ? atoi(getenv("NL_STRIDE")) : nl_cost_stride(design, penalty->n_theta);
+  gram.run = nl_cost_run(design);
+  gram.index = nl_new_ints(NL_CHUNK * n_entry * (size_t)design->n_thread + 1, hook);
+  gram.sums = nl_new_doubles(n_col, hook);
+  gram.fold = nl_new_doubles(NL_LANES * n_col, hook);
+  gram.block = nl_new_doubles(2 * largest, hook);
+  gram.eigen = nl_new_doubles(nl_eigen_work(NL_LARGE_GROUP), hook);
+  gram.row_of = nl_new_ints(n_col, hook);
+  gram.column_of = nl_new_ints(n_col, hook);
+  gram.list = nl_new_ints(n_block, hook);
+  gram.list_fresh = nl_new_ints(n_block, hook);
+  gram.list_row = nl_new_ints(n_block, hook);
+  gram.list_column = nl_new_ints(n_block, hook);
+  gram.fresh = nl_new_ints(n_block, hook);
+  gram.old = nl_new_ints(n_block, hook);
+  return gram;
+}
+
+static nl_quadratic_space new_quadratic_space(const nl_penalty *penalty,
+                                              const nl_hook *hook) {
+  nl_quadratic_space space;
+  const size_t n = (size_t)penalty->n_theta, n_group = (size_t)penalty->n_group;
+  space.x = nl_new_doubles(n, hook);
+  space.slope = nl_new_doubles(n, hook);
+  space.target = nl_new_doubles(n, hook);
+  space.rhs = nl_new_doubles(n, hook);
+  space.predicted = nl_new_doubles(n, hook);
+  space.index = nl_new_ints(n > n_group ? n : n_group, hook);
+  space.step = nl_new_doubles(3 * (size_t)penalty->max_size, hook);
+  return space;
+}
+
+static nl_state new_state(const nl_design *design, const nl_hook *hook) {
+  nl_state state = {0};
+  state.beta = nl_new_doubles((size_t)design->n_col, hook);
+  state.gradient = nl_new_doubles((size_t)design->n_col, hook);
+  state.total = 1;
+  return state;
+}
+
+static nl_point new_point(const nl_design *design, const nl_penalty *penalty,
+                          const nl_hook *hook) {
+  nl_point point = {0};
+  const size_t n = (size_t)penalty->n_theta;
+  point.job = -1;
+  point.now = new_state(design, hook);
+  point.next = new_state(design, hook);
+  point.theta = nl_new_doubles(n, hook);
+  point.gradient = nl_new_doubles(n, hook);
+  point.next_theta = nl_new_doubles(n, hook);
+  point.next_gradient = nl_new_doubles(n, hook);
+  point.direction = nl_new_doubles(n, hook);
+  nl_fill(n, 0, point.direction);
+  return point;
+}
+
+static void setup_solver(nl_solver *solver, const nl_model *model,
+                         const nl_penalty *penalty, nl_pass_space pass,
+                         const nl_hook *hook) {
+  const nl_design *design = model->design;
+  const size_t n_group = (size_t)penalty->n_group, n_block = (size_t)design->n_block;
+  solver->model = model;
+  solver->penalty = penalty;
+  solver->gram = new_gram(design, penalty, hook);
+  solver->quadratic = new_quadratic_space(penalty, hook);
+  solver->pass = pass;
+  solver->kept = nl_new_doubles(design->n_obs, hook);
+  solver->n_set = 0;
+  solver->set = nl_new_ints(n_group, hook);
+  solver->in_set = nl_new_ints(n_group, hook);
+  for (int g = 0; g < penalty->n_group; g++) solver->in_set[g] = 0;
+  solver->wanted = nl_new_ints(n_block, hook);
+  solver->all = nl_new_ints(n_block, hook);
+  for (int b = 0; b < design->n_block; b++) solver->all[b] = 1;
+  solver->n_pass = 0;
+  solver->gram_due = 1;
+  solver->hook = hook;
+}
+
+void nl_setup_pipeline(nl_pipeline *line, nl_solver *solver, const nl_model *model,
+                       const nl_penalty *penalty, int n_lambda, nl_pass_space pass,
+                       const nl_hook *hook) {
+  setup_solver(solver, model, penalty, pass, hook);
+  line->solver = solver;
+  line->point = (nl_point *)nl_new_bytes((NL_POINTS + 1) * sizeof(nl_point), hook);
+  for (int i = 0; i <= NL_POINTS; i++)
+    line->point[i] = new_point(model->design, penalty, hook);
+  line->origin = line->point + NL_POINTS;
+  line->job = (nl_job *)nl_new_bytes((size_t)nl_path_jobs(n_lambda) * sizeof(nl_job), hook);
+  line->n_job = line->next_job = line->n_done = 0;
+  line->gram_for = -1;
+  line->gram_slow = 0;
+}

@@ -1,0 +1,99 @@
+/* cost.h: choices that change no answer, but must stay in their bounds. */
+#include "check.h"
+#include "cost.h"
+#include "fixture.h"
+
+/* Every block costs something, whether on or wanted, and none costs nothing. */
+static void test_pass(void) {
+  seed_random(95);
+  const nl_design design = mixed_design(5);
+  int none[MIXED_BLOCKS] = {0}, all[MIXED_BLOCKS];
+  for (int b = 0; b < MIXED_BLOCKS; b++) all[b] = 1;
+  const double least = nl_cost_pass(&design, none, none);
+  CHECK(least > 0);
+  CHECK(nl_cost_pass(&design, NULL, NULL) == nl_cost_pass(&design, all, all));
+  for (int b = 0; b < MIXED_BLOCKS; b++) {
+    int one[MIXED_BLOCKS] = {0};
+    one[b] = 1;
+    CHECK(nl_cost_pass(&design, one, none) > least);
+    CHECK(nl_cost_pass(&design, none, one) > least);
+    CHECK(nl_cost_pass(&design, one, all) < nl_cost_pass(&design, all, all));
+    CHECK(nl_cost_pass(&design, one, one) > nl_cost_pass(&design, one, none));
+  }
+  free_all();
+}
+
+/* Looking at everything is cheap where the set is nearly everything. */
+static void test_look(void) {
+  enum { N_BLOCK = 40 };
+  nl_block blocks[N_BLOCK];
+  int set[N_BLOCK] = {0}, all[N_BLOCK];
+  seed_random(96);
+  for (int b = 0; b < N_BLOCK; b++) {
+    blocks[b] = dense_block(5, 10, 0);
+    all[b] = 1;
+  }
+  const nl_design design = design_of(5, N_BLOCK, blocks);
+  set[0] = 1;
+  CHECK(nl_cost_look_is_cheap(&design, all));
+  CHECK(!nl_cost_look_is_cheap(&design, set));
+  free_all();
+}
+
+/* Never more rows left out than the coordinates can bear. */
+static void test_stride(void) {
+  const size_t n_obs[] = {1, 100, 5000, 100000, 10000000};
+  enum { N_BLOCK = 40 };
+  const factor_spec spec = {NL_POWERS, 4, 8, 0, 5, CELL_BYTE};
+  nl_block blocks[N_BLOCK];
+  int most = 1;
+  seed_random(98);
+  for (int b = 0; b < N_BLOCK; b++) blocks[b] = local_block(5, 1, &spec);
+  nl_design design = design_of(5, N_BLOCK, blocks);
+  for (int i = 0; i < 5; i++) {
+    design.n_obs = n_obs[i]; /* no row is looked at */
+    for (int n_theta = 0; n_theta < 3000; n_theta = 3 * n_theta + 1) {
+      const int stride = nl_cost_stride(&design, n_theta);
+      CHECK(stride >= 1 && (size_t)stride <= n_obs[i]);
+      CHECK(stride == 1 || n_obs[i] / (size_t)stride >= 10 * (size_t)n_theta);
+      most = stride > most ? stride : most;
+    }
+  }
+  CHECK(most > 1);
+  free_all();
+}
+
+/* A Gram of more blocks costs more; one of fewer rows less. */
+static void test_gram(void) {
+  seed_random(99);
+  const nl_design design = mixed_design(5);
+  int all[MIXED_BLOCKS], one[MIXED_BLOCKS] = {0};
+  for (int b = 0; b < MIXED_BLOCKS; b++) all[b] = 1;
+  one[7] = 1;
+  const double cost = nl_cost_gram(&design, all, 1);
+  CHECK(cost > 0 && cost == nl_cost_gram(&design, NULL, 1));
+  CHECK(nl_cost_gram(&design, one, 1) > 0 && nl_cost_gram(&design, one, 1) < cost);
+  CHECK_NEAR(nl_cost_gram(&design, all, 4), cost / 4, 1e-12 * cost);
+  free_all();
+}
+
+static void test_run(void) {
+  seed_random(97);
+  const factor_spec spec = {NL_VALUES, 2, 4, 0, 0, CELL_BYTE};
+  const nl_block sparse = local_block(5, 1, &spec), dense = dense_block(5, 2, 0);
+  const nl_block both[] = {sparse, dense};
+  const nl_design one = design_of(5, 1, &sparse), two = design_of(5, 2, both);
+  CHECK(nl_cost_run(&one) == 1);
+  CHECK(nl_cost_run(&two) >= 1);
+  free_all();
+}
+
+void suite_cost(void);
+
+void suite_cost(void) {
+  RUN(test_pass);
+  RUN(test_look);
+  RUN(test_stride);
+  RUN(test_gram);
+  RUN(test_run);
+}
