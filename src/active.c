@@ -3,13 +3,19 @@
 
 #include "linalg.h"
 
+int nl_is_active(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                 int g, const double *x) {
+  return nl_level_tau(level, penalty, g) == 0 ||
+         !nl_is_zero(nl_group_rank(penalty, g), x + gram->position[g]);
+}
+
 int nl_active_coordinates(const nl_penalty *penalty, const nl_gram *gram,
                           const nl_level *level, const double *x, int *index) {
   int n = 0;
   for (int k = 0; k < gram->n_in; k++) {
     const int g = gram->group[k], at = gram->position[g],
               rank = nl_group_rank(penalty, g);
-    if (nl_is_zero(rank, x + at) && nl_level_tau(level, penalty, g) > 0) continue;
+    if (!nl_is_active(penalty, gram, level, g, x)) continue;
     for (int i = 0; i < rank; i++) index[n++] = at + i;
   }
   return n;

@@ -14,9 +14,14 @@ typedef struct {
   double *target;
   double *rhs;
   double *predicted;
+  double *panel; /* n_theta x NL_PANEL */
   int *index;
   double *step;
 } nl_quadratic_space;
+
+/* Whether a group is active at x. */
+int nl_is_active(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
+                 int g, const double *x);
 
 /* Lists the coordinates of the active groups in index; returns how many. */
 int nl_active_coordinates(const nl_penalty *penalty, const nl_gram *gram,

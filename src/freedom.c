@@ -35,17 +35,32 @@ static int is_well_conditioned(int n, const double *factor) {
   return 1;
 }
 
-/* trace of H M^-1 from the inverse of the scaled M in spare, of which the upper triangle
- * is there. */
-static double trace_by_inverse(const nl_gram *gram, const int *index, int n,
-                               const double *scale) {
-  double trace = 0;
-  for (int j = 0; j < n; j++) {
-    const double *h = gram->h + (size_t)index[j] * (size_t)gram->capacity;
-    const double *inverse = gram->spare + (size_t)j * (size_t)n;
-    for (int i = 0; i <= j; i++) {
-      trace += (i == j ? 1 : 2) * h[index[i]] * scale[i] * scale[j] * inverse[i];
+/* trace of H M^-1 = n - trace of D M^-1, from the inverse W of the scaled M's factor in
+ * spare: M^-1 = S W'W S, and D only has the groups' own blocks, tau / ||x|| (I - u u'). */
+static double trace_by_inverse(const nl_penalty *penalty, const nl_gram *gram,
+                               const nl_level *level, const double *theta,
+                               const int *index, int n, const double *scale,
+                               double *turned) {
+  double trace = n;
+  int at = 0;
+  for (int k = 0; k < gram->n_in && at < n; k++) {
+    const int g = gram->group[k], rank = nl_group_rank(penalty, g);
+    if (rank == 0 || index[at] != gram->position[g]) continue;
+    const double *u = theta + gram->position[g];
+    const double norm = nl_norm(rank, u), tau = nl_level_tau(level, penalty, g);
+    if (norm > 0 && tau > 0) {
+      double own = 0;
+      nl_fill((size_t)n, 0, turned);
+      for (int i = at; i < at + rank; i++) {
+        const double *w = gram->spare + (size_t)i * (size_t)n; /* zero above row i */
+        const double length = nl_norm(n - i, w + i);
+        own += scale[i] * scale[i] * length * length;
+        nl_axpy(n - i, scale[i] * u[i - at] / norm, w + i, turned + i);
+      }
+      const double radial = nl_norm(n - at, turned + at);
+      trace -= tau / norm * (own - radial * radial);
     }
+    at += rank;
   }
   return trace;
 }
@@ -70,11 +85,13 @@ double nl_degrees_of_freedom(const nl_penalty *penalty, nl_gram *gram,
   const int n = nl_active_coordinates(penalty, gram, level, theta, space->index);
   double *scale = space->target;
   if (n == 0) return 0;
+  if (n > NL_MOST_FREEDOM) return NAN;
   nl_active_curvature(penalty, gram, level, theta, 0, space->index, n, gram->spare);
   scale_curvature(gram, space->index, n, gram->spare, scale);
-  if (nl_cholesky(n, gram->spare) == 0 && is_well_conditioned(n, gram->spare) &&
-      nl_cholesky_invert(n, gram->spare) == 0) {
-    return trace_by_inverse(gram, space->index, n, scale);
+  if (nl_cholesky(n, gram->spare) == 0 && is_well_conditioned(n, gram->spare)) {
+    nl_triangle_invert(n, gram->spare, space->panel);
+    return trace_by_inverse(penalty, gram, level, theta, space->index, n, scale,
+                            space->rhs);
   }
   nl_active_curvature(penalty, gram, level, theta, 0, space->index, n, gram->spare);
   scale_curvature(gram, space->index, n, gram->spare, scale);

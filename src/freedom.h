@@ -4,7 +4,11 @@
 
 #include "active.h"
 
-/* Degrees of freedom of the groups at theta (order of the Gram): trace of H (H + D)^-1
+/* With more active coordinates than this the cost (n^3) is out of proportion. */
+enum { NL_MOST_FREEDOM = 1000 };
+
+/* NaN where more than NL_MOST_FREEDOM coordinates are active; else the
+ * degrees of freedom of the groups at theta (order of the Gram): trace of H (H + D)^-1
  * over the active groups, D the curvature of the penalty (Vaiter et al. 2017, Ann Inst
  * Stat Math 69:791). Overwrites gram->spare and the scratch in space. */
 double nl_degrees_of_freedom(const nl_penalty *penalty, nl_gram *gram,

@@ -48,10 +48,7 @@ void nl_gram_reset(nl_gram *gram, const nl_penalty *penalty, double **kept, size
 
 void nl_gram_times(const nl_gram *gram, const double *x, double *out) {
   nl_fill((size_t)gram->size, 0, out);
-  for (int j = 0; j < gram->size; j++) {
-    if (x[j] != 0)
-      nl_axpy(gram->size, x[j], gram->h + (size_t)j * (size_t)gram->capacity, out);
-  }
+  nl_add_columns(gram->size, gram->size, x, gram->h, (size_t)gram->capacity, out);
 }
 
 /* ---- room -------------------------------------------------------------------------- */

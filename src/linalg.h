@@ -12,6 +12,10 @@ void nl_axpy(int n, double a, const double *x, double *y);
 void nl_fill(size_t n, double a, double *x);
 void nl_copy(size_t n, const double *x, double *y);
 
+/* y (n) += x a for n_col columns of length n, ld apart */
+void nl_add_columns(int n, int n_col, const double *a, const double *x, size_t ld,
+                    double *y);
+
 /* y += a * x b; x is n_row x n_col with leading dimension ld */
 void nl_gemv(int n_row, int n_col, double a, const double *x, size_t ld, const double *b,
              double *y);
@@ -28,15 +32,16 @@ void nl_gemm_tn(int k, int l, int n, const double *x, int ldx, const double *y, 
 size_t nl_eigen_work(int n);
 int nl_eigen(int n, double *a, double *values, double *work, size_t n_work);
 
-/* Cholesky factor of the n x n matrix a (upper triangle read and overwritten). 0, or the
- * order of the leading minor that is not positive. */
+/* Cholesky factor L of the symmetric n x n matrix a = L L' (lower triangle read and
+ * overwritten). 0, or the order of the leading minor that is not positive. */
 int nl_cholesky(int n, double *a);
 /* Solves in place with the factor of nl_cholesky: b <- inv(a) b. */
 void nl_cholesky_solve(int n, const double *factor, double *b);
+/* The factor L becomes its inverse; the upper triangle is left alone. panel: n *
+ * NL_PANEL doubles. */
+enum { NL_PANEL = 32 };
+void nl_triangle_invert(int n, double *factor, double *panel);
 /* Adds share times the largest diagonal entry to the diagonal of x (n x n). Returns what
  * it added. */
 double nl_add_ridge(int n, double share, double *x);
-/* The factor of nl_cholesky becomes the upper triangle of the inverse. */
-int nl_cholesky_invert(int n, double *factor);
-
 #endif

@@ -110,11 +110,7 @@ static double newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_lev
   const double slope = nl_dot(n, direction, change);
   nl_fill((size_t)gram->size, 0, direction);
   for (int i = 0; i < n; i++) direction[space->index[i]] = change[i];
-  nl_fill((size_t)gram->size, 0, change); /* H direction */
-  for (int i = 0; i < n; i++) {
-    const int j = space->index[i];
-    nl_axpy(gram->size, direction[j], gram->h + (size_t)j * ld, change);
-  }
+  nl_gram_times(gram, direction, change);
   const double curvature = nl_dot(gram->size, direction, change);
   const double smooth = nl_dot(gram->size, space->slope, direction);
   if (!(slope < 0) || !isfinite(curvature)) return 0;

@@ -7,7 +7,6 @@
 #include "freedom.h"
 #include "linalg.h"
 #include "predict.h"
-#include <stdlib.h>
 
 /* Between lambdas further apart than this factor, points in between are solved loosely,
  * so that no step starts far from its solution. */
@@ -18,13 +17,15 @@
 /* Stepping stones between lambda_max and the last stride, with some to spare. */
 enum { NL_MOST_STONES = 16 };
 
+#define NL_SLOPE 0.2
+
 /* A lambda begins once the last one that was looked at is within this factor of it, and
  * its residual is below this. */
 #define NL_AHEAD 0.86
 #define NL_SETTLED 0.5
 enum {
   GRAM_OLD = 8,        /* passes */
-  BEGIN_PER_ROUND_ = 2, /* points that begin in one pass */
+  BEGIN_PER_ROUND = 2, /* points that begin in one pass */
   PARKED_ENOUGH = 6    /* parked points that are worth a look at all groups */
 };
 
@@ -90,13 +91,16 @@ static double largest_scale(const nl_solver *solver, const nl_point *point,
 }
 
 /* Sequential strong rule (Tibshirani et al. 2012, J R Stat Soc B 74:245): groups that could
- * be active at `lambda`, seen from the latest point at which all were looked at. */
+ * be active at `lambda`, seen from the latest point at which all were looked at, if no score
+ * changes faster than NL_SLOPE times lambda. The rule proper has a slope of 1; as the looks
+ * at all groups have the last word, a smaller one only makes a smaller set. */
 static void screen(nl_solver *solver, double lambda, const nl_point *seen) {
   const nl_penalty *penalty = solver->penalty;
   const double before = fmax(seen->level.lambda, lambda);
   for (int g = 0; g < penalty->n_group; g++) {
     if (solver->in_set[g] || nl_group_rank(penalty, g) == 0) continue;
-    if (score_of(solver, seen, g) > 2 * lambda - before) nl_set_include(solver, g);
+    if (score_of(solver, seen, g) > lambda - NL_SLOPE * (before - lambda))
+      nl_set_include(solver, g);
   }
 }
 
@@ -198,7 +202,7 @@ static void begin_points(nl_pipeline *line, nl_path *path) {
   nl_solver *solver = line->solver;
   const double reference =
       path->reference > 0 ? path->reference : solver->model->mean_count;
-  for (int begun = 0; begun < (getenv("NL_BEGIN")?atoi(getenv("NL_BEGIN")):2) &&
+  for (int begun = 0; begun < BEGIN_PER_ROUND &&
                       count_stage(line, NL_MOVING) < NL_LANES;) {
     const nl_point *from;
     points_before(line, line->next_job, &from, 1);
@@ -258,7 +262,7 @@ static void propose(nl_pipeline *line, nl_point *point) {
     return;
   }
   const nl_point *before[NL_MAX_BEFORE];
-  const int n = points_before(line, point->job, before, getenv("NL_ORDER")?atoi(getenv("NL_ORDER")):3);
+  const int n = points_before(line, point->job, before, 3);
   nl_set_cover(solver);
   double *slope = solver->quadratic.predicted;
   const int is_predicted = nl_predict_slope(solver, point, before, n, slope);
@@ -367,6 +371,7 @@ void nl_path_null(nl_pipeline *line, double tol, nl_path *path, double *null_los
   origin->job = -1;
   origin->stage = NL_DONE;
   origin->full = origin->evaluated = 1;
+  origin->n_seen = 0;
   for (int g = 0; g < penalty->n_group; g++) {
     nl_group_gradient(penalty, g, origin->now.gradient,
                       origin->gradient + penalty->theta_start[g]);
@@ -384,6 +389,8 @@ void nl_path_null(nl_pipeline *line, double tol, nl_path *path, double *null_los
     /* in the place of job 0, whose slot it leaves free again */
     nl_point *free_point = line->point;
     nl_point_begin(solver, free_point, 0, level, tol, path->max_passes, origin);
+    free_point->full = 0;
+    free_point->n_seen = solver->n_marked;
     free_point->residual = nl_point_residual(solver, free_point, 0);
     free_point->stage = free_point->residual <= tol ? NL_DONE : NL_MOVING;
     while (free_point->stage == NL_MOVING) ride(line, &free_point, 1, 1, 1);

@@ -10,12 +10,14 @@
 /* Differences of the objective below this, relative to its terms, are rounding. */
 #define NL_ROUNDING 1e-14
 /* A step that leaves more than this share of the residual asks for a new Gram. */
-#include <stdlib.h>
-#define NL_SLOW (getenv("NL_SLOW")?atof(getenv("NL_SLOW")):0.25)
-/* The quadratic model is solved to this share of the residual it starts from; where it is a
- * prediction, further. */
+#define NL_SLOW 0.25
+/* The quadratic model is solved to this share of the residual it starts from; less far where
+ * a sweep over it is no longer cheap against a pass (more coordinates than NL_LARGE_MODEL),
+ * and further where it is a prediction. */
 #define NL_INEXACT 1e-3
-#define NL_INEXACT_PREDICTION 1e-5
+#define NL_INEXACT_LARGE 0.03
+#define NL_FURTHER 0.01
+#define NL_LARGE_MODEL 400
 #define NL_SHORTEST_STEP 1e-8
 /* Groups outside the set are taken in by a look at a point this close to its solution. */
 #define NL_CLOSE 0.1
@@ -37,6 +39,7 @@ void nl_set_mark(nl_solver *solver) {
     for (int i = penalty->start[g]; i < penalty->start[g + 1]; i++)
       solver->wanted[design->block_of_column[penalty->column[i]]] = 1;
   }
+  solver->n_marked = solver->n_set;
 }
 
 void nl_set_cover(nl_solver *solver) {
@@ -59,13 +62,15 @@ static double group_residual(const nl_penalty *penalty, const nl_level *level, i
                       nl_level_tau(level, penalty, g), nl_level_unit(level, penalty, g));
 }
 
-/* The largest over the working set, or over all groups, and the intercept. */
-static double residual_at(const nl_solver *solver, const nl_level *level, int all,
+/* The largest over the first n_seen of the set, or over all groups (n_seen < 0), and the
+ * intercept. */
+static double residual_at(const nl_solver *solver, const nl_level *level, int n_seen,
                           const double *theta, const double *gradient,
                           const nl_state *state) {
+  const int n = n_seen < 0 ? solver->penalty->n_group : n_seen;
   double worst = nl_link_intercept_residual(solver->model, state);
-  for (int g = 0; g < solver->penalty->n_group; g++) {
-    if (!all && !solver->in_set[g]) continue;
+  for (int k = 0; k < n; k++) {
+    const int g = n_seen < 0 ? k : solver->set[k];
     const double r = group_residual(solver->penalty, level, g, theta, gradient);
     if (!(r <= worst)) worst = r;
   }
@@ -77,8 +82,8 @@ double nl_point_group_residual(const nl_solver *solver, const nl_point *point, i
 }
 
 double nl_point_residual(const nl_solver *solver, const nl_point *point, int all) {
-  return residual_at(solver, &point->level, all, point->theta, point->gradient,
-                     &point->now);
+  return residual_at(solver, &point->level, all ? -1 : point->n_seen, point->theta,
+                     point->gradient, &point->now);
 }
 
 static double penalty_value(const nl_penalty *penalty, const nl_level *level,
@@ -120,6 +125,7 @@ void nl_point_begin(const nl_solver *solver, nl_point *point, int job, nl_level 
   point->level = level;
   point->tol = tol;
   point->full = from->full;
+  point->n_seen = from->n_seen;
   point->evaluated = 0;
   point->look = 0;
   point->wants_gram = 0;
@@ -156,8 +162,12 @@ void nl_point_slope(const nl_solver *solver, const nl_point *point, double *slop
   const nl_gram *gram = &solver->gram;
   for (int k = 0; k < gram->n_in; k++) {
     const int g = gram->group[k];
-    nl_copy((size_t)nl_group_rank(penalty, g), point->gradient + penalty->theta_start[g],
-            slope + gram->position[g]);
+    const size_t rank = (size_t)nl_group_rank(penalty, g);
+    if (point->full || k < point->n_seen) {
+      nl_copy(rank, point->gradient + penalty->theta_start[g], slope + gram->position[g]);
+    } else {
+      nl_fill(rank, 0, slope + gram->position[g]);
+    }
   }
   if (point->now.slope != 0) nl_axpy(gram->size, -point->now.slope, gram->mean, slope);
 }
@@ -172,7 +182,9 @@ static void find_direction(nl_solver *solver, nl_point *point, double tol) {
   nl_point_theta(solver, point, space->x);
   nl_quadratic_solve(penalty, &solver->gram, &point->level, tol, space, solver->hook);
   point->direction_intercept = -point->now.slope / gram->scale;
-  for (int k = 0; k < gram->n_in; k++) {
+  const int n_moved =
+      point->full || point->n_seen > gram->n_in ? gram->n_in : point->n_seen;
+  for (int k = 0; k < n_moved; k++) {
     const int g = gram->group[k], at = penalty->theta_start[g], from = gram->position[g];
     for (int i = 0; i < nl_group_rank(penalty, g); i++) {
       point->direction[at + i] = space->x[from + i] - point->theta[at + i];
@@ -213,7 +225,8 @@ void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope) {
     } else {
       nl_point_slope(solver, point, solver->quadratic.slope);
     }
-    const double share = slope ? NL_INEXACT_PREDICTION : NL_INEXACT;
+    double share = solver->gram.size > NL_LARGE_MODEL ? NL_INEXACT_LARGE : NL_INEXACT;
+    if (slope) share *= NL_FURTHER;
     find_direction(solver, point, fmax(0.05 * point->tol, share * point->residual));
   }
   set_next(solver, point, point->step);
@@ -224,9 +237,10 @@ void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope) {
 /* Gradients at next in penalty coordinates: of the groups that were looked at. */
 static void read_gradient(const nl_solver *solver, nl_point *point, int full) {
   const nl_penalty *penalty = solver->penalty;
+  const int n = full ? penalty->n_group : solver->n_marked;
   nl_copy((size_t)penalty->n_theta, point->gradient, point->next_gradient);
-  for (int g = 0; g < penalty->n_group; g++) {
-    if (!full && !solver->in_set[g]) continue;
+  for (int k = 0; k < n; k++) {
+    const int g = full ? k : solver->set[k];
     nl_group_gradient(penalty, g, point->next.gradient,
                       point->next_gradient + penalty->theta_start[g]);
   }
@@ -238,7 +252,7 @@ static void swap_pointers(double **a, double **b) {
   *b = keep;
 }
 
-static void take_step(nl_point *point, int full, double residual) {
+static void take_step(nl_point *point, int full, int n_seen, double residual) {
   nl_state keep = point->now;
   point->now = point->next;
   point->next = keep;
@@ -248,6 +262,7 @@ static void take_step(nl_point *point, int full, double residual) {
   point->look = 0;
   point->step = 1;
   point->full = full;
+  point->n_seen = n_seen;
   point->evaluated = 1;
   point->residual = residual;
 }
@@ -320,7 +335,7 @@ static void judge_step(nl_solver *solver, nl_point *point, int full, int closed,
   if (whole && reached > NL_SLOW * point->residual && reached > point->tol)
     point->wants_gram = 1;
   point->predicted = 0;
-  take_step(point, full && !closed, reached);
+  take_step(point, full && !closed, solver->n_marked, reached);
 }
 
 /* Takes groups outside the set in that the point shows to be wanted. */
@@ -336,11 +351,12 @@ void nl_point_judge(nl_solver *solver, nl_point *point, int full, int closed) {
   point->n_pass++;
   point->wants_gram = 0;
   read_gradient(solver, point, full);
-  const double reached = residual_at(solver, &point->level, full && !closed,
+  const double reached = residual_at(solver, &point->level,
+                                     full && !closed ? -1 : solver->n_marked,
                                      point->next_theta, point->next_gradient,
                                      &point->next);
   if (point->look) {
-    take_step(point, full && !closed, reached);
+    take_step(point, full && !closed, solver->n_marked, reached);
   } else {
     judge_step(solver, point, full, closed, reached);
   }

@@ -17,7 +17,8 @@ typedef struct {
   int n_set;
   int *set;     /* n_group: the first n_set are the working set */
   int *in_set;  /* n_group: flags */
-  int *wanted;  /* n_block: blocks of the working set */
+  int n_marked; /* the first so many of the set are looked at by the present pass */
+  int *wanted;  /* n_block: their blocks */
   int *all;     /* n_block: 1 */
   int n_pass;   /* passes over the data, in all, counted once for all who ride */
   int gram_due; /* a new Gram is worth its cost */
@@ -41,8 +42,10 @@ typedef struct {
   double *next_gradient; /* n_theta */
   double *direction;     /* n_theta */
   double direction_intercept;
-  double residual; /* KKT residual of now: of all groups if full, else of the working set */
+  double residual; /* KKT residual of now: of all groups if full, else of the n_seen */
   int full;        /* now was looked at with all groups */
+  int n_seen;      /* now was looked at with the first so many of the set; the gradient of
+                      later ones is an older one */
   int evaluated;   /* now is its own point, not where it was put at first */
   int look;        /* the next trial is now itself */
   int wants_gram;  /* no further without a Gram at now */
@@ -59,7 +62,7 @@ typedef struct {
 
 /* Takes a group into the working set (once). */
 void nl_set_include(nl_solver *solver, int g);
-/* Flags the blocks of the set (solver->wanted). */
+/* Flags the blocks of the set for the next pass. */
 void nl_set_mark(nl_solver *solver);
 /* A Gram that covers the working set. */
 void nl_set_cover(nl_solver *solver);
@@ -73,7 +76,8 @@ void nl_point_begin(const nl_solver *solver, nl_point *point, int job, nl_level 
 double nl_point_group_residual(const nl_solver *solver, const nl_point *point, int g);
 double nl_point_residual(const nl_solver *solver, const nl_point *point, int all);
 
-/* Copies theta, or the gradient with the intercept eliminated, into the Gram's order. */
+/* Copies theta, or the gradient with the intercept eliminated, into the Gram's order (which is
+ * that of the set). Groups that the point has not seen get a slope of 0: they rest. */
 void nl_point_theta(const nl_solver *solver, const nl_point *point, double *x);
 void nl_point_slope(const nl_solver *solver, const nl_point *point, double *slope);
 

@@ -1,6 +1,8 @@
 /* quadratic.c: see quadratic.h. */
 #include "quadratic.h"
 
+#include <math.h>
+
 #include "linalg.h"
 #include "newton.h"
 
@@ -9,8 +11,19 @@ enum {
   /* A sweep is m^2 work and a Newton step m^3 / 3: this many sweeps come before a step,
    * and one more for each so many active coordinates. */
   SWEEPS_BEFORE_NEWTON = 8,
-  COORDINATES_PER_SWEEP = 20
+  COORDINATES_PER_SWEEP = 5
 };
+/* Sweeps over the active groups take their part of H aside if it is at most this share. */
+#define NL_ASIDE 0.7
+
+/* The coordinates a sweep works on: all of the Gram, or the active ones set aside. */
+typedef struct {
+  int size;
+  size_t ld;
+  const double *h; /* size x size */
+  double *x;       /* size */
+  double *slope;   /* size */
+} sweep_view;
 
 /* out = U'x or U x for the eigenvectors U of group g's block; x itself where there are
  * none. */
@@ -32,30 +45,30 @@ static void from_eigen(const nl_gram *gram, int g, int rank, const double *x,
   for (int k = 0; k < rank; k++) nl_axpy(rank, x[k], u + (ptrdiff_t)k * rank, out);
 }
 
-/* Solves group number k of the Gram exactly, given the others; a group without eigenvectors
- * takes the step that its curvature bound allows. Returns its KKT residual before. */
+/* Solves the group that starts at coordinate `at` of the view exactly, given the others; a
+ * group without eigenvectors takes the step that its curvature bound allows. Returns its KKT
+ * residual before. */
 static double update_group(const nl_penalty *penalty, const nl_gram *gram,
-                           const nl_level *level, int k, nl_quadratic_space *space) {
-  const int g = gram->group[k], at = gram->position[g], rank = nl_group_rank(penalty, g);
+                           const nl_level *level, int g, int at, const sweep_view *view,
+                           double *space) {
+  const int rank = nl_group_rank(penalty, g);
   const double tau = nl_level_tau(level, penalty, g);
-  const double *d = gram->curvature + at;
-  double *x = space->x + at, *c = space->step, *turned = space->step + rank,
-         *next = space->step + 2 * rank;
+  const double *d = gram->curvature + gram->position[g];
+  double *x = view->x + at, *c = space, *turned = space + rank, *next = space + 2 * rank;
   const double residual =
-      nl_group_kkt(rank, x, space->slope + at, tau, nl_level_unit(level, penalty, g));
+      nl_group_kkt(rank, x, view->slope + at, tau, nl_level_unit(level, penalty, g));
   if (residual == 0) return 0;
   into_eigen(gram, g, rank, x, turned);
-  into_eigen(gram, g, rank, space->slope + at, c);
+  into_eigen(gram, g, rank, view->slope + at, c);
   for (int i = 0; i < rank; i++) c[i] = d[i] * turned[i] - c[i];
   nl_block_solve(rank, d, c, tau, turned);
   from_eigen(gram, g, rank, turned, next);
   for (int i = 0; i < rank; i++) {
-    const double change = next[i] - x[i];
-    if (change == 0) continue;
-    nl_axpy(gram->size, change, gram->h + (size_t)(at + i) * (size_t)gram->capacity,
-            space->slope);
+    c[i] = next[i] - x[i];
     x[i] = next[i];
   }
+  nl_add_columns(view->size, rank, c, view->h + (size_t)at * view->ld, view->ld,
+                 view->slope);
   return residual;
 }
 
@@ -63,17 +76,54 @@ static double update_group(const nl_penalty *penalty, const nl_gram *gram,
  * residual met. */
 static double sweep(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
                     int only_active, nl_quadratic_space *space) {
+  const sweep_view view = {gram->size, (size_t)gram->capacity, gram->h, space->x,
+                           space->slope};
   double worst = 0;
   for (int k = 0; k < gram->n_in; k++) {
-    const int g = gram->group[k];
-    if (only_active && nl_level_tau(level, penalty, g) > 0 &&
-        nl_is_zero(nl_group_rank(penalty, g), space->x + gram->position[g])) {
-      continue;
-    }
-    const double residual = update_group(penalty, gram, level, k, space);
+    const int g = gram->group[k], at = gram->position[g];
+    if (only_active && !nl_is_active(penalty, gram, level, g, space->x)) continue;
+    const double residual = update_group(penalty, gram, level, g, at, &view, space->step);
     if (residual > worst) worst = residual;
   }
   return worst;
+}
+
+/* Sweeps over the active groups, whose part of H is set aside in spare, until they are
+ * within tol or patience ends. Returns whether they are. */
+static int sweeps_aside(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                        double tol, int n, int patience, nl_quadratic_space *space) {
+  const size_t ld = (size_t)gram->capacity;
+  const int *index = space->index;
+  const sweep_view view = {n, (size_t)n, gram->spare, space->target, space->rhs};
+  double worst = INFINITY;
+  for (int j = 0; j < n; j++) {
+    const double *column = gram->h + (size_t)index[j] * ld;
+    for (int i = 0; i < n; i++) gram->spare[i + (size_t)j * (size_t)n] = column[index[i]];
+    view.x[j] = space->x[index[j]];
+    view.slope[j] = space->slope[index[j]];
+  }
+  for (int i = 0; i < patience && worst > tol; i++) {
+    worst = 0;
+    for (int k = 0, at = 0; k < gram->n_in && at < n; k++) {
+      const int g = gram->group[k], rank = nl_group_rank(penalty, g);
+      if (rank == 0 || index[at] != gram->position[g]) continue;
+      worst = fmax(worst, update_group(penalty, gram, level, g, at, &view, space->step));
+      at += rank;
+    }
+  }
+  for (int j = 0; j < n; j++) {
+    const double change = view.x[j] - space->x[index[j]];
+    space->x[index[j]] = view.x[j];
+    view.x[j] = change;
+  }
+  for (int j = 0; j < n;) { /* neighbouring columns of H together */
+    int k = j + 1;
+    while (k < n && index[k] == index[k - 1] + 1) k++;
+    nl_add_columns(gram->size, k - j, view.x + j, gram->h + (size_t)index[j] * ld, ld,
+                   space->slope);
+    j = k;
+  }
+  return worst <= tol;
 }
 
 int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
@@ -87,9 +137,11 @@ int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level 
         nl_active_coordinates(penalty, gram, level, space->x, space->index);
     const int patience = SWEEPS_BEFORE_NEWTON + n_active / COORDINATES_PER_SWEEP;
     int converged = 0;
-    for (int i = 0; i < patience && !converged; i++) {
-      n_sweep++;
-      converged = sweep(penalty, gram, level, 1, space) <= tol;
+    if (n_active < NL_ASIDE * gram->size) {
+      converged = sweeps_aside(penalty, gram, level, tol, n_active, patience, space);
+    } else {
+      for (int i = 0; i < patience && !converged; i++)
+        converged = sweep(penalty, gram, level, 1, space) <= tol;
     }
     if (!converged) nl_newton_steps(penalty, gram, level, space);
   }

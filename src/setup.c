@@ -3,7 +3,6 @@
 
 #include "cost.h"
 #include "linalg.h"
-#include <stdlib.h>
 
 nl_pass_space nl_setup_pass(const nl_design *design, const nl_hook *hook) {
   nl_pass_space space;
@@ -52,7 +51,7 @@ static nl_gram new_gram(const nl_design *design, const nl_penalty *penalty,
   gram.weight = nl_new_doubles(design->n_obs, hook);
   for (int b = 0; b < design->n_block; b++)
     n_entry += (size_t)design->block[b].n_entry + 1;
-  gram.stride = getenv("NL_STRIDE") ? atoi(getenv("NL_STRIDE")) : nl_cost_stride(design, penalty->n_theta);
+  gram.stride = nl_cost_stride(design, penalty->n_theta);
   gram.run = nl_cost_run(design);
   gram.index = nl_new_ints(NL_CHUNK * n_entry * (size_t)design->n_thread + 1, hook);
   gram.sums = nl_new_doubles(n_col, hook);
@@ -79,6 +78,7 @@ static nl_quadratic_space new_quadratic_space(const nl_penalty *penalty,
   space.target = nl_new_doubles(n, hook);
   space.rhs = nl_new_doubles(n, hook);
   space.predicted = nl_new_doubles(n, hook);
+  space.panel = nl_new_doubles(n * NL_PANEL, hook);
   space.index = nl_new_ints(n > n_group ? n : n_group, hook);
   space.step = nl_new_doubles(3 * (size_t)penalty->max_size, hook);
   return space;
