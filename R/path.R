@@ -11,9 +11,9 @@
 #'   eta_t = o_t + b + sum_g X_g[t, ] beta_g,  V = sum_t v_t}
 #' with the expected count \eqn{\mu_t = \exp\eta_t}{mu_t = exp(eta_t)} for `link = "log"` and
 #' \eqn{\mu_t = \log(1 + \exp\eta_t)}{mu_t = log(1 + exp(eta_t))} for `link = "softplus"`, whose rate rises
-#' exponentially where it is low and in proportion to \eqn{\eta}{eta} where it is high. Both losses are convex. The
-#' intercept \eqn{b} is not penalised. With \eqn{S_g} the (weighted) covariance of a group's \eqn{p_g} columns,
-#' `standardize` chooses
+#' exponentially where it is low and in proportion to \eqn{\eta}{eta} where it is high. Both losses are
+#' convex. The intercept \eqn{b} is not penalised. With \eqn{S_g} the (weighted) covariance of a group's
+#' \eqn{p_g} columns, `standardize` chooses
 #' \tabular{lll}{
 #'   `"calibrated"` \tab \eqn{A_g = (S_g + t_g I)^{1/2}}{A = (S + t I)^(1/2)}, \eqn{t_g = tr(S_g)/p_g}{t = tr(S)/p} \tab
 #'     \eqn{w_g = \sqrt{tr(S_g (S_g + t_g I)^{-1})}}{w = sqrt(tr(S (S + t I)^-1))}, the root of the effective degrees of freedom \cr
@@ -35,8 +35,9 @@
 #'     \eqn{r_t = (1 - y_t/\mu_t)\,d\mu_t/d\eta_t}{r_t = (1 - y_t / mu_t) d mu_t / d eta_t}, which is
 #'     \eqn{\mu_t - y_t}{mu_t - y_t} with the log link.
 #' }
-#' `kkt` is the largest residual of these conditions, relative to \eqn{\lambda w_g}{lambda w_g} and, for the
-#' intercept, to \eqn{\sum_t v_t y_t}{sum_t v_t y_t}.
+#' `kkt` is the largest residual of these conditions, relative to \eqn{\lambda w_g}{lambda w_g} (where
+#' \eqn{\lambda}{lambda} is 0, that of `lambda_max`) and, for the intercept, to
+#' \eqn{\sum_t v_t y_t}{sum_t v_t y_t}.
 #'
 #' @section How it is solved:
 #' Proximal Newton steps with sufficient decrease; the quadratic model is solved by block coordinate
@@ -57,7 +58,8 @@
 #'   penalised, always in.
 #' @param standardize How groups are scaled; see below.
 #' @param link How the expected count follows from the linear predictor: `"log"`,
-#'   \eqn{\mu = \exp\eta}{mu = exp(eta)}, or `"softplus"`, \eqn{\mu = \log(1 + \exp\eta)}{mu = log(1 + exp(eta))}.
+#'   \eqn{\mu = \exp\eta}{mu = exp(eta)}, or `"softplus"`,
+#'   \eqn{\mu = \log(1 + \exp\eta)}{mu = log(1 + exp(eta))}.
 #' @param offset NULL, or a known part of the linear predictor per bin. With the log link that is a known
 #'   part of the log rate: the log of the bin width (s), the log occupancy. With the softplus link it is
 #'   added to \eqn{\eta}{eta} just so, and is not a log exposure.
@@ -134,6 +136,9 @@
 #' path
 #' entry_order(path)
 #' plot(path)
+#' # another link, and covariates rounded to 100 values
+#' group_lasso(session$covariates, session$counts, basis_bspline(5), link = "softplus", discretize = 100,
+#'             n_lambda = 20)
 #' @export
 group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambda = 100,
                         lambda_min_ratio = 0.01, group_weights = NULL,
@@ -298,7 +303,7 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
     list(
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
       group_norms = fit$group_norms, group_scores = fit$group_scores, groups = groups,
-      group_weights = stats::setNames(penalty$weight, names), df = fit$df,
+      group_weights = stats::setNames(penalty$weight, names), df = replace(fit$df, is.nan(fit$df), NA),
       deviance = deviance_from_loss(fit$loss, data$counts, v),
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,

@@ -82,8 +82,8 @@ void nl_bspline_rows(size_t n, const double *u, int n_basis, int order,
 
 /* ---- splines as polynomials in a cell ---------------------------------------------- */
 
-/* to (up to degree d + 1) += (constant + slope s) from (degree d). Coefficients of s^k are
- * `step` apart. */
+/* to (up to degree d + 1) += (constant + slope s) from (degree d). Coefficients of s^k
+ * are `step` apart. */
 static void add_product(int degree, int step, double constant, double slope,
                         const double *from, double *to) {
   for (int k = 0; k <= degree; k++) {

@@ -22,13 +22,14 @@ size_t nl_rescale(size_t n, const double *x, double lower, double upper, int cyc
 void nl_bspline_rows(size_t n, const double *u, int n_basis, int order,
                      const double *knots, int *first, double *values);
 
-/* The same splines as cells: on each interval that is not empty they are polynomials in s, the
- * place inside it from 0 to 1. n_basis - order + 1 intervals at most. */
+/* The same splines as cells: on each interval that is not empty they are polynomials in
+ * s, the place inside it from 0 to 1. n_basis - order + 1 intervals at most. */
 
-/* span (as many): the intervals [knots[span], knots[span + 1]] that are not empty; returns
- * how many. */
+/* span (as many): the intervals [knots[span], knots[span + 1]] that are not empty;
+ * returns how many. */
 int nl_bspline_spans(int n_basis, int order, const double *knots, int *span);
-/* cell[t]: the number of u's interval among the n_cell spans; s: n. NaN: cell 0, s NaN. */
+/* cell[t]: the number of u's interval among the n_cell spans; s: n. NaN: cell 0, s NaN.
+ */
 void nl_bspline_cells(size_t n, const double *u, const double *knots, int n_cell,
                       const int *span, int *cell, double *s);
 /* poly (order x order x n_cell): [i, k, c] is what s^k counts for in column span[c] -
@@ -42,8 +43,8 @@ void nl_bspline_poly(int order, const double *knots, int n_cell, const int *span
 void nl_cyclic_rows(size_t n, const double *u, int n_basis, int order, int *first,
                     double *values);
 
-/* The same as cells, n_basis of them: in cell c, column (c + i) mod n_basis is the sum over k
- * of poly[i, k] s^k. poly: order x order, the same in every cell. */
+/* The same as cells, n_basis of them: in cell c, column (c + i) mod n_basis is the sum
+ * over k of poly[i, k] s^k. poly: order x order, the same in every cell. */
 void nl_cyclic_cells(size_t n, const double *u, int n_basis, int *cell, double *s);
 void nl_cyclic_poly(int order, double *poly);
 

@@ -176,8 +176,8 @@ void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ex
     if (factor->feature == NL_POWERS) {
       nl_powers_eta(n, factor->width, cell, factor->values + row, ext, eta);
     } else {
-      nl_values_eta(n, factor->width, cell,
-                    factor->values + row * (size_t)factor->width, ext, eta);
+      nl_values_eta(n, factor->width, cell, factor->values + row * (size_t)factor->width,
+                    ext, eta);
     }
   }
 }
@@ -256,7 +256,7 @@ static void single_entries(const nl_factor *factor, size_t row, int n, const int
   const int width = factor->width;
   const int is_four = factor->feature == NL_POWERS && width == 4;
   if (is_four) {
-    double s[NL_CHUNK];
+    double s[NL_CHUNK] = {0};
     for (int t = 0; t < n; t++) s[t] = factor->values[row + (size_t)pick[t]];
     nl_powers_values(n, cell, s, factor->poly, value);
   }
@@ -296,9 +296,9 @@ static void picked_cells(const nl_cells *cells, size_t row, int n, const int *pi
   }
 }
 
-void nl_block_entries(const nl_block *block, size_t row, int n, const int *pick, int *index,
-                      double *value) {
-  int at[NL_CHUNK];
+void nl_block_entries(const nl_block *block, size_t row, int n, const int *pick,
+                      int *index, double *value) {
+  int at[NL_CHUNK] = {0};
   if (block->kind == NL_TABLE) {
     picked_cells(&block->index, row, n, pick, at);
     table_entries(block, at, n, index, value);

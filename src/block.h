@@ -1,19 +1,19 @@
 /* block.h: the columns of one covariate, in the storage that suits them, behind one set
- * of operations in lanes: X b for a chunk of rows, X'r for a chunk of rows, the nonzeros of
- * a row.
+ * of operations in lanes: X b for a chunk of rows, X'r for a chunk of rows, the nonzeros
+ * of a row.
  *
  * Three kinds:
  *   dense  an n_obs x n_col matrix, as the user gave it;
- *   local  the row-wise product of one to NL_MAX_FACTOR factors (B-splines, raised cosines,
- *          place fields). A factor's row has a cell and `width` features: the values of
- *          neighbouring columns, or, for splines, the powers 1, s, s^2, ... of the place s
- *          inside the cell, on which every column is a polynomial: 9 bytes a row;
- *   table  an index and a block of the distinct rows (factors, pixels, whole seconds).
+ *   local  the row-wise product of one to NL_MAX_FACTOR factors (B-splines, raised
+ * cosines, place fields). A factor's row has a cell and `width` features: the values of
+ *          neighbouring columns, or, for splines, the powers 1, s, s^2, ... of the place
+ * s inside the cell, on which every column is a polynomial: 9 bytes a row; table  an
+ * index and a block of the distinct rows (factors, pixels, whole seconds).
  *
  * Passes work in *extended* columns, in which a row is what is stored: features of a cell
  * (local), one row of the table (table), the columns themselves (dense). `extend` takes
- * coefficients there once per pass, `fold` brings sums back, so that the rows need neither
- * the polynomials nor the table.
+ * coefficients there once per pass, `fold` brings sums back, so that the rows need
+ * neither the polynomials nor the table.
  *
  * A new storage implements the functions below and nothing else. */
 #ifndef NL_BLOCK_H
@@ -41,14 +41,14 @@ typedef struct {
 typedef struct {
   nl_feature feature;
   nl_cells cell;
-  const double *values; /* VALUES: width x n_obs; POWERS: s, n_obs */
-  int width;            /* features of a row */
-  int n_cell;           /* POWERS only */
-  const double *poly;   /* POWERS only: width x width x n_cell, [i, k, cell]: what s^k counts
-                           for in column (poly_first[cell] + i) mod n_col */
+  const double *values;  /* VALUES: width x n_obs; POWERS: s, n_obs */
+  int width;             /* features of a row */
+  int n_cell;            /* POWERS only */
+  const double *poly;    /* POWERS only: width x width x n_cell, [i, k, cell]: what s^k
+                            counts    for in column (poly_first[cell] + i) mod n_col */
   const int *poly_first; /* POWERS only: n_cell */
-  /* POWERS only, NULL or made by nl_block_prepare: the rows of a chunk sorted by cell, so that
-     a cell's coefficients and sums stay in registers */
+  /* POWERS only, NULL or made by nl_block_prepare: the rows of a chunk sorted by cell, so
+     that a cell's coefficients and sums stay in registers */
   const unsigned char *order; /* n_obs: rows of the chunk */
   const uint16_t *begin;      /* (n_cell + 1) x chunks: where each cell's rows begin */
   int n_col;
@@ -75,15 +75,16 @@ typedef struct nl_block {
   /* table */
   nl_cells index;               /* n_obs: a row's place in the table */
   const struct nl_block *table; /* the distinct rows: dense or local, n_ext of them */
-  const int *entry_index;       /* n_entry x n_ext, NULL or made by nl_block_prepare: the */
-  const double *entry_value;    /* nonzeros of the table's rows */
+  const int *entry_index;    /* n_entry x n_ext, NULL or made by nl_block_prepare: the */
+  const double *entry_value; /* nonzeros of the table's rows */
 } nl_block;
 
 /* The numbers of rows row .. row + n - 1: from where they are, or from buffer (n). */
 const int *nl_cells_read(const nl_cells *cells, size_t row, int n, int *buffer);
 
-/* Makes what repeated passes over a block use, in memory of the host's that the block then
- * points to: the chunks of a spline sorted by cell, the nonzeros of a table's rows. */
+/* Makes what repeated passes over a block use, in memory of the host's that the block
+ * then points to: the chunks of a spline sorted by cell, the nonzeros of a table's rows.
+ */
 void nl_block_prepare(nl_block *block, const nl_hook *hook);
 
 /* Doubles of scratch that extend and fold need: the table's extended columns in lanes. */
@@ -105,8 +106,8 @@ void nl_block_add_gradient(const nl_block *block, size_t row, int n, const doubl
 /* The nonzeros (n_entry > 0 only) of rows row + pick[0 .. n - 1], below row + NL_CHUNK:
  * index and value, n_entry x n; index counts wrapped columns, and the last factor's are
  * neighbours. */
-void nl_block_entries(const nl_block *block, size_t row, int n, const int *pick, int *index,
-                      double *value);
+void nl_block_entries(const nl_block *block, size_t row, int n, const int *pick,
+                      int *index, double *value);
 /* The column (0 .. n_col - 1) that a wrapped column stands for. */
 int nl_block_column(const nl_block *block, int wrapped);
 /* Dense columns only. Columns column .. column + NL_LANES - 1 (zero beyond the last) of

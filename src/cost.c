@@ -35,7 +35,8 @@ double nl_cost_gram(const nl_design *design, const int *set, int stride) {
 }
 
 int nl_cost_look_is_cheap(const nl_design *design, const int *set) {
-  return nl_cost_pass(design, set, NULL) <= NL_CHEAP_LOOK * nl_cost_pass(design, set, set);
+  return nl_cost_pass(design, set, NULL) <=
+         NL_CHEAP_LOOK * nl_cost_pass(design, set, set);
 }
 
 int nl_cost_stride(const nl_design *design, int n_theta) {

@@ -5,12 +5,12 @@
 
 #include "design.h"
 
-/* A pass: the linear predictor of the blocks that are on, the exponential, and the gradient of
- * the blocks wanted (flags, n_block; NULL: all). Per row and lane. */
+/* A pass: the linear predictor of the blocks that are on, the exponential, and the
+ * gradient of the blocks wanted (flags, n_block; NULL: all). Per row and lane. */
 double nl_cost_pass(const nl_design *design, const int *on, const int *wanted);
 
-/* A Gram of the set (flags; NULL: of all), in passes of NL_LANES lanes that look at the set: a Gram is not
- * built anew before as much was spent on passes. */
+/* A Gram of the set (flags; NULL: of all), in passes of NL_LANES lanes that look at the
+ * set: a Gram is not built anew before as much was spent on passes. */
 double nl_cost_gram(const nl_design *design, const int *set, int stride);
 
 /* Whether a look at all groups is so cheap, compared with a look at the set (flags), that
@@ -18,8 +18,8 @@ double nl_cost_gram(const nl_design *design, const int *set, int stride);
 int nl_cost_look_is_cheap(const nl_design *design, const int *set);
 
 /* The rows a Gram rests on: one in so many, that it costs little more than the passes
- * between two of them, but not fewer rows than its coordinates ask for: its sampling error
- * is about sqrt(n_theta / rows), less where neighbouring rows are alike. */
+ * between two of them, but not fewer rows than its coordinates ask for: its sampling
+ * error is about sqrt(n_theta / rows), less where neighbouring rows are alike. */
 int nl_cost_stride(const nl_design *design, int n_theta);
 /* Rows are left out one by one, or, where blocks have dense columns, in runs of this
  * length. */

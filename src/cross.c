@@ -4,14 +4,16 @@
 #include "kernel.h"
 #include "linalg.h"
 
-static const nl_block *block_at(const nl_design *design, const nl_cross_list *list, int i) {
+static const nl_block *block_at(const nl_design *design, const nl_cross_list *list,
+                                int i) {
   return design->block + list->block[i];
 }
 
 static int is_sparse(const nl_block *block) { return block->n_entry > 0; }
 
-/* Whether block i has a strip (eight dense columns) of which the products with block k are
- * wanted. Of two fresh dense blocks the earlier one is multiplied by the later one's. */
+/* Whether block i has a strip (eight dense columns) of which the products with block k
+ * are wanted. Of two fresh dense blocks the earlier one is multiplied by the later one's.
+ */
 static int strip_meets(const nl_design *design, const nl_cross_list *list, int i, int k) {
   if (is_sparse(block_at(design, list, i))) return 0;
   if (is_sparse(block_at(design, list, k))) return list->fresh[i] || list->fresh[k];
@@ -34,7 +36,7 @@ static size_t strip_size(const nl_design *design, const nl_cross_list *list, int
 
 nl_cross_need nl_cross_needs(const nl_design *design, const nl_cross_list *list,
                              size_t most) {
-  nl_cross_need need = {0, 0, NL_CHUNK * NL_LANES, 1, 0};
+  nl_cross_need need = {0, 0, NL_CHUNK * NL_LANES, 0, 0};
   size_t wrap = 0, fresh_wrap = 0, largest = 0, all = 0;
   for (int i = 0; i < list->n_block; i++) {
     const nl_block *block = block_at(design, list, i);
@@ -55,16 +57,17 @@ nl_cross_need nl_cross_needs(const nl_design *design, const nl_cross_list *list,
 
 /* ---- sparse rows ------------------------------------------------------------------- */
 
-/* A sparse block of the list: where its columns are in raw, and its entries in scratch. */
+/* A sparse block of the list: where its columns are in raw, and its entries in scratch.
+ */
 typedef struct {
   const nl_block *block;
-  int position;     /* in the list */
+  int position; /* in the list */
   int is_fresh;
-  int is_four;      /* its rows are four neighbours */
-  size_t row;       /* first row in raw */
-  size_t column;    /* first column in raw, where fresh */
-  size_t entry;     /* first entry in a thread's scratch */
-  size_t first;     /* first of its rows' first neighbours there */
+  int is_four;   /* its rows are four neighbours */
+  size_t row;    /* first row in raw */
+  size_t column; /* first column in raw, where fresh */
+  size_t entry;  /* first entry in a thread's scratch */
+  size_t first;  /* first of its rows' first neighbours there */
 } sparse_block;
 
 typedef struct {
@@ -76,8 +79,8 @@ typedef struct {
   size_t ld; /* of raw */
 } sparse_work;
 
-/* The next sparse block of the list after `sparse`, NULL fields at first. Returns 0 at the
- * end. */
+/* The next sparse block of the list after `sparse`, NULL fields at first. Returns 0 at
+ * the end. */
 static int next_sparse(const sparse_work *work, sparse_block *sparse) {
   const nl_cross_list *list = work->list;
   int i = 0;
@@ -122,7 +125,8 @@ static void load_entries(const sparse_work *work, int thread, size_t row, int n,
                          const int *pick) {
   for (sparse_block sparse = {0}; next_sparse(work, &sparse);) {
     const nl_entries entries = entries_of(work, thread, &sparse);
-    int *index = (int *)entries.index, *first = (int *)firsts_of(work, thread, &sparse).index;
+    int *index = (int *)entries.index,
+        *first = (int *)firsts_of(work, thread, &sparse).index;
     nl_block_entries(sparse.block, row, n, pick, index, (double *)entries.value);
     for (int t = 0; sparse.is_four && t < n; t++) first[t] = index[4 * t];
   }
@@ -158,8 +162,8 @@ static void cross_tile(const sparse_work *work, int thread, int n, const double 
 }
 
 /* Picked rows: this thread's tiles against all sparse blocks up to them. */
-static void cross_rows(const sparse_work *work, int thread, int n_thread, size_t row, int n,
-                       const int *pick, const double *weight) {
+static void cross_rows(const sparse_work *work, int thread, int n_thread, size_t row,
+                       int n, const int *pick, const double *weight) {
   sparse_block tile[TILE], right = {0};
   int more = 1;
   load_entries(work, thread, row, n, pick);
@@ -204,7 +208,8 @@ static void fold_sparse(const nl_design *design, const nl_cross_list *list, int 
       const double value = raw[(size_t)k + (size_t)l * ld_raw];
       out[(size_t)list->row[i] + row + ((size_t)list->column[j] + column) * ld] += value;
       if (mirror)
-        out[(size_t)list->row[j] + column + ((size_t)list->column[i] + row) * ld] += value;
+        out[(size_t)list->row[j] + column + ((size_t)list->column[i] + row) * ld] +=
+            value;
     }
   }
 }
@@ -231,7 +236,8 @@ static void sparse_products(const nl_design *design, const nl_cross_list *list,
 
 /* ---- strips of dense columns ------------------------------------------------------- */
 
-/* A batch of strips: the first is number `first` in the order of blocks and their columns. */
+/* A batch of strips: the first is number `first` in the order of blocks and their
+ * columns. */
 typedef struct {
   const nl_design *design;
   const nl_cross_list *list;
@@ -310,15 +316,17 @@ static void write_strip(const fold_to *to, const nl_cross_list *list, int i, int
       const double value = folded[r * NL_LANES + v];
       const size_t a = (size_t)(column + v), b = (size_t)r;
       if (list->fresh[i])
-        to->out[(size_t)list->row[k] + b + ((size_t)list->column[i] + a) * to->ld] = value;
+        to->out[(size_t)list->row[k] + b + ((size_t)list->column[i] + a) * to->ld] =
+            value;
       if (list->fresh[k])
-        to->out[(size_t)list->row[i] + a + ((size_t)list->column[k] + b) * to->ld] = value;
+        to->out[(size_t)list->row[i] + a + ((size_t)list->column[k] + b) * to->ld] =
+            value;
     }
   }
 }
 
-static void fold_strip(const strip_work *work, int i, int column, double *sums, int number,
-                       void *data) {
+static void fold_strip(const strip_work *work, int i, int column, double *sums,
+                       int number, void *data) {
   const int n_col = block_at(work->design, work->list, i)->n_col;
   const int n_lane = n_col - column < NL_LANES ? n_col - column : NL_LANES;
   const double *total = sums;
@@ -408,8 +416,8 @@ static void moment_chunk(void *data, int thread, size_t row, int n) {
                     work->factor->values + row, work->v + row, work->moments);
 }
 
-void nl_cross_spline(const nl_block *block, const double *v, double *moments, double *mean,
-                     double *second, const nl_hook *hook) {
+void nl_cross_spline(const nl_block *block, const double *v, double *moments,
+                     double *mean, double *second, const nl_hook *hook) {
   const nl_factor *factor = block->factor;
   const size_t p = (size_t)factor->n_col;
   moment_work work = {factor, v, moments};

@@ -1,22 +1,23 @@
-/* cross.h: weighted cross products X_i' W X_j of blocks, what a Gram is made of. Sparse rows
- * (local blocks, tables of them) are multiplied nonzero by nonzero; dense columns go eight at
- * a time through the same kernels that make gradients. */
+/* cross.h: weighted cross products X_i' W X_j of blocks, what a Gram is made of. Sparse
+ * rows (local blocks, tables of them) are multiplied nonzero by nonzero; dense columns go
+ * eight at a time through the same kernels that make gradients. */
 #ifndef NL_CROSS_H
 #define NL_CROSS_H
 
 #include "design.h"
 
-/* The blocks that take part: `old` ones only against fresh ones, fresh ones against all. */
+/* The blocks that take part: `old` ones only against fresh ones, fresh ones against all.
+ */
 typedef struct {
-  int n_block;      /* blocks that take part */
-  const int *block; /* n_block: their numbers */
-  const int *fresh; /* n_block: flags */
-  const int *row;   /* n_block: the first row of a block in `out` */
+  int n_block;       /* blocks that take part */
+  const int *block;  /* n_block: their numbers */
+  const int *fresh;  /* n_block: flags */
+  const int *row;    /* n_block: the first row of a block in `out` */
   const int *column; /* n_block: the first column of a fresh block in `out` */
 } nl_cross_list;
 
-/* Doubles and ints of scratch for a list, and for each thread. `most`: doubles that sums in
- * lanes may take; at least one strip's are needed. */
+/* Doubles and ints of scratch for a list, and for each thread. `most`: doubles that sums
+ * in lanes may take; at least one strip's are needed. */
 typedef struct {
   size_t n_raw;    /* wrapped columns of sparse blocks: all x fresh */
   size_t n_strip;  /* sums of the strips of one batch */
@@ -28,27 +29,27 @@ nl_cross_need nl_cross_needs(const nl_design *design, const nl_cross_list *list,
                              size_t most);
 
 typedef struct {
-  double *raw;      /* n_raw */
-  double *strip;    /* n_strip */
-  double *entry;    /* n_thread per thread */
-  int *index;       /* n_index per thread */
-  double *fold;     /* n_col in lanes */
-  double *scratch;  /* n_scratch of the design */
+  double *raw;     /* n_raw */
+  double *strip;   /* n_strip */
+  double *entry;   /* n_thread per thread */
+  int *index;      /* n_index per thread */
+  double *fold;    /* n_col in lanes */
+  double *scratch; /* n_scratch of the design */
 } nl_cross_space;
 
-/* out[row[i] + ., column[j] + .] = X_i' W X_j for every block i of the list and every fresh
- * block j, in the columns of the design (dense ones centred). weight: n_obs, not negative; rows
- * of sparse blocks without a weight cost nothing.
- * out has leading dimension ld. */
+/* out[row[i] + ., column[j] + .] = X_i' W X_j for every block i of the list and every
+ * fresh block j, in the columns of the design (dense ones centred). weight: n_obs, not
+ * negative; rows of sparse blocks without a weight cost nothing. out has leading
+ * dimension ld. */
 void nl_cross(const nl_design *design, const nl_cross_list *list, const double *weight,
               double *out, size_t ld, size_t most, nl_cross_space *space,
               const nl_hook *hook);
 
 /* Whether a block's own products come from nl_cross_spline. */
 int nl_is_spline(const nl_block *block);
-/* X'v (mean, n_col) and X' diag(v) X (second, n_col x n_col) of a block of one cubic spline,
- * from seven moments in each cell. moments: 8 x its cells. */
-void nl_cross_spline(const nl_block *block, const double *v, double *moments, double *mean,
-                     double *second, const nl_hook *hook);
+/* X'v (mean, n_col) and X' diag(v) X (second, n_col x n_col) of a block of one cubic
+ * spline, from seven moments in each cell. moments: 8 x its cells. */
+void nl_cross_spline(const nl_block *block, const double *v, double *moments,
+                     double *mean, double *second, const nl_hook *hook);
 
 #endif

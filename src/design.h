@@ -1,5 +1,5 @@
-/* design.h: all blocks of a fit, and the pieces of a pass over the rows: from coefficients
- * to extended columns, X b and X'r of a chunk, and back. All in lanes. */
+/* design.h: all blocks of a fit, and the pieces of a pass over the rows: from
+ * coefficients to extended columns, X b and X'r of a chunk, and back. All in lanes. */
 #ifndef NL_DESIGN_H
 #define NL_DESIGN_H
 
@@ -26,20 +26,20 @@ void nl_design_index_columns(nl_design *design);
 
 /* Space of one thread for a pass. */
 typedef struct {
-  double *ext;             /* n_ext in lanes: X'r of its rows */
-  double *eta;             /* NL_CHUNK in lanes */
-  double total[NL_LANES];  /* sums over its rows, see link.h */
+  double *ext;            /* n_ext in lanes: X'r of its rows */
+  double *eta;            /* NL_CHUNK in lanes */
+  double total[NL_LANES]; /* sums over its rows, see link.h */
   double slope[NL_LANES];
   double loss[NL_LANES];
 } nl_thread_space;
 
 /* Space for a pass, owned by the caller. */
 typedef struct {
-  double *beta;    /* n_col in lanes */
-  double *ext;     /* n_ext in lanes: beta extended */
-  double *sums;    /* n_col in lanes: X'r */
-  double *scratch; /* n_scratch */
-  int *on;         /* n_block: blocks with a coefficient that is not zero */
+  double *beta;            /* n_col in lanes */
+  double *ext;             /* n_ext in lanes: beta extended */
+  double *sums;            /* n_col in lanes: X'r */
+  double *scratch;         /* n_scratch */
+  int *on;                 /* n_block: blocks with a coefficient that is not zero */
   nl_thread_space *thread; /* n_thread of the design */
 } nl_pass_space;
 
@@ -55,8 +55,8 @@ void nl_design_add_gradient(const nl_design *design, const int *wanted, const do
                             size_t row, int n, double *ext);
 /* Before a pass: the threads' sums to zero. */
 void nl_design_clear(const nl_design *design, const int *wanted, nl_pass_space *space);
-/* After it: space->sums, for the columns of the blocks wanted. total[v]: sum of r over all
- * rows, for the centring. */
+/* After it: space->sums, for the columns of the blocks wanted. total[v]: sum of r over
+ * all rows, for the centring. */
 void nl_design_fold(const nl_design *design, const int *wanted,
                     const double total[NL_LANES], nl_pass_space *space);
 

@@ -36,7 +36,8 @@ static int is_well_conditioned(int n, const double *factor) {
 }
 
 /* trace of H M^-1 = n - trace of D M^-1, from the inverse W of the scaled M's factor in
- * spare: M^-1 = S W'W S, and D only has the groups' own blocks, tau / ||x|| (I - u u'). */
+ * spare: M^-1 = S W'W S, and D only has the groups' own blocks, tau / ||x|| (I - u u').
+ */
 static double trace_by_inverse(const nl_penalty *penalty, const nl_gram *gram,
                                const nl_level *level, const double *theta,
                                const int *index, int n, const double *scale,

@@ -10,6 +10,7 @@
 #define NL_BATCH ((size_t)1 << 21)
 /* Eigenvalues of a group's block below this share of the largest count as this share. */
 #define NL_CURVATURE_FLOOR 1e-12
+#define NL_CURVATURE_ROUNDING 1e-14
 
 /* A number without pattern from a row's. */
 static size_t mix(size_t row) {
@@ -19,12 +20,21 @@ static size_t mix(size_t row) {
   return (size_t)(x >> 33);
 }
 
-/* Of every `stride` runs of rows, leaves its weight to one. */
+/* Of every `stride` runs of rows, leaves its weight to one that has any. */
 static void sample_rows(const nl_gram *gram, size_t n_obs, double *weight) {
   const size_t run = (size_t)gram->run, stride = (size_t)gram->stride;
   for (size_t from = 0; from < n_obs; from += run * stride) {
-    const size_t kept = from + run * (mix(from) % stride);
-    for (size_t t = from; t < from + run * stride && t < n_obs; t++) {
+    const size_t end = from + run * stride < n_obs ? from + run * stride : n_obs;
+    size_t kept = from + run * (mix(from) % stride);
+    int has_weight = 0;
+    for (size_t t = kept; t < kept + run && t < end; t++) has_weight |= weight[t] > 0;
+    for (size_t t = from; t < end && !has_weight; t++) {
+      if (weight[t] > 0) {
+        has_weight = 1;
+        kept = t - (t - from) % run;
+      }
+    }
+    for (size_t t = from; t < end; t++) {
       if (t < kept || t >= kept + run) weight[t] = 0;
     }
   }
@@ -120,7 +130,9 @@ static size_t cross_products(nl_gram *gram, const nl_design *design, nl_pass_spa
       nl_room_for(&gram->raw, need.n_raw, hook),
       nl_room_for(&gram->strip, need.n_strip, hook),
       nl_room_for(&gram->entry, need.n_thread * (size_t)design->n_thread, hook),
-      gram->index, gram->fold, pass->scratch};
+      gram->index,
+      gram->fold,
+      pass->scratch};
   nl_cross(design, &list, gram->weight, gram->cross.data, ld, NL_BATCH, &space, hook);
   return ld;
 }
@@ -195,12 +207,17 @@ static void enter_group(nl_gram *gram, const nl_penalty *penalty, size_t ld, int
     const double bound = row_bound(rank, own);
     for (int k = 0; k < rank; k++) curvature[k] = bound;
   }
-  const double floor = fmax(NL_CURVATURE_FLOOR * curvature[rank - 1], 1e-290);
+  /* what is left of a constant column is the rounding of its square */
+  const double *mean = gram->mean + at;
+  const double noise = NL_CURVATURE_ROUNDING * gram->scale * nl_dot(rank, mean, mean);
+  const double floor =
+      fmax(fmax(NL_CURVATURE_FLOOR * curvature[rank - 1], noise), 1e-290);
   for (int k = 0; k < rank; k++) curvature[k] = fmax(curvature[k], floor);
 }
 
 /* H between group a, inside earlier, and group b. */
-static void write_pair(nl_gram *gram, const nl_penalty *penalty, size_t ld, int a, int b) {
+static void write_pair(nl_gram *gram, const nl_penalty *penalty, size_t ld, int a,
+                       int b) {
   const int rank_a = nl_group_rank(penalty, a), rank_b = nl_group_rank(penalty, b);
   const int at_a = gram->position[a], at_b = gram->position[b];
   double *out = gram->block;
@@ -233,9 +250,9 @@ static int batch_length(const nl_gram *gram, const nl_design *design,
   return n_new;
 }
 
-static void extend_batch(nl_gram *gram, const nl_design *design, const nl_penalty *penalty,
-                         const int *groups, int n_new, nl_pass_space *pass,
-                         const nl_hook *hook) {
+static void extend_batch(nl_gram *gram, const nl_design *design,
+                         const nl_penalty *penalty, const int *groups, int n_new,
+                         nl_pass_space *pass, const nl_hook *hook) {
   const int n_before = gram->n_in;
   mark_blocks(design, penalty, gram->group, gram->n_in, gram->old);
   mark_blocks(design, penalty, groups, n_new, gram->fresh);
@@ -247,7 +264,8 @@ static void extend_batch(nl_gram *gram, const nl_design *design, const nl_penalt
   }
   for (int k = n_before; k < gram->n_in; k++) {
     nl_check(hook);
-    for (int i = 0; i < k; i++) write_pair(gram, penalty, ld, gram->group[i], gram->group[k]);
+    for (int i = 0; i < k; i++)
+      write_pair(gram, penalty, ld, gram->group[i], gram->group[k]);
   }
 }
 

@@ -288,7 +288,9 @@ void nl_powers_values(int n, const int *cell, const double *s, const double *pol
     nl_v *to = (nl_v *)(values + 4 * t);
     for (int h = 0; h < FOUR_VECTORS; h++) {
       to[h] = ((p[3 * FOUR_VECTORS + h] * s[t] + p[2 * FOUR_VECTORS + h]) * s[t] +
-               p[FOUR_VECTORS + h]) * s[t] + p[h];
+               p[FOUR_VECTORS + h]) *
+                  s[t] +
+              p[h];
     }
   }
 }
@@ -320,13 +322,14 @@ static int factor_features(const nl_factor *factor, size_t t, double *features) 
     return cell;
   }
   features[0] = 1;
-  for (int i = 1; i < factor->width; i++) features[i] = features[i - 1] * factor->values[t];
+  for (int i = 1; i < factor->width; i++)
+    features[i] = features[i - 1] * factor->values[t];
   return cell * factor->width;
 }
 
 /* Where row t's runs start and what they are multiplied with: the outer factors expanded,
- * the last one left as a run of `last` (its width). base, count: up to NL_MAX_RUN. Returns
- * the number of runs. */
+ * the last one left as a run of `last` (its width). base, count: up to NL_MAX_RUN.
+ * Returns the number of runs. */
 static int row_runs(const nl_block *block, size_t t, int *base, double *count,
                     double *last) {
   const int n_outer = block->n_factor - 1;

@@ -39,11 +39,13 @@ void nl_sorted_eta(int n_cell, const unsigned char *order, const uint16_t *begin
 void nl_sorted_gradient(int n_cell, const unsigned char *order, const uint16_t *begin,
                         const double *s, const double *r, double *ext);
 
-/* Width 4: the values (4 x n) of the columns that are not zero, from poly (4 x 4 x cells). */
+/* Width 4: the values (4 x n) of the columns that are not zero, from poly (4 x 4 x
+ * cells). */
 void nl_powers_values(int n, const int *cell, const double *s, const double *poly,
                       double *values);
 
-/* Width 4: moments (8 x cells): sums over the n rows of a cell of weight s^k, k = 0 .. 6. */
+/* Width 4: moments (8 x cells): sums over the n rows of a cell of weight s^k, k = 0 .. 6.
+ */
 void nl_powers_moments(int n, const int *cell, const double *s, const double *weight,
                        double *moments);
 

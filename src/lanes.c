@@ -14,8 +14,8 @@ void nl_lane_get(size_t n, const double *x, int lane, double *to) {
 
 /* exp(x) = 2^k exp(r) with k the integer nearest to x / log 2, |r| <= log(2) / 2, and the
  * Taylor polynomial of degree 13 for exp(r): its remainder is below 1e-17. Adding
- * 1.5 * 2^52 rounds to an integer that then stands in the low bits of the sum. log 2 comes
- * in two parts, so that k log 2 is exact in the first. */
+ * 1.5 * 2^52 rounds to an integer that then stands in the low bits of the sum. log 2
+ * comes in two parts, so that k log 2 is exact in the first. */
 #define ROUND_TO_INTEGER 6755399441055744.0
 #define INVERSE_LOG_2 1.4426950408889634
 #define LOG_2_HIGH 6.93147180369123816490e-01

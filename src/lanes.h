@@ -4,8 +4,9 @@
  *
  * Kernels are written for nl_v, a vector of NL_VECTOR doubles with + - * /: four of them
  * where the compiler has vector types (GCC, clang), one elsewhere, so the same source is
- * plain C99 then. NL_CLONES compiles a kernel for several processors and picks one when the
- * package is loaded, where the compiler and the C library can (GCC on x86-64 with glibc). */
+ * plain C99 then. NL_CLONES compiles a kernel for several processors and picks one when
+ * the package is loaded, where the compiler and the C library can (GCC on x86-64 with
+ * glibc). */
 #ifndef NL_LANES_H
 #define NL_LANES_H
 

@@ -4,9 +4,10 @@
  * the work. */
 #include "linalg.h"
 
-#include "lanes.h"
 #include <math.h>
 #include <string.h>
+
+#include "lanes.h"
 
 #ifndef USE_FC_LEN_T
 #define USE_FC_LEN_T
@@ -58,9 +59,8 @@ void nl_add_columns(int n, int n_col, const double *a, const double *x, size_t l
     const double a0 = a[j], a1 = a[j + 1], a2 = a[j + 2], a3 = a[j + 3];
     int i = 0;
     for (; i + NL_VECTOR <= n; i += NL_VECTOR) {
-      *(nl_v *)(y + i) +=
-          (*(const nl_v *)(x + i) * a0 + *(const nl_v *)(x1 + i) * a1) +
-          (*(const nl_v *)(x2 + i) * a2 + *(const nl_v *)(x3 + i) * a3);
+      *(nl_v *)(y + i) += (*(const nl_v *)(x + i) * a0 + *(const nl_v *)(x1 + i) * a1) +
+                          (*(const nl_v *)(x2 + i) * a2 + *(const nl_v *)(x3 + i) * a3);
     }
     for (; i < n; i++) y[i] += (x[i] * a0 + x1[i] * a1) + (x2[i] * a2 + x3[i] * a3);
   }
@@ -144,8 +144,8 @@ void nl_cholesky_solve(int n, const double *factor, double *b) {
   }
 }
 
-/* Solves L w = e_j for all columns j, a panel of L at a time: panel columns turn from L into
- * the inverse when their turn comes, so the panel is copied first. */
+/* Solves L w = e_j for all columns j, a panel of L at a time: panel columns turn from L
+ * into the inverse when their turn comes, so the panel is copied first. */
 void nl_triangle_invert(int n, double *factor, double *panel) {
   for (int k = 0; k < n; k += NL_PANEL) {
     const int end = k + NL_PANEL < n ? k + NL_PANEL : n;

@@ -72,8 +72,8 @@ static void lane_gradient(const nl_model *model, const double *sums, int lane,
   for (int b = 0; b < design->n_block; b++) {
     if (!wanted[b]) continue;
     for (int j = design->start[b]; j < design->start[b + 1]; j++) {
-      gradient[j] = scale * sums[(size_t)j * NL_LANES + (size_t)lane] -
-                    (score ? score[j] : 0);
+      gradient[j] =
+          scale * sums[(size_t)j * NL_LANES + (size_t)lane] - (score ? score[j] : 0);
     }
   }
 }

@@ -1,21 +1,21 @@
-/* link.h: the observation model: what a row of the data contributes, for each link. This is
- * the one file that knows links: from the linear predictor of a chunk it makes the weights
- * of the gradient, the weights of the curvature and the loss; from sums over all rows, the
- * point's loss and gradient. The rest of the core asks for nothing else.
+/* link.h: the observation model: what a row of the data contributes, for each link. This
+ * is the one file that knows links: from the linear predictor of a chunk it makes the
+ * weights of the gradient, the weights of the curvature and the loss; from sums over all
+ * rows, the point's loss and gradient. The rest of the core asks for nothing else.
  *
  * Poisson counts. The loss is (1/V) sum_t v_t [mu_t - y_t log mu_t], V = sum v,
  * eta_t = o_t + b + X_t beta.
  *
- * log: mu = exp(eta). The best intercept is log(sum v y) - log(sum v exp(o + X beta)); with it
- *   the loss is m lse - s'beta + constant, m = sum v y / V, s = X'(v y) / V,
- *   lse = log sum_t v_t exp(o_t + X_t beta), the gradient m X'e - s and the curvature
- *   m (X' diag(e) X - (X'e)(X'e)'), e_t = v_t exp(o_t + X_t beta - lse). Exponents are
- *   shifted, so nothing overflows, and the counts enter once, through s.
- * softplus: mu = log(1 + exp(eta)), b a coordinate without penalty. With p = 1 / (1 +
- *   exp(-eta)), the gradient is X'r / V, r = v (1 - y / mu) p, and the curvature X' diag(h) X /
- *   V in (b, beta), h = v [y p^2 / mu^2 + (1 - y / mu) p (1 - p)], never negative. With b
- *   eliminated it has the same form as that of the log link: c (X' diag(e) X -
- *   (X'e)(X'e)') with e = h / sum h and c = sum h / V. */
+ * log: mu = exp(eta). The best intercept is log(sum v y) - log(sum v exp(o + X beta));
+ * with it the loss is m lse - s'beta + constant, m = sum v y / V, s = X'(v y) / V, lse =
+ * log sum_t v_t exp(o_t + X_t beta), the gradient m X'e - s and the curvature m (X'
+ * diag(e) X - (X'e)(X'e)'), e_t = v_t exp(o_t + X_t beta - lse). Exponents are shifted,
+ * so nothing overflows, and the counts enter once, through s. softplus: mu = log(1 +
+ * exp(eta)), b a coordinate without penalty. With p = 1 / (1 + exp(-eta)), the gradient
+ * is X'r / V, r = v (1 - y / mu) p, and the curvature X' diag(h) X / V in (b, beta), h =
+ * v [y p^2 / mu^2 + (1 - y / mu) p (1 - p)], never negative. With b eliminated it has the
+ * same form as that of the log link: c (X' diag(e) X - (X'e)(X'e)') with e = h / sum h
+ * and c = sum h / V. */
 #ifndef NL_LINK_H
 #define NL_LINK_H
 
@@ -26,15 +26,15 @@ typedef enum { NL_LOG, NL_SOFTPLUS } nl_link;
 typedef struct {
   nl_link link;
   const nl_design *design;
-  const double *base;  /* n_obs: offset; log link: offset + log(prior weight), -Inf where it
-                          is 0 */
+  const double *base;  /* n_obs: offset; log link: offset + log(prior weight), -Inf where
+                          it  is 0 */
   const double *count; /* softplus: n_obs, y */
   const double *prior; /* softplus: n_obs, v, or NULL for 1 */
   const double *score; /* n_col: s = X'(v y) / V, of the design as it stands (centred) */
   double mean_count;   /* m */
   double total_prior;  /* V */
-  double constant;     /* log link: what the definition's loss has beyond m lse - s'beta */
-  double log_total;    /* log(sum v y) */
+  double constant;  /* log link: what the definition's loss has beyond m lse - s'beta */
+  double log_total; /* log(sum v y) */
 } nl_model;
 
 /* A point: coefficients and what a pass over the data says there. */
@@ -51,9 +51,9 @@ typedef struct {
 
 /* Where a lane's linear predictor starts from: base + this. */
 double nl_link_start(const nl_model *model, const nl_state *state, double centre_shift);
-/* Rows row .. row + n - 1: eta (n in lanes) becomes the weights of the gradient; sums go to
- * own->total, slope, loss. If kept is not NULL, lane `keep`'s weights of the curvature go
- * to kept (n). All models have the same link. */
+/* Rows row .. row + n - 1: eta (n in lanes) becomes the weights of the gradient; sums go
+ * to own->total, slope, loss. If kept is not NULL, lane `keep`'s weights of the curvature
+ * go to kept (n). All models have the same link. */
 void nl_link_rows(const nl_model *const *model, int n_lane, size_t row, int n,
                   nl_thread_space *own, int keep, double *kept);
 /* The state of one lane from the sums over all rows: total, slope, loss of the lane, and

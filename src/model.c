@@ -45,7 +45,8 @@ typedef struct {
   int keep;
   double *kept;
   nl_pass_space *space;
-  double *largest; /* NL_LANES: look for the largest exponents only; NULL: the real sweep */
+  double
+      *largest; /* NL_LANES: look for the largest exponents only; NULL: the real sweep */
 } sweep_work;
 
 /* A lane that nobody rides: exp() makes it nothing. */

@@ -1,5 +1,5 @@
-/* model.h: a model with its data, and the pass over the data that evaluates up to NL_LANES
- * points at once: of one model, or of several over the same design. */
+/* model.h: a model with its data, and the pass over the data that evaluates up to
+ * NL_LANES points at once: of one model, or of several over the same design. */
 #ifndef NL_MODEL_H
 #define NL_MODEL_H
 
@@ -12,10 +12,10 @@ void nl_model_init(nl_model *model, nl_link link, const nl_design *design,
                    const double *y, const double *offset, const double *prior,
                    double *base, double *score, double *rows, nl_pass_space *space);
 
-/* One pass: fills loss, slope, curvature and the gradient of the blocks with wanted[b] != 0
- * of n_lane (1 .. NL_LANES) states, state[v] a point of model[v]; all models have the same
- * design and link. state->shift is the guess to start from. With kept (n_obs), the weights
- * of the curvature of lane `keep` go there, not normalised. */
+/* One pass: fills loss, slope, curvature and the gradient of the blocks with wanted[b] !=
+ * 0 of n_lane (1 .. NL_LANES) states, state[v] a point of model[v]; all models have the
+ * same design and link. state->shift is the guess to start from. With kept (n_obs), the
+ * weights of the curvature of lane `keep` go there, not normalised. */
 void nl_model_pass(int n_lane, const nl_model *const *model, nl_state *const *state,
                    const int *wanted, int keep, double *kept, nl_pass_space *space,
                    const nl_hook *hook);

@@ -99,7 +99,6 @@ static double next_kink(const nl_penalty *penalty, const nl_gram *gram,
 static double newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
                           double floor, nl_quadratic_space *space) {
   const int n = nl_active_coordinates(penalty, gram, level, space->x, space->index);
-  const size_t ld = (size_t)gram->capacity;
   double *direction = space->target, *change = space->rhs;
   if (n == 0 ||
       factor_active(penalty, gram, level, space->x, floor, space->index, n) != 0)

@@ -5,19 +5,26 @@
  * say their sizes, and turns status codes into R conditions.
  *
  * Order of the layers; a file includes only headers above its own line:
- *   nl.h
- *   linalg.h                 vectors, BLAS, LAPACK
- *   basis.h                  spline and raised-cosine rows
- *   block.h                  one covariate's columns, in the storage that suits them
- *   design.h                 all blocks, and the passes over the data
- *   poisson.h                the observation model: log link, intercept profiled out
- *   penalty.h                groups, their coordinates, block solve, KKT residual
- *   gram.h                   curvature of the working set
- *   active.h                 the quadratic model at a point, and its active groups
- *   newton.h                 Newton steps on the active groups
- *   freedom.h                degrees of freedom
- *   quadratic.h              block coordinate descent on the quadratic model, with Newton
- * steps point.h                  one lambda path.h                   all lambdas
+ *   nl.h, memory.h    status codes, the hook to the host, memory from it
+ *   linalg.h          vectors, BLAS, LAPACK
+ *   lanes.h           eight vectors at a time, the vector exponential
+ *   basis.h           spline and raised-cosine rows
+ *   distinct.h        which rows repeat
+ *   block.h kernel.h  one covariate's columns in the storage that suits them; its loops
+ *   rows.h            the loop over the rows, threads
+ *   design.h          all blocks, and the pieces of a pass
+ *   cost.h            what work costs, and the choices that rest on it
+ *   link.h model.h    the observation model; the pass over the data
+ *   cross.h           weighted cross products of blocks
+ *   penalty.h         groups, their coordinates, block solve, KKT residual
+ *   gram.h            curvature of the working set
+ *   active.h          the quadratic model at a point, and its active groups
+ *   newton.h          Newton steps on the active groups
+ *   freedom.h         degrees of freedom
+ *   quadratic.h       block coordinate descent on the quadratic model, with Newton steps
+ *   point.h           one lambda on its way
+ *   predict.h         where the next one will be
+ *   path.h setup.h    all lambdas, several on their way at once; their memory
  */
 #ifndef NL_H
 #define NL_H

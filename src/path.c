@@ -90,10 +90,11 @@ static double largest_scale(const nl_solver *solver, const nl_point *point,
   return largest;
 }
 
-/* Sequential strong rule (Tibshirani et al. 2012, J R Stat Soc B 74:245): groups that could
- * be active at `lambda`, seen from the latest point at which all were looked at, if no score
- * changes faster than NL_SLOPE times lambda. The rule proper has a slope of 1; as the looks
- * at all groups have the last word, a smaller one only makes a smaller set. */
+/* Sequential strong rule (Tibshirani et al. 2012, J R Stat Soc B 74:245): groups that
+ * could be active at `lambda`, seen from the latest point at which all were looked at, if
+ * no score changes faster than NL_SLOPE times lambda. The rule proper has a slope of 1;
+ * as the looks at all groups have the last word, a smaller one only makes a smaller set.
+ */
 static void screen(nl_solver *solver, double lambda, const nl_point *seen) {
   const nl_penalty *penalty = solver->penalty;
   const double before = fmax(seen->level.lambda, lambda);
@@ -119,7 +120,7 @@ static int points_before(const nl_pipeline *line, int job, const nl_point **befo
     const nl_point *point = point_of(line, j);
     if (point->job == j && point->evaluated) before[n++] = point;
   }
-  if (n < most && job < NL_POINTS) before[n++] = line->origin;
+  if (n < most && (n == 0 || job < NL_POINTS)) before[n++] = line->origin;
   return n;
 }
 
@@ -202,8 +203,8 @@ static void begin_points(nl_pipeline *line, nl_path *path) {
   nl_solver *solver = line->solver;
   const double reference =
       path->reference > 0 ? path->reference : solver->model->mean_count;
-  for (int begun = 0; begun < BEGIN_PER_ROUND &&
-                      count_stage(line, NL_MOVING) < NL_LANES;) {
+  for (int begun = 0;
+       begun < BEGIN_PER_ROUND && count_stage(line, NL_MOVING) < NL_LANES;) {
     const nl_point *from;
     points_before(line, line->next_job, &from, 1);
     if (!may_begin(line, from)) return;
@@ -223,8 +224,8 @@ static void begin_points(nl_pipeline *line, nl_path *path) {
 
 /* ---- a round ----------------------------------------------------------------------- */
 
-/* Who rides in the next pass: up to NL_LANES points in order of their lambdas, parked ones
- * first if all groups are looked at. */
+/* Who rides in the next pass: up to NL_LANES points in order of their lambdas, parked
+ * ones first if all groups are looked at. */
 static int choose_riders(const nl_pipeline *line, int full, nl_point **rider) {
   const int first = line->next_job > NL_POINTS ? line->next_job - NL_POINTS : 0;
   int n = 0;
@@ -242,12 +243,13 @@ static int choose_riders(const nl_pipeline *line, int full, nl_point **rider) {
 static int takes_all(const nl_pipeline *line) {
   const nl_solver *solver = line->solver;
   const int parked = count_stage(line, NL_PARKED), moving = count_stage(line, NL_MOVING);
-  return parked >= PARKED_ENOUGH || moving == 0 || (parked > 0 && moving < NL_LANES / 2) ||
+  return parked >= PARKED_ENOUGH || moving == 0 ||
+         (parked > 0 && moving < NL_LANES / 2) ||
          nl_cost_look_is_cheap(solver->model->design, solver->wanted);
 }
 
-/* Which rider's weights the next Gram is built at: the one that waits for it, or the middle
- * one; -1 if no Gram is wanted. */
+/* Which rider's weights the next Gram is built at: the one that waits for it, or the
+ * middle one; -1 if no Gram is wanted. */
 static int choose_keeper(const nl_pipeline *line, nl_point *const *rider, int n) {
   for (int i = 0; i < n; i++) {
     if (rider[i]->job == line->gram_for && rider[i]->look) return i;
@@ -288,8 +290,8 @@ static int gram_is_due(const nl_pipeline *line) {
   return solver->n_pass - line->gram_pass >= fmin(cost, GRAM_OLD);
 }
 
-/* Notes which points the pass showed to want another Gram. Where the present one is young,
- * it was never any better: the next one gets more rows. */
+/* Notes which points the pass showed to want another Gram. Where the present one is
+ * young, it was never any better: the next one gets more rows. */
 static void note_wishes(nl_pipeline *line, nl_point *const *rider, int n) {
   nl_gram *gram = &line->solver->gram;
   int wanted = 0;
@@ -298,6 +300,7 @@ static void note_wishes(nl_pipeline *line, nl_point *const *rider, int n) {
     if (rider[i]->look && line->gram_for < 0) line->gram_for = rider[i]->job;
     if (!rider[i]->look && line->solver->gram_due) line->gram_slow = 1;
     wanted |= rider[i]->look || line->gram_slow;
+    if (rider[i]->look && rider[i]->metric_here) gram->stride = 1;
   }
   if (wanted && line->solver->n_pass - line->gram_pass < GRAM_OLD && gram->stride > 1)
     gram->stride = (gram->stride + 1) / 2;
@@ -335,10 +338,12 @@ static void start_origin(nl_solver *solver, nl_point *origin, double tol) {
   const size_t n_obs = model->design->n_obs;
   state->shift = -INFINITY; /* the largest exponent: exp() must not overflow */
   for (size_t t = 0; t < n_obs; t++) state->shift = fmax(state->shift, model->base[t]);
-  state->intercept = log(expm1(model->mean_count));
-  if (model->mean_count > 30) state->intercept = model->mean_count;
-  double low = -INFINITY, high = INFINITY;
-  for (int step = 0; step < 200; step++) {
+  const double centre = -model->base[0];
+  state->intercept =
+      model->mean_count > 30 ? model->mean_count : log(expm1(model->mean_count));
+  if (isfinite(centre)) state->intercept += centre;
+  double low = -INFINITY, high = INFINITY, longest = 4;
+  for (int step = 0; step < 400; step++) {
     nl_model_pass(1, &model, &state, solver->all, 0, solver->kept, &solver->pass,
                   solver->hook);
     solver->n_pass++;
@@ -347,13 +352,16 @@ static void start_origin(nl_solver *solver, nl_point *origin, double tol) {
       return;
     if (state->slope > 0) high = state->intercept;
     if (state->slope < 0) low = state->intercept;
-    double next = state->intercept - state->slope / state->curvature;
-    if (!(next > low && next < high)) {
-      next = isfinite(low) && isfinite(high) ? 0.5 * (low + high)
-             : isfinite(low)                 ? low + 1 + fabs(low)
-                                             : high - 1 - fabs(high);
+    /* Newton's step, no longer than `longest`, which grows; inside the bracket */
+    double change = -state->slope / state->curvature;
+    if (!(fabs(change) <= longest)) {
+      change = state->slope > 0 ? -longest : longest;
+      longest *= 2;
     }
+    double next = state->intercept + change;
     if (next == state->intercept) return;
+    if (!(next > low && next < high)) next = 0.5 * (low + high);
+    if (!isfinite(next) || next == state->intercept) return;
     state->intercept = next;
   }
 }
@@ -375,7 +383,8 @@ void nl_path_null(nl_pipeline *line, double tol, nl_path *path, double *null_los
   for (int g = 0; g < penalty->n_group; g++) {
     nl_group_gradient(penalty, g, origin->now.gradient,
                       origin->gradient + penalty->theta_start[g]);
-    if (penalty->weight[g] == 0 && nl_group_rank(penalty, g) > 0) nl_set_include(solver, g);
+    if (penalty->weight[g] == 0 && nl_group_rank(penalty, g) > 0)
+      nl_set_include(solver, g);
   }
   *null_loss = nl_link_objective(solver->model, &origin->now);
   nl_gram_reset(&solver->gram, penalty, &solver->kept, solver->model->design->n_obs,

@@ -1,6 +1,6 @@
 /* path.h: all lambdas, from the largest down, several on their way at once. While the
- * first of them is about to arrive, the next ones are already predicted from it and ride in
- * the same passes over the data. */
+ * first of them is about to arrive, the next ones are already predicted from it and ride
+ * in the same passes over the data. */
 #ifndef NL_PATH_H
 #define NL_PATH_H
 
@@ -27,8 +27,8 @@ typedef struct {
   int *n_pass;          /* L: passes over the data that it rode in */
 } nl_path;
 
-/* A lambda to solve for; out .. out + n_out - 1 are its places in the path; a stepping stone
- * has none. */
+/* A lambda to solve for; out .. out + n_out - 1 are its places in the path; a stepping
+ * stone has none. */
 typedef struct {
   double lambda;
   double tol;
@@ -45,7 +45,7 @@ typedef struct {
   nl_point *origin; /* the model without penalised groups */
   nl_job *job;      /* nl_path_jobs(n_lambda) */
   int n_job;
-  int next_job;  /* the first that has not begun */
+  int next_job; /* the first that has not begun */
   int n_done;
   int gram_for;  /* job that waits for a Gram at its point; -1: none */
   int gram_slow; /* the Gram has become a poor metric */

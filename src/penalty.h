@@ -12,16 +12,16 @@
 typedef struct {
   int n_group;
   int n_col;
-  int n_theta;            /* sum of ranks */
-  int max_size;           /* columns of the largest group */
-  const int *start;       /* n_group + 1: where a group's columns begin in `column` */
-  const int *column;      /* start[n_group] design columns, 0-based; each in one group */
-  const int *theta_start; /* n_group + 1: where a group's coordinates begin */
-  const size_t *t_start;  /* n_group + 1: where a group's T begins in `transform` */
+  int n_theta;             /* sum of ranks */
+  int max_size;            /* columns of the largest group */
+  const int *start;        /* n_group + 1: where a group's columns begin in `column` */
+  const int *column;       /* start[n_group] design columns, 0-based; each in one group */
+  const int *theta_start;  /* n_group + 1: where a group's coordinates begin */
+  const size_t *t_start;   /* n_group + 1: where a group's T begins in `transform` */
   const double *transform; /* T of each group: size x rank, column-major */
-  const double *weight;   /* n_group: w, 0 where the group is not penalised */
-  const double *scale;    /* n_group: w before it was multiplied, what an unpenalised
-                             residual is    measured in */
+  const double *weight;    /* n_group: w, 0 where the group is not penalised */
+  const double *scale;     /* n_group: w before it was multiplied, what an unpenalised
+                              residual is    measured in */
 } nl_penalty;
 
 int nl_group_size(const nl_penalty *penalty, int g);
@@ -45,8 +45,8 @@ double nl_group_kkt(int rank, const double *theta, const double *gradient, doubl
                     double unit);
 
 /* One lambda: the penalty of group g is tau = lambda w_g, and residuals are measured in
- * units of tau; of lambda * scale_g for a group without penalty, and of reference * scale_g
- * where lambda is 0. */
+ * units of tau; of lambda * scale_g for a group without penalty, and of reference *
+ * scale_g where lambda is 0. */
 typedef struct {
   double lambda;
   double reference;

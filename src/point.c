@@ -11,9 +11,9 @@
 #define NL_ROUNDING 1e-14
 /* A step that leaves more than this share of the residual asks for a new Gram. */
 #define NL_SLOW 0.25
-/* The quadratic model is solved to this share of the residual it starts from; less far where
- * a sweep over it is no longer cheap against a pass (more coordinates than NL_LARGE_MODEL),
- * and further where it is a prediction. */
+/* The quadratic model is solved to this share of the residual it starts from; less far
+ * where a sweep over it is no longer cheap against a pass (more coordinates than
+ * NL_LARGE_MODEL), and further where it is a prediction. */
 #define NL_INEXACT 1e-3
 #define NL_INEXACT_LARGE 0.03
 #define NL_FURTHER 0.01
@@ -294,7 +294,8 @@ static void refuse(const nl_solver *solver, nl_point *point, double change,
   const double promised = point->promised < 0 ? point->promised : -rounding;
   const int is_rounding =
       point->step * fabs(promised) <= rounding || point->step < NL_SHORTEST_STEP;
-  if (!point->metric_here && (is_rounding || solver->gram_due)) {
+  const int is_exact = point->metric_here && solver->gram.stride == 1;
+  if (is_rounding ? !is_exact : !point->metric_here && solver->gram_due) {
     point->wants_gram = point->look = 1;
     point->step = 1;
   } else if (is_rounding) {
@@ -351,10 +352,9 @@ void nl_point_judge(nl_solver *solver, nl_point *point, int full, int closed) {
   point->n_pass++;
   point->wants_gram = 0;
   read_gradient(solver, point, full);
-  const double reached = residual_at(solver, &point->level,
-                                     full && !closed ? -1 : solver->n_marked,
-                                     point->next_theta, point->next_gradient,
-                                     &point->next);
+  const double reached =
+      residual_at(solver, &point->level, full && !closed ? -1 : solver->n_marked,
+                  point->next_theta, point->next_gradient, &point->next);
   if (point->look) {
     take_step(point, full && !closed, solver->n_marked, reached);
   } else {

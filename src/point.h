@@ -1,6 +1,6 @@
 /* point.h: one lambda on its way to the solution. Proximal Newton outside, the quadratic
- * model inside, sufficient decrease always. A point proposes where to look next, rides in a
- * pass over the data with others, and judges what the pass says. */
+ * model inside, sufficient decrease always. A point proposes where to look next, rides in
+ * a pass over the data with others, and judges what the pass says. */
 #ifndef NL_POINT_H
 #define NL_POINT_H
 
@@ -28,15 +28,15 @@ typedef struct {
 typedef enum { NL_MOVING, NL_PARKED, NL_DONE } nl_stage;
 
 typedef struct {
-  int job; /* which lambda of the path; -1: none yet */
-  nl_stage stage; /* PARKED: the working set is solved, or no step helps any more; the other
-                     groups are still to be looked at */
+  int job;        /* which lambda of the path; -1: none yet */
+  nl_stage stage; /* PARKED: the working set is solved, or no step helps any more; the
+                     other groups are still to be looked at */
   nl_status status;
   nl_level level;
   double tol;
-  nl_state now;  /* the current point */
-  nl_state next; /* the one that is looked at */
-  double *theta; /* n_theta: coordinates of now */
+  nl_state now;     /* the current point */
+  nl_state next;    /* the one that is looked at */
+  double *theta;    /* n_theta: coordinates of now */
   double *gradient; /* n_theta: gradient of now; of groups not looked at, an older one */
   double *next_theta;    /* n_theta */
   double *next_gradient; /* n_theta */
@@ -76,16 +76,17 @@ void nl_point_begin(const nl_solver *solver, nl_point *point, int job, nl_level 
 double nl_point_group_residual(const nl_solver *solver, const nl_point *point, int g);
 double nl_point_residual(const nl_solver *solver, const nl_point *point, int all);
 
-/* Copies theta, or the gradient with the intercept eliminated, into the Gram's order (which is
- * that of the set). Groups that the point has not seen get a slope of 0: they rest. */
+/* Copies theta, or the gradient with the intercept eliminated, into the Gram's order
+ * (which is that of the set). Groups that the point has not seen get a slope of 0: they
+ * rest. */
 void nl_point_theta(const nl_solver *solver, const nl_point *point, double *x);
 void nl_point_slope(const nl_solver *solver, const nl_point *point, double *slope);
 
-/* Fills next, where the point wants to be looked at. slope: NULL, or (in the Gram's order)
- * the slope at now that a prediction gives. */
+/* Fills next, where the point wants to be looked at. slope: NULL, or (in the Gram's
+ * order) the slope at now that a prediction gives. */
 void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope);
-/* After the pass: moves or not, and what next. full: all groups were looked at. closed: the
- * working set is all there is. */
+/* After the pass: moves or not, and what next. full: all groups were looked at. closed:
+ * the working set is all there is. */
 void nl_point_judge(nl_solver *solver, nl_point *point, int full, int closed);
 
 #endif

@@ -13,8 +13,11 @@ enum {
   SWEEPS_BEFORE_NEWTON = 8,
   COORDINATES_PER_SWEEP = 5
 };
-/* Sweeps over the active groups take their part of H aside if it is at most this share. */
+/* Sweeps over the active groups take their part of H aside if it is at most this share.
+ */
 #define NL_ASIDE 0.7
+/* Groups within this share of the tolerance need no update. */
+#define NL_ENOUGH 0.1
 
 /* The coordinates a sweep works on: all of the Gram, or the active ones set aside. */
 typedef struct {
@@ -45,19 +48,19 @@ static void from_eigen(const nl_gram *gram, int g, int rank, const double *x,
   for (int k = 0; k < rank; k++) nl_axpy(rank, x[k], u + (ptrdiff_t)k * rank, out);
 }
 
-/* Solves the group that starts at coordinate `at` of the view exactly, given the others; a
- * group without eigenvectors takes the step that its curvature bound allows. Returns its KKT
- * residual before. */
+/* Solves the group that starts at coordinate `at` of the view exactly, given the others;
+ * a group without eigenvectors takes the step that its curvature bound allows. Returns
+ * its KKT residual before. */
 static double update_group(const nl_penalty *penalty, const nl_gram *gram,
-                           const nl_level *level, int g, int at, const sweep_view *view,
-                           double *space) {
+                           const nl_level *level, int g, int at, double enough,
+                           const sweep_view *view, double *space) {
   const int rank = nl_group_rank(penalty, g);
   const double tau = nl_level_tau(level, penalty, g);
   const double *d = gram->curvature + gram->position[g];
   double *x = view->x + at, *c = space, *turned = space + rank, *next = space + 2 * rank;
   const double residual =
       nl_group_kkt(rank, x, view->slope + at, tau, nl_level_unit(level, penalty, g));
-  if (residual == 0) return 0;
+  if (residual <= enough) return residual;
   into_eigen(gram, g, rank, x, turned);
   into_eigen(gram, g, rank, view->slope + at, c);
   for (int i = 0; i < rank; i++) c[i] = d[i] * turned[i] - c[i];
@@ -75,14 +78,15 @@ static double update_group(const nl_penalty *penalty, const nl_gram *gram,
 /* One sweep over all groups, or over those that are not zero. Returns the largest
  * residual met. */
 static double sweep(const nl_penalty *penalty, const nl_gram *gram, const nl_level *level,
-                    int only_active, nl_quadratic_space *space) {
+                    double tol, int only_active, nl_quadratic_space *space) {
   const sweep_view view = {gram->size, (size_t)gram->capacity, gram->h, space->x,
                            space->slope};
   double worst = 0;
   for (int k = 0; k < gram->n_in; k++) {
     const int g = gram->group[k], at = gram->position[g];
     if (only_active && !nl_is_active(penalty, gram, level, g, space->x)) continue;
-    const double residual = update_group(penalty, gram, level, g, at, &view, space->step);
+    const double residual =
+        update_group(penalty, gram, level, g, at, NL_ENOUGH * tol, &view, space->step);
     if (residual > worst) worst = residual;
   }
   return worst;
@@ -107,7 +111,8 @@ static int sweeps_aside(const nl_penalty *penalty, nl_gram *gram, const nl_level
     for (int k = 0, at = 0; k < gram->n_in && at < n; k++) {
       const int g = gram->group[k], rank = nl_group_rank(penalty, g);
       if (rank == 0 || index[at] != gram->position[g]) continue;
-      worst = fmax(worst, update_group(penalty, gram, level, g, at, &view, space->step));
+      worst = fmax(worst, update_group(penalty, gram, level, g, at, NL_ENOUGH * tol,
+                                       &view, space->step));
       at += rank;
     }
   }
@@ -132,7 +137,7 @@ int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level 
   for (int round = 0; round < MAX_ROUNDS; round++) {
     nl_check(hook);
     n_sweep++;
-    if (sweep(penalty, gram, level, 0, space) <= tol) return n_sweep;
+    if (sweep(penalty, gram, level, tol, 0, space) <= tol) return n_sweep;
     const int n_active =
         nl_active_coordinates(penalty, gram, level, space->x, space->index);
     const int patience = SWEEPS_BEFORE_NEWTON + n_active / COORDINATES_PER_SWEEP;
@@ -141,7 +146,7 @@ int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level 
       converged = sweeps_aside(penalty, gram, level, tol, n_active, patience, space);
     } else {
       for (int i = 0; i < patience && !converged; i++)
-        converged = sweep(penalty, gram, level, 1, space) <= tol;
+        converged = sweep(penalty, gram, level, tol, 1, space) <= tol;
     }
     if (!converged) nl_newton_steps(penalty, gram, level, space);
   }

@@ -1,7 +1,7 @@
 /* r-basis.c: rows of basis matrices for R, as src/r-util.c reads them back: list(cell,
  * values, moved), or for splines of low order list(cell, values = s, width, poly,
- * poly_first, moved). cell: 0-based, raw where a byte holds it. moved: how many values lay
- * outside the bounds. */
+ * poly_first, moved). cell: 0-based, raw where a byte holds it. moved: how many values
+ * lay outside the bounds. */
 #include <R.h>
 #include <string.h>
 
@@ -20,12 +20,13 @@ static double *rescaled(SEXP x, SEXP bounds, int cyclic, SEXP rows, int at) {
 }
 
 static const char *value_names[] = {"cell", "values", "moved", ""};
-static const char *power_names[] = {"cell",  "values",     "moved", "width",
+static const char *power_names[] = {"cell", "values",     "moved", "width",
                                     "poly", "poly_first", ""};
 enum { CELL, VALUES, MOVED, WIDTH, POLY, POLY_FIRST };
 
 /* list(cell, values, moved) with room for values; cells go to *cell first. */
-static SEXP new_values(SEXP x, SEXP bounds, int width, int cyclic, double **u, int **cell) {
+static SEXP new_values(SEXP x, SEXP bounds, int width, int cyclic, double **u,
+                       int **cell) {
   SEXP rows = PROTECT(Rf_mkNamed(VECSXP, value_names));
   *u = rescaled(x, bounds, cyclic, rows, MOVED);
   *cell = nl_r_ints((size_t)XLENGTH(x));
@@ -105,7 +106,8 @@ SEXP nl_r_raised_cosine(SEXP x, SEXP bounds, SEXP n_basis, SEXP width) {
   double *u;
   int *cell;
   SEXP rows = PROTECT(new_values(x, bounds, reach, 0, &u, &cell));
-  nl_raised_cosine_rows((size_t)XLENGTH(x), u, p, w, cell, REAL(VECTOR_ELT(rows, VALUES)));
+  nl_raised_cosine_rows((size_t)XLENGTH(x), u, p, w, cell,
+                        REAL(VECTOR_ELT(rows, VALUES)));
   SET_VECTOR_ELT(rows, CELL, nl_r_cells((size_t)XLENGTH(x), cell, p - reach));
   UNPROTECT(1);
   return rows;

@@ -110,8 +110,8 @@ SEXP nl_r_predictor(SEXP blocks, SEXP n_obs, SEXP coefficients) {
   return out;
 }
 
-static void cross_moments(nl_design *design, const double *v, double *mean, double *second,
-                          const nl_hook *hook) {
+static void cross_moments(nl_design *design, const double *v, double *mean,
+                          double *second, const nl_hook *hook) {
   const size_t most = (size_t)1 << 20, p = (size_t)design->n_col;
   const int b0 = 0, on = 1, at = 0;
   const nl_cross_list list = {1, &b0, &on, &at, &at};
@@ -142,8 +142,9 @@ SEXP nl_r_moments(SEXP blocks, SEXP n_obs, SEXP weights) {
   SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, p, p));
   double *mean = REAL(VECTOR_ELT(out, 0)), *second = REAL(VECTOR_ELT(out, 1));
   if (nl_is_spline(design.block)) {
-    nl_cross_spline(design.block, v, nl_r_doubles(8 * (size_t)design.block->factor->n_cell),
-                    mean, second, &hook);
+    nl_cross_spline(design.block, v,
+                    nl_r_doubles(8 * (size_t)design.block->factor->n_cell), mean, second,
+                    &hook);
   } else {
     cross_moments(&design, v, mean, second, &hook);
   }

@@ -66,9 +66,9 @@ enum {
   OUT_N_ROUND
 };
 static const char *out_names[] = {
-    "lambda", "intercept", "coefficients", "group_norms", "group_scores",
-    "loss",   "df",        "kkt",          "status",      "n_pass",
-    "lambda_max", "null_loss", "n_gram",   "n_round",     ""};
+    "lambda",     "intercept", "coefficients", "group_norms", "group_scores",
+    "loss",       "df",        "kkt",          "status",      "n_pass",
+    "lambda_max", "null_loss", "n_gram",       "n_round",     ""};
 
 /* Fills `out` (a list by out_names) with vectors for n_lambda points, and points the path
  * at them.
@@ -157,4 +157,43 @@ SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty
 /* The threads that the system would give this process; 0 without OpenMP. */
 SEXP nl_r_threads(void) {
   return Rf_ScalarInteger(nl_has_threads() ? nl_available_threads() : 0);
+}
+
+/* The cost of only checking a path: one pass (linear predictor, exponential, gradient of
+ * all columns) at each of its solutions, in lanes. For benchmarks; nothing is returned.
+ * path: a group_lasso_path with the log link. */
+SEXP nl_r_limit(SEXP path) {
+  SEXP counts = nl_element(path, "counts"), beta = nl_element(path, "coefficients");
+  SEXP blocks = nl_element(nl_element(path, "design"), "blocks");
+  const R_xlen_t n = XLENGTH(counts);
+  nl_design design = nl_r_design(blocks, (size_t)n, 1);
+  const nl_hook hook = nl_r_hook(0);
+  const int n_lambda = Rf_ncols(beta);
+  const size_t n_col = (size_t)design.n_col;
+  const double *b = nl_doubles(beta, (R_xlen_t)design.n_col * n_lambda, "coefficients");
+  nl_pass_space pass = nl_setup_pass(&design, &hook);
+  nl_state state[NL_LANES] = {{0}}, *states[NL_LANES];
+  const nl_model *models[NL_LANES];
+  nl_model model;
+  int *all = nl_r_ints((size_t)design.n_block);
+  for (int k = 0; k < design.n_block; k++) {
+    nl_block_prepare(design.block + k, &hook);
+    all[k] = 1;
+  }
+  nl_model_init(&model, NL_LOG, &design, nl_doubles(counts, n, "counts"), NULL, NULL,
+                nl_r_doubles((size_t)n), nl_r_doubles(n_col), nl_r_doubles((size_t)n),
+                &pass);
+  for (int v = 0; v < NL_LANES; v++) {
+    state[v].beta = nl_r_doubles(n_col);
+    state[v].gradient = nl_r_doubles(n_col);
+    states[v] = state + v;
+    models[v] = &model;
+  }
+  for (int l = 0; l < n_lambda; l += NL_LANES) {
+    const int n_lane = n_lambda - l < NL_LANES ? n_lambda - l : NL_LANES;
+    for (int v = 0; v < n_lane; v++)
+      nl_copy(n_col, b + (size_t)(l + v) * n_col, state[v].beta);
+    nl_model_pass(n_lane, models, states, all, 0, NULL, &pass, &hook);
+  }
+  return R_NilValue;
 }

@@ -62,8 +62,8 @@ SEXP nl_r_cells(size_t n, const int *x, int most) {
   return out;
 }
 
-/* Whole numbers from 0 to most, one per row: raw, integer or NULL (all 0). Checked once, so
- * that the core can trust them. */
+/* Whole numbers from 0 to most, one per row: raw, integer or NULL (all 0). Checked once,
+ * so that the core can trust them. */
 static nl_cells read_cells(SEXP x, size_t n_obs, int most, const char *what) {
   nl_cells cells = {NULL, NULL};
   if (Rf_isNull(x)) return cells;
@@ -100,8 +100,8 @@ static nl_factor read_factor(SEXP x, size_t n_obs) {
     factor.n_cell = (int)XLENGTH(first);
     factor.poly_first = nl_integers(first, factor.n_cell, "poly_first");
     factor.width = nl_integer(x, "width");
-    factor.poly = nl_doubles(
-        poly, (R_xlen_t)factor.width * factor.width * factor.n_cell, "poly");
+    factor.poly =
+        nl_doubles(poly, (R_xlen_t)factor.width * factor.width * factor.n_cell, "poly");
   }
   const int width = factor.width;
   if (width < 1 || width > NL_MAX_RUN || width > factor.n_col) internal_error("width");
@@ -140,8 +140,8 @@ static void read_local(SEXP factors, size_t n_obs, nl_block *block) {
     internal_error("runs");
 }
 
-/* list(x = matrix[, centre]), list(factors = list of factors), or list(index, table = one of
- * these for the distinct rows, n_table = their number[, centre]). */
+/* list(x = matrix[, centre]), list(factors = list of factors), or list(index, table = one
+ * of these for the distinct rows, n_table = their number[, centre]). */
 static nl_block read_block(SEXP x, size_t n_obs) {
   nl_block block;
   SEXP matrix = nl_element(x, "x"), table = nl_element(x, "table"),

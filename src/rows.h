@@ -17,8 +17,8 @@ typedef void (*nl_row_work)(void *data, int thread, size_t row, int n);
 void nl_rows(size_t n_obs, int n_thread, nl_row_work work, void *data,
              const nl_hook *hook);
 
-/* What one thread does with its share of a task for rows row .. row + n - 1, n <= NL_SLAB *
- * NL_CHUNK; every thread sees every row. */
+/* What one thread does with its share of a task for rows row .. row + n - 1, n <= NL_SLAB
+ * * NL_CHUNK; every thread sees every row. */
 typedef void (*nl_share_work)(void *data, int thread, int n_thread, size_t row, int n);
 
 /* Calls work for all rows in every thread: for tasks that are divided by result, not by

@@ -140,7 +140,8 @@ void nl_setup_pipeline(nl_pipeline *line, nl_solver *solver, const nl_model *mod
   for (int i = 0; i <= NL_POINTS; i++)
     line->point[i] = new_point(model->design, penalty, hook);
   line->origin = line->point + NL_POINTS;
-  line->job = (nl_job *)nl_new_bytes((size_t)nl_path_jobs(n_lambda) * sizeof(nl_job), hook);
+  line->job =
+      (nl_job *)nl_new_bytes((size_t)nl_path_jobs(n_lambda) * sizeof(nl_job), hook);
   line->n_job = line->next_job = line->n_done = 0;
   line->gram_for = -1;
   line->gram_slow = 0;

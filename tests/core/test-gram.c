@@ -321,24 +321,44 @@ static void test_in_batches(void) {
 
 /* ---- sampled rows ------------------------------------------------------------------ */
 
+/* Few coordinates and rows enough for them. */
+enum { N_LONG = 6000, N_SMALL = 8 };
+
+static setting long_setting(void) {
+  const factor_spec spline = {NL_POWERS, 4, 6, 1, 6, CELL_BYTE};
+  int group_of[N_SMALL];
+  seed_random(105);
+  const nl_block blocks[] = {local_block(N_LONG, 1, &spline), dense_block(N_LONG, 2, 1)};
+  double *y = new_doubles(N_LONG), *prior = new_doubles(N_LONG);
+  for (int j = 0; j < N_SMALL; j++) group_of[j] = j % 2;
+  for (int t = 0; t < N_LONG; t++) {
+    y[t] = random_poisson(1);
+    prior[t] = random_below(6) > 0 ? random_between(0.5, 1) : 0;
+  }
+  return setting_of(new_problem(NL_SOFTPLUS, design_of(N_LONG, 2, blocks),
+                                penalty_of(N_SMALL, 2, group_of, T_RANDOM), y, NULL,
+                                prior));
+}
+
 /* Of so many runs of rows next to each other one counts, the others not at all. */
 static void check_sample(int stride, int run) {
-  setting s = mixed_setting(NL_SOFTPLUS, T_RANDOM);
+  setting s = long_setting();
   nl_gram *gram = &s.p->solver.gram;
-  const double *all = copy_doubles(s.kept, N_OBS);
+  const double *all = copy_doubles(s.kept, N_LONG);
+  const int groups[] = {0, 1};
   double total = 0, chosen = 0, worst = 0;
   int wrong = 0, n_first = 0, n_stretch = 0;
   gram->stride = stride;
   gram->run = run;
   reset(&s);
-  for (int from = 0; from < N_OBS; from += stride * run, n_stretch++) {
+  for (int from = 0; from < N_LONG; from += stride * run, n_stretch++) {
     int taken = -1;
-    for (int t = from; t < from + stride * run && t < N_OBS; t++) {
+    for (int t = from; t < from + stride * run && t < N_LONG; t++) {
       if (gram->weight[t] == 0) continue;
       wrong += taken >= 0 && (t - from) / run != taken;
       taken = (t - from) / run;
     }
-    for (int t = from; t < from + stride * run && t < N_OBS; t++) {
+    for (int t = from; t < from + stride * run && t < N_LONG; t++) {
       if ((t - from) / run != taken) continue;
       wrong += (gram->weight[t] == 0) != (all[t] == 0);
       chosen += all[t];
@@ -347,14 +367,14 @@ static void check_sample(int stride, int run) {
   }
   CHECK(wrong == 0);
   CHECK(stride == 1 || n_first < 0.8 * n_stretch); /* without pattern */
-  for (int t = 0; t < N_OBS; t++) {
+  for (int t = 0; t < N_LONG; t++) {
     total += gram->weight[t];
     if (gram->weight[t] != 0)
       worst = larger(worst, fabs(gram->weight[t] - all[t] / chosen));
   }
   CHECK_NEAR(total, 1, 1e-13);
   CHECK_NEAR(worst, 0, 1e-14);
-  extend(&s, scrambled, MIXED_GROUPS);
+  extend(&s, groups, 2);
   check_h(&s, in_coordinates(&s, curvature_at(s.p, gram->weight, s.state.curvature)));
   free_all();
 }

@@ -103,34 +103,99 @@ static void test_eigen(void) {
   }
 }
 
-static void test_cholesky(void) {
-  enum { N = 6 };
-  seed_random(4);
-  const double *a = random_definite(N), *x = new_normals(N), *inverted = inverse(N, a);
-  double *factor = copy_doubles(a, N * N), *b = times(N, N, 1, a, x);
-  for (int j = 0; j < N; j++) { /* the lower triangle is not looked at */
-    for (int i = j + 1; i < N; i++) factor[i + j * N] = NAN;
+/* Sizes from nothing to several panels, one short of them, and one beyond. */
+static const int factor_sizes[] = {0, 1, 2, 5, 31, 32, 33, 63, 64, 65, 97, 3 * NL_PANEL};
+enum { N_FACTOR_SIZE = sizeof factor_sizes / sizeof factor_sizes[0] };
+
+/* Well conditioned, with NaN where nothing is to be read. */
+static double *definite_with_hole(int n) {
+  double *a = random_definite(n);
+  for (int i = 0; i < n; i++) a[i + i * n] += n;
+  for (int j = 0; j < n; j++) {
+    for (int i = 0; i < j; i++) a[i + j * n] = NAN;
   }
-  CHECK(nl_cholesky(N, factor) == 0);
-  nl_cholesky_solve(N, factor, b);
-  CHECK_NEAR(distance(N, b, x), 0, 1e-9);
-  CHECK(nl_cholesky_invert(N, factor) == 0);
-  double worst = 0;
-  for (int j = 0; j < N; j++) {
-    for (int i = 0; i <= j; i++) {
-      worst = larger(worst, fabs(factor[i + j * N] - inverted[i + j * N]));
+  return a;
+}
+
+/* L L', of the lower triangle. */
+static double lower_square(int n, const double *l, int i, int j) {
+  double sum = 0;
+  for (int k = 0; k <= j; k++) sum += l[i + k * n] * l[j + k * n];
+  return sum;
+}
+
+static void check_cholesky(int n) {
+  const size_t n_all = (size_t)n * (size_t)n;
+  const double *a = definite_with_hole(n), *x = new_normals((size_t)n);
+  double *l = copy_doubles(a, n_all), *b = new_zeros((size_t)n), worst = 0;
+  CHECK(nl_cholesky(n, l) == 0);
+  for (int j = 0; j < n; j++) {
+    for (int i = j; i < n; i++) {
+      worst = larger(worst, fabs(lower_square(n, l, i, j) - a[i + j * n]));
+      b[i] += a[i + j * n] * x[j];
+      if (i > j) b[j] += a[i + j * n] * x[i];
     }
   }
-  CHECK_NEAR(worst, 0, 1e-9);
+  CHECK_NEAR(worst, 0, 1e-12 * (1 + n));
+  nl_cholesky_solve(n, l, b);
+  CHECK_NEAR(distance((size_t)n, b, x), 0, 1e-12 * (1 + n));
+  double *inverted = copy_doubles(l, n_all);
+  nl_triangle_invert(n, inverted, new_doubles((size_t)n * NL_PANEL));
+  worst = 0;
+  for (int j = 0; j < n; j++) { /* W L = 1 */
+    for (int i = 0; i < n; i++) {
+      double sum = 0;
+      for (int k = j; k <= i; k++) sum += inverted[i + k * n] * l[k + j * n];
+      if (i >= j) worst = larger(worst, fabs(sum - (i == j)));
+    }
+  }
+  CHECK_NEAR(worst, 0, 1e-12);
   free_all();
 }
 
+static void test_cholesky(void) {
+  seed_random(4);
+  for (int k = 0; k < N_FACTOR_SIZE; k++) check_cholesky(factor_sizes[k]);
+}
+
+/* The first minor that is not positive, in whichever panel it is. */
+static void test_cholesky_finds_minor(void) {
+  enum { N = 70 };
+  const int at[] = {0, 1, 30, 31, 32, 33, 64, 69};
+  seed_random(6);
+  for (int k = 0; k < 8; k++) {
+    double *a = definite_with_hole(N);
+    a[at[k] * (N + 1)] = -1;
+    CHECK(nl_cholesky(N, a) == at[k] + 1);
+  }
+  double *a = definite_with_hole(N);
+  a[40 * (N + 1)] = NAN;
+  CHECK(nl_cholesky(N, a) == 41);
+  free_all();
+}
+
+/* Lengths and numbers of columns that are no multiple of anything. */
+static void test_add_columns(void) {
+  seed_random(7);
+  for (int n = 0; n < 12; n++) {
+    for (int n_col = 0; n_col < 10; n_col++) {
+      const size_t ld = (size_t)n + 3;
+      const double *x = new_normals(ld * (size_t)n_col), *a = new_normals((size_t)n_col);
+      double *y = new_normals((size_t)n + 1), *expected = copy_doubles(y, (size_t)n + 1);
+      for (int j = 0; j < n_col; j++) {
+        for (int i = 0; i < n; i++) expected[i] += a[j] * x[(size_t)i + (size_t)j * ld];
+      }
+      nl_add_columns(n, n_col, a, x, ld, y);
+      CHECK_NEAR(distance((size_t)n + 1, y, expected), 0, 1e-14);
+      free_all();
+    }
+  }
+}
+
 static void test_cholesky_refuses(void) {
-  double indefinite[] = {1, 0, 0, 0, -1, 0, 0, 0, 1};
+  double indefinite[] = {1, 0, 0, 0, -1, 0, 0, 0, 1}, zero[] = {0};
   CHECK(nl_cholesky(3, indefinite) == 2);
-  CHECK(nl_cholesky(0, indefinite) == 0);
-  nl_cholesky_solve(0, indefinite, indefinite);
-  CHECK(nl_cholesky_invert(0, indefinite) == 0);
+  CHECK(nl_cholesky(1, zero) == 1);
 }
 
 static void test_is_zero(void) {
@@ -159,6 +224,8 @@ void suite_linalg(void) {
   RUN(test_eigen);
   RUN(test_cholesky);
   RUN(test_cholesky_refuses);
+  RUN(test_cholesky_finds_minor);
+  RUN(test_add_columns);
   RUN(test_is_zero);
   RUN(test_ridge);
 }

@@ -119,6 +119,18 @@ static void test_softplus_by_differences(void) {
   free_all();
 }
 
+/* Where the terms of the curvature cancel, rounding does not make it negative. */
+static void test_softplus_curvature_is_not_negative(void) {
+  const double many[] = {1, 3, 1e3, 1e6, 1e9};
+  setting s = setting_of(NL_SOFTPLUS, 5, many, NULL);
+  int negative = 0;
+  for (size_t t = 0; t < 5; t++) {
+    for (int i = 0; i < 20000; i++) negative += !(row_at(&s, t, -40 + i * 5e-4).h >= 0);
+  }
+  CHECK(negative == 0);
+  free_all();
+}
+
 /* Far out the mean is eta, or exp(eta). */
 static void test_softplus_far_out(void) {
   setting s = setting_of(NL_SOFTPLUS, N_COUNT, counts, NULL);
@@ -361,6 +373,7 @@ void suite_link(void);
 void suite_link(void) {
   RUN(test_softplus_rows);
   RUN(test_softplus_by_differences);
+  RUN(test_softplus_curvature_is_not_negative);
   RUN(test_softplus_far_out);
   RUN(test_log_rows);
   RUN(test_softplus_prior);

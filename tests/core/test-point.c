@@ -202,6 +202,49 @@ static void test_begin_solved(void) {
   }
 }
 
+/* From a point that has not looked at all groups, it has not arrived before it does so.
+ */
+static void test_begin_without_a_look(void) {
+  setting s = setting_of(plain_problem(NL_LOG));
+  nl_point *next = s.p->line.point + 1;
+  begin(&s, 0.1, 500);
+  nl_set_include(&s.p->solver, 5);
+  nl_set_include(&s.p->solver, 2);
+  while (s.point->stage == NL_MOVING) ride(&s, 0, 0);
+  CHECK(s.point->stage == NL_PARKED && !s.point->full && s.point->n_seen == 2);
+  nl_point_begin(&s.p->solver, next, 1, s.point->level, tol, 500, s.point);
+  CHECK(next->stage == NL_PARKED && !next->full && !next->evaluated);
+  CHECK(truth_of(&s, &next->now).kkt > 1e-3);
+  free_all();
+}
+
+/* Groups that came in after the last pass of a point rest until it has seen them. */
+static void test_unseen_groups_rest(void) {
+  for (int k = 0; k < 2; k++) {
+    setting s = setting_of(plain_problem(links[k]));
+    const nl_solver *solver = &s.p->solver;
+    begin(&s, 0.1, 500);
+    nl_set_include(&s.p->solver, 5);
+    nl_set_include(&s.p->solver, 2);
+    while (s.point->stage == NL_MOVING && s.point->n_pass < 2) ride(&s, 0, 0);
+    nl_set_include(&s.p->solver, 7);
+    nl_set_cover(&s.p->solver);
+    double *slope = new_doubles((size_t)solver->gram.size);
+    nl_point_slope(solver, s.point, slope);
+    const double pull = s.point->now.slope;
+    for (int i = 0; i < nl_group_rank(&s.p->penalty, 7); i++) {
+      const int at = solver->gram.position[7] + i;
+      CHECK_NEAR(slope[at], -pull * solver->gram.mean[at], 1e-15);
+    }
+    s.point->stage = NL_MOVING;
+    s.point->look = 0;
+    nl_point_propose(&s.p->solver, s.point, NULL);
+    for (int i = s.p->penalty.theta_start[7]; i < s.p->penalty.theta_start[8]; i++)
+      CHECK(s.point->next_theta[i] == 0);
+    free_all();
+  }
+}
+
 static void test_begin_not_finite(void) {
   setting s = setting_of(plain_problem(NL_LOG));
   s.p->line.origin->now.loss = NAN;
@@ -349,6 +392,7 @@ static void test_wrong_prediction(void) {
     for (int i = 0; i < solver->gram.size; i++) slope[i] *= 50;
     nl_point_propose(solver, s.point, slope);
     CHECK(distance(N_COL, s.point->next.beta, s.point->now.beta) > 0.1);
+    nl_set_mark(solver);
     nl_model_pass(1, &models, &states, solver->all, 0, NULL, &solver->pass, NULL);
     const double before = objective_of(&s, &s.point->now);
     nl_point_judge(solver, s.point, 1, 0);
@@ -396,9 +440,11 @@ void suite_point(void) {
   RUN(test_cover);
   RUN(test_begin);
   RUN(test_begin_solved);
+  RUN(test_begin_without_a_look);
   RUN(test_begin_not_finite);
   RUN(test_residuals);
   RUN(test_theta_and_slope);
+  RUN(test_unseen_groups_rest);
   RUN(test_solve);
   RUN(test_solve_with_few_looks);
   RUN(test_closed);

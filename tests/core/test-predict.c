@@ -46,6 +46,7 @@ static void write_point(const setting *s, nl_point *point, const double *theta,
                         const double *slope) {
   const nl_gram *gram = &s->p->solver.gram;
   const nl_penalty *penalty = &s->p->penalty;
+  point->full = 1;
   point->now.slope = s->p->link == NL_LOG ? 0 : random_normal();
   for (int k = 0; k < gram->n_in; k++) {
     const int g = gram->group[k], at = gram->position[g], to = penalty->theta_start[g];

@@ -6,10 +6,11 @@
 #include "check.h"
 #include "fixture.h"
 #include "freedom.h"
+#include "linalg.h"
 #include "newton.h"
 #include "quadratic.h"
 
-enum { N_GROUP = 6, N_ROW = 40 };
+enum { N_GROUP = 6, N_ROW = 200 };
 
 /* A model whose H is A'A. Coordinates are in the order of the Gram. */
 typedef struct {
@@ -32,7 +33,7 @@ static double tau_by_hand(const model *m, int g) {
 }
 
 static nl_penalty sized_penalty(int n_group, const int *size) {
-  int n_col = 0, *group_of = new_ints(100);
+  int n_col = 0, *group_of = new_ints(2000);
   for (int g = 0; g < n_group; g++) {
     for (int i = 0; i < size[g]; i++) group_of[n_col++] = g;
   }
@@ -58,13 +59,15 @@ static nl_gram new_gram(const nl_penalty *penalty, int capacity) {
 
 static nl_quadratic_space new_space(const nl_penalty *penalty) {
   const size_t n = (size_t)penalty->n_theta, n_group = (size_t)penalty->n_group;
-  const nl_quadratic_space space = {new_doubles(n),
-                                    new_doubles(n),
-                                    new_doubles(n),
-                                    new_doubles(n),
-                                    new_doubles(n),
-                                    new_ints(n > n_group ? n : n_group),
-                                    new_doubles(3 * (size_t)penalty->max_size)};
+  nl_quadratic_space space;
+  space.x = new_doubles(n);
+  space.slope = new_doubles(n);
+  space.target = new_doubles(n);
+  space.rhs = new_doubles(n);
+  space.predicted = new_doubles(n);
+  space.panel = new_doubles(n * NL_PANEL);
+  space.index = new_ints(n > n_group ? n : n_group);
+  space.step = new_doubles(3 * (size_t)penalty->max_size);
   return space;
 }
 
@@ -266,6 +269,30 @@ static void test_solution_is_stationary(void) {
   CHECK(zeros > 20 && others > 20);
 }
 
+/* More coordinates than a panel of a factorisation, few of them active, or nearly all. */
+static model large_model(unsigned seed) {
+  enum { N_LARGE = 24 };
+  int size[N_LARGE];
+  seed_random(seed);
+  for (int g = 0; g < N_LARGE; g++) size[g] = 1 + random_below(8);
+  return new_model(N_LARGE, size, 2);
+}
+
+static void test_large_models(void) {
+  const double share[] = {0.6, 0.2, 0.02, 1e-4};
+  int n_aside = 0;
+  for (unsigned seed = 0; seed < 24; seed++) {
+    model m = large_model(500 + seed);
+    m.level.lambda = share[seed % 4] * m.level.reference;
+    if (seed % 3 == 0) set_weight(&m.penalty, 5, 0);
+    solve(&m, 1e-10);
+    check_solved(&m, 1e-10);
+    n_aside += count_zero_groups(&m) > m.gram.n_in / 2;
+    free_all();
+  }
+  CHECK(n_aside > 4 && n_aside < 20);
+}
+
 /* Groups of which only a bound on the curvature is known. */
 static void test_groups_without_vectors(void) {
   const double share[] = {0.5, 0.1, 1e-3};
@@ -384,6 +411,38 @@ static void test_no_move_is_better(void) {
   free_all();
 }
 
+/* ---- active groups ------------------------------------------------------------------
+ */
+
+static void set_group(const model *m, double *x, int g, double value) {
+  for (int i = 0; i < nl_group_rank(&m->penalty, g); i++) {
+    x[m->gram.position[g] + i] = value;
+  }
+}
+
+/* Those that are not zero, and those without penalty; each with all its coordinates. */
+static void test_active(void) {
+  model m = usual_model(74);
+  double *x = new_normals((size_t)m.gram.size);
+  int *index = new_ints((size_t)m.gram.size), n = 0;
+  set_weight(&m.penalty, 1, 0);
+  set_group(&m, x, 1, 0);
+  set_group(&m, x, 3, 0);
+  for (int k = 0; k < m.gram.n_in; k++) {
+    const int g = m.gram.group[k];
+    CHECK((nl_is_active(&m.penalty, &m.gram, &m.level, g, x) != 0) == (g != 3));
+  }
+  const int n_active = nl_active_coordinates(&m.penalty, &m.gram, &m.level, x, index);
+  for (int i = 0; i < m.gram.size; i++) {
+    if (i >= m.gram.position[3] && i < m.gram.position[3] + 2) continue;
+    CHECK(index[n++] == i);
+  }
+  CHECK(n_active == n);
+  m.level.lambda = 0; /* then nothing is penalised */
+  CHECK(nl_is_active(&m.penalty, &m.gram, &m.level, 3, x));
+  free_all();
+}
+
 /* ---- collinear groups -------------------------------------------------------------- */
 
 /* Group 3 is group 0's first columns and a little noise, group 4 is sums of others. */
@@ -497,12 +556,6 @@ static double df_by_hand(const model *m, const double *x) {
   return trace;
 }
 
-static void set_group(const model *m, double *x, int g, double value) {
-  for (int i = 0; i < nl_group_rank(&m->penalty, g); i++) {
-    x[m->gram.position[g] + i] = value;
-  }
-}
-
 static void test_df(void) {
   model m = usual_model(69);
   double *x = new_normals((size_t)m.gram.size);
@@ -512,6 +565,44 @@ static void test_df(void) {
     set_group(&m, x, g, 0);
   }
   CHECK(df(&m, x) == 0);
+  free_all();
+}
+
+/* The same with more coordinates than a panel. */
+static void test_df_of_large_models(void) {
+  for (unsigned seed = 0; seed < 6; seed++) {
+    model m = large_model(530 + seed);
+    double *x = new_normals((size_t)m.gram.size);
+    m.level.lambda = (seed + 1) * 0.05 * m.level.reference;
+    for (int g = 0; g < m.gram.n_in; g += 5) set_group(&m, x, g, 0);
+    if (seed % 2) set_weight(&m.penalty, 3, 0);
+    const double expected = df_by_hand(&m, x);
+    CHECK_NEAR(df(&m, x), expected, 1e-7 * expected);
+    free_all();
+  }
+}
+
+/* Beyond this many coordinates there is no answer, and none is attempted. */
+static void test_df_of_too_many(void) {
+  enum { N_MANY = NL_MOST_FREEDOM + 1 };
+  int *size = new_ints(N_MANY);
+  for (int g = 0; g < N_MANY; g++) size[g] = 1;
+  seed_random(73);
+  nl_penalty penalty = sized_penalty(N_MANY, size);
+  nl_gram gram = new_gram(&penalty, N_MANY);
+  nl_quadratic_space space = new_space(&penalty);
+  const nl_level level = {0.1, 1};
+  double *x = new_doubles(N_MANY);
+  gram.n_in = gram.size = N_MANY;
+  for (int i = 0; i < N_MANY; i++) {
+    gram.group[i] = gram.position[i] = i;
+    x[i] = 1;
+    for (int j = 0; j < N_MANY; j++) gram.h[j + i * N_MANY] = i == j ? 2 : 0;
+  }
+  CHECK(isnan(nl_degrees_of_freedom(&penalty, &gram, &level, x, &space)));
+  x[17] = 0;
+  CHECK_NEAR(nl_degrees_of_freedom(&penalty, &gram, &level, x, &space), NL_MOST_FREEDOM,
+             1e-6);
   free_all();
 }
 
@@ -549,6 +640,7 @@ void suite_quadratic(void);
 
 void suite_quadratic(void) {
   RUN(test_solution_is_stationary);
+  RUN(test_large_models);
   RUN(test_groups_without_vectors);
   RUN(test_all_zero);
   RUN(test_no_penalty);
@@ -556,10 +648,13 @@ void suite_quadratic(void) {
   RUN(test_orthogonal_lasso);
   RUN(test_on_a_grid);
   RUN(test_no_move_is_better);
+  RUN(test_active);
   RUN(test_collinear);
   RUN(test_newton_steps);
   RUN(test_newton_without_penalty);
   RUN(test_df);
+  RUN(test_df_of_large_models);
+  RUN(test_df_of_too_many);
   RUN(test_df_with_unpenalised_groups);
   RUN(test_df_without_penalty);
   RUN(test_df_of_collinear_groups);

@@ -358,6 +358,8 @@ test_that("other arguments are checked by name", {
   for (wrong in list(0, -1, 2.5, NA, "a", c(2, 3), Inf, NULL)) fails("`n_lambda`", n_lambda = wrong)
   for (wrong in list(0, 1, 2, -1, NA, "a", c(0.1, 0.2))) fails("`lambda_min_ratio`", lambda_min_ratio = wrong)
   for (wrong in list("nonsense", 1, NA, c("none", "group"))) fails("`standardize`", standardize = wrong)
+  for (wrong in list("exp", 1, NA, c("softplus", "log"))) fails("`link`", link = wrong)
+  for (wrong in list(1, 2.5, "a", c(a = 5), c(z = 5))) fails("`discretize`", discretize = wrong)
   for (wrong in list(1, c(1, 1, -1), c(1, NA, 1), c(1, Inf, 1), "a", rep(1, 4), c(a = 1, b = 1, z = 1),
                      c(a = 1, a = 1, b = 1), factor(1:3))) {
     fails("`group_weights`", group_weights = wrong)
@@ -372,6 +374,7 @@ test_that("other arguments are checked by name", {
   }
   for (wrong in list(0, 1.5, NA, Inf)) {
     expect_input_error(group_lasso_control(max_passes = wrong), "`max_passes`")
+    expect_input_error(group_lasso_control(n_threads = wrong), "`n_threads`")
   }
   expect_input_error(group_lasso(expand_covariates(d$covariates), d$counts, basis = bad_basis), "`basis`")
 })

@@ -267,3 +267,42 @@ test_that("controls print, and are checked", {
   expect_refused(group_lasso_control(max_passes = 0), "max_passes", "at least 1")
   expect_refused(session_path(control = list(tol = 1e-6)), "control", "group_lasso_control()")
 })
+
+test_that("passes are counted per lambda and in all, and so are Grams", {
+  path <- session_path()
+  expect_type(path$n_rounds, "integer")
+  expect_type(path$n_grams, "integer")
+  expect_length(path$n_rounds, 1)
+  expect_length(path$n_grams, 1)
+  expect_gte(path$n_rounds, max(path$n_passes))
+  # up to 8 lambdas share a pass
+  expect_gte(8 * path$n_rounds, sum(path$n_passes))
+  expect_gte(path$n_grams, 1)
+  silent <- suppressWarnings(group_lasso(list(x = 1:9), numeric(9), n_lambda = 3))
+  expect_identical(silent[c("n_rounds", "n_grams")], list(n_rounds = 0L, n_grams = 0L))
+})
+
+test_that("degrees of freedom that were not computed are NA everywhere", {
+  path <- session_path()
+  path$df[10:20] <- NA
+  came <- summary(path, n = 4)
+  expect_identical(is.na(came$table$df), c(FALSE, FALSE, TRUE, TRUE))
+  expect_output(print(came), " NA ")
+  expect_output(print(path), "Group-lasso path")
+  expect_identical(attr(logLik(path), "df"), path$df)
+  expect_identical(is.na(AIC(path)), rep(c(FALSE, TRUE), c(9, 11)))
+  expect_identical(is.na(BIC(path)), rep(c(FALSE, TRUE), c(9, 11)))
+  expect_lt(which.min(BIC(path)), 10)
+})
+
+test_that("more than 1000 active coefficients have no degrees of freedom, and the rest of a path", {
+  skip_on_cran()
+  d <- with_local_seed(1, {
+    x <- list(wide = matrix(rnorm(1500 * 1100), 1500), a = rnorm(1500))
+    list(x = x, counts = rpois(1500, exp(rowSums(x$wide) / 60)))
+  })
+  path <- group_lasso(d$x, d$counts, lambda = c(10, 0.02))
+  expect_true(all(path$converged))
+  expect_identical(path$df, c(1, NA))
+  expect_output(print(summary(path)), "NA")
+})

@@ -45,6 +45,25 @@ test_that("weights and norms follow the definition", {
   }
 })
 
+test_that("a constant column is constant however many bins it is summed over", {
+  n <- 3e5
+  v <- rep(1 / n, n)
+  moments <- function(x, basis = NULL) neurolasso:::design_moments(expand_covariates(x, basis), v)[[1]]
+  x <- list(vector = rep(3.3, n), large = rep(1e8, n), matrix = matrix(0.1, n, 5), one = factor(rep("a", n)),
+            two = cbind(rep(0.1, n), 7))
+  for (name in names(x)) {
+    m <- moments(x[name])
+    expect_lte(sum(diag(m$second)), m$noise, label = name)
+    expect_identical(ncol(neurolasso:::penalty_coordinates(m$second, "calibrated", m$noise)$transform), 0L)
+  }
+  m <- moments(list(x = rep(2, n)), basis_bspline(5))
+  expect_lte(sum(diag(m$second)), m$noise)
+  # what varies by a little is not constant
+  m <- moments(list(x = 1e6 + rep(c(-1, 1), n / 2)))
+  expect_gt(m$second[1, 1], m$noise)
+  expect_equal(m$second[1, 1], 1, tolerance = 1e-6)
+})
+
 test_that("group_weights multiply w", {
   blocks <- scaling_blocks()
   counts <- with_local_seed(6, rpois(200, 2))

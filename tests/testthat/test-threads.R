@@ -1,0 +1,107 @@
+# Threads: the same bits for the same number of them, the same answer for any.
+
+threaded_data <- function(n = 12000) {
+  with_local_seed(1, {
+    x <- list(a = cumsum(rnorm(n)) %% 50, b = round(rexp(n, 0.1)), c = rnorm(n), m = matrix(rnorm(2 * n), n),
+              f = factor(sample(30, n, TRUE)))
+    list(covariates = x, counts = rpois(n, exp(-1 + 0.5 * sin(x$a / 8) + 0.2 * x$m[, 1])))
+  })
+}
+
+threaded_bases <- list(a = basis_bspline(8), b = basis_raised_cosine(6), c = basis_bspline(6))
+
+threaded_fit <- function(n_threads, d = threaded_data(), ...) {
+  group_lasso(d$covariates, d$counts, threaded_bases, n_lambda = 12,
+              control = group_lasso_control(n_threads = n_threads), ...)
+}
+
+test_that("n_threads is checked, and printed", {
+  for (bad in list(0, -1, 1.5, NA, Inf, "two", c(1, 2), TRUE, list(2))) {
+    expect_refused(group_lasso_control(n_threads = bad), "n_threads", "`n_threads`", "at least 1")
+  }
+  expect_identical(group_lasso_control(n_threads = 3)$n_threads, 3L)
+  expect_output(print(group_lasso_control(n_threads = 3)), "n_threads = 3", fixed = TRUE)
+  expect_output(print(group_lasso_control()), "n_threads = up to 2", fixed = TRUE)
+  expect_named(group_lasso_control(), c("tol", "max_passes", "n_threads"))
+})
+
+test_that("never more threads than the system gives are used, and two at most unless told", {
+  usable <- neurolasso:::usable_threads
+  available <- usable(1000L)
+  expect_gte(available, 1L)
+  expect_identical(usable(1L), 1L)
+  expect_identical(usable(NULL), min(2L, available))
+})
+
+test_that("the same number of threads gives the same bits", {
+  for (link in c("log", "softplus")) {
+    for (n in 1:2) {
+      expect_identical(answer(threaded_fit(n, link = link)), answer(threaded_fit(n, link = link)))
+    }
+  }
+  # more than there are is as many as there are
+  expect_identical(answer(threaded_fit(neurolasso:::usable_threads(1000L))), answer(threaded_fit(1000)))
+})
+
+test_that("one and two threads give the same solution", {
+  d <- threaded_data()
+  for (link in c("log", "softplus")) {
+    paths <- lapply(1:2, threaded_fit, d = d, link = link)
+    problem <- list(blocks = lapply(as.list(paths[[1]]$design), unname), counts = d$counts)
+    value <- function(path) {
+      vapply(seq_along(path$lambda), function(l) {
+        objective(problem$blocks, d$counts, path$intercept[l], path$coefficients[, l], path$lambda[l], "calibrated",
+                  link = link)
+      }, 0)
+    }
+    expect_equal(paths[[2]]$lambda, paths[[1]]$lambda, tolerance = 1e-12)
+    for (path in paths) {
+      expect_true(all(path$converged))
+      expect_lt(max(path_residuals(path, problem)), 2e-6)
+    }
+    expect_lt(max(abs(value(paths[[1]]) - value(paths[[2]]))), 1e-10)
+    expect_equal(paths[[2]]$coefficients, paths[[1]]$coefficients, tolerance = 1e-4)
+  }
+})
+
+test_that("a forked process fits with one thread, to the bit", {
+  skip_on_cran()
+  skip_on_os("windows")
+  d <- threaded_data()
+  one <- answer(threaded_fit(1, d))
+  threaded_fit(2, d) # threads have been at work before the fork
+  there <- parallel::mclapply(1:2, function(i) answer(threaded_fit(i, d)), mc.cores = 2)
+  expect_identical(there, list(one, one))
+  expect_identical(parallel::mclapply(1:2, function(i) neurolasso:::usable_threads(2L), mc.cores = 2), list(1L, 1L))
+  expect_identical(answer(threaded_fit(1, d)), one)
+})
+
+# What a new R process with these environment variables makes of the data.
+fit_elsewhere <- function(environment) {
+  files <- tempfile(c("fit", "data", "answer"), fileext = c(".R", ".rds", ".rds"))
+  on.exit(unlink(files))
+  saveRDS(list(data = threaded_data(), bases = threaded_bases), files[2])
+  writeLines(c(
+    sprintf(".libPaths(%s)", paste(deparse(.libPaths()), collapse = "")),
+    sprintf("library(neurolasso, lib.loc = %s)", deparse(dirname(system.file(package = "neurolasso")))),
+    sprintf("d <- readRDS(%s)", deparse(files[2])),
+    "control <- group_lasso_control(n_threads = 2)",
+    "path <- group_lasso(d$data$covariates, d$data$counts, d$bases, n_lambda = 12, control = control)",
+    sprintf("saveRDS(list(path = path, threads = neurolasso:::usable_threads(2L)), %s)", deparse(files[3]))
+  ), files[1])
+  out <- suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", files[1]), stdout = TRUE,
+                                  stderr = TRUE, env = environment))
+  if (!file.exists(files[3])) stop(paste(out, collapse = "\n"))
+  readRDS(files[3])
+}
+
+test_that("OMP_THREAD_LIMIT and OMP_NUM_THREADS are kept to", {
+  skip_on_cran()
+  skip_on_os("windows")
+  one <- answer(threaded_fit(1))
+  for (limit in c("OMP_THREAD_LIMIT=1", "OMP_NUM_THREADS=1")) {
+    there <- fit_elsewhere(limit)
+    expect_identical(there$threads, 1L)
+    expect_identical(answer(there$path), one)
+  }
+})
