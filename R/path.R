@@ -275,6 +275,7 @@ fit_path <- function(data, v, moments, penalty, wanted, link, control, progress)
                   n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
                   link = link_code(link))
   centred <- centred_blocks(data$design, moments)
+  penalty$off <- centred$off
   fit <- .Call(C_path, centred$blocks, data$counts, data$offset,
                if (is.null(data$weights)) NULL else v, penalty, lambda, options)
   fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)

@@ -89,13 +89,15 @@ centred_copy <- function(block, mean) {
 }
 
 # The blocks as the core sees them: dense columns centred, in the passes over the data or, where means
-# are large, in a copy. Returns blocks and, per column of the design, what was taken off in copies.
+# are large, in a copy. Returns blocks and, per column of the design, what was taken off in copies, and
+# in all.
 centred_blocks <- function(design, moments) {
   blocks <- unclass(design)$blocks
-  taken <- lapply(moments, function(m) numeric(length(m$mean)))
+  off <- taken <- lapply(moments, function(m) numeric(length(m$mean)))
   for (g in seq_along(blocks)) {
     if (!is_dense_block(blocks[[g]])) next
     mean <- as.double(moments[[g]]$mean)
+    off[[g]] <- mean
     spread <- sqrt(pmax(diag(moments[[g]]$second), 0))
     if (any(abs(mean) > large_mean * spread & spread > 0)) {
       blocks[[g]] <- centred_copy(blocks[[g]], mean)
@@ -104,5 +106,5 @@ centred_blocks <- function(design, moments) {
       blocks[[g]]$centre <- mean
     }
   }
-  list(blocks = unname(blocks), taken = unlist(taken))
+  list(blocks = unname(blocks), taken = as.double(unlist(taken)), off = as.double(unlist(off)))
 }

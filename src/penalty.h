@@ -19,9 +19,11 @@ typedef struct {
   const int *theta_start;  /* n_group + 1: where a group's coordinates begin */
   const size_t *t_start;   /* n_group + 1: where a group's T begins in `transform` */
   const double *transform; /* T of each group: size x rank, column-major */
-  const double *weight;    /* n_group: w, 0 where the group is not penalised */
-  const double *scale;     /* n_group: w before it was multiplied, what an unpenalised
-                              residual is    measured in */
+  const double *off; /* n_col: what was taken off each column before the core saw it, or
+                        NULL: conditions are those of the columns as they were given */
+  const double *weight; /* n_group: w, 0 where the group is not penalised */
+  const double *scale;  /* n_group: w before it was multiplied, what an unpenalised
+                           residual is    measured in */
 } nl_penalty;
 
 int nl_group_size(const nl_penalty *penalty, int g);

@@ -55,11 +55,20 @@ void nl_set_cover(nl_solver *solver) {
 
 /* ---- residuals --------------------------------------------------------------------- */
 
-static double group_residual(const nl_penalty *penalty, const nl_level *level, int g,
-                             const double *theta, const double *gradient) {
-  const int at = penalty->theta_start[g];
-  return nl_group_kkt(nl_group_rank(penalty, g), theta + at, gradient + at,
-                      nl_level_tau(level, penalty, g), nl_level_unit(level, penalty, g));
+/* intercept: the slope of the loss in the intercept. */
+static double group_residual(const nl_solver *solver, const nl_level *level, int g,
+                             const double *theta, const double *gradient,
+                             double intercept) {
+  const nl_penalty *penalty = solver->penalty;
+  const int at = penalty->theta_start[g], rank = nl_group_rank(penalty, g);
+  const double *own = gradient + at;
+  if (intercept != 0) {
+    for (int i = 0; i < rank; i++)
+      solver->own[i] = own[i] + intercept * solver->lean[at + i];
+    own = solver->own;
+  }
+  return nl_group_kkt(rank, theta + at, own, nl_level_tau(level, penalty, g),
+                      nl_level_unit(level, penalty, g));
 }
 
 /* The largest over the first n_seen of the set, or over all groups (n_seen < 0), and the
@@ -71,14 +80,15 @@ static double residual_at(const nl_solver *solver, const nl_level *level, int n_
   double worst = nl_link_intercept_residual(solver->model, state);
   for (int k = 0; k < n; k++) {
     const int g = n_seen < 0 ? k : solver->set[k];
-    const double r = group_residual(solver->penalty, level, g, theta, gradient);
+    const double r = group_residual(solver, level, g, theta, gradient, state->slope);
     if (!(r <= worst)) worst = r;
   }
   return worst;
 }
 
 double nl_point_group_residual(const nl_solver *solver, const nl_point *point, int g) {
-  return group_residual(solver->penalty, &point->level, g, point->theta, point->gradient);
+  return group_residual(solver, &point->level, g, point->theta, point->gradient,
+                        point->now.slope);
 }
 
 double nl_point_residual(const nl_solver *solver, const nl_point *point, int all) {

@@ -6,7 +6,8 @@
 /* ---- what comes in ----------------------------------------------------------------- */
 
 /* penalty: list(size, rank: integer per group, column: integer (1-based), transform: list
- * of size x rank matrices, weight, scale: numeric per group). */
+ * of size x rank matrices, weight, scale: numeric per group, off:
+ * numeric per column). */
 static nl_penalty read_penalty(SEXP x, int n_col) {
   nl_penalty penalty;
   SEXP transform = nl_element(x, "transform");
@@ -35,6 +36,7 @@ static nl_penalty read_penalty(SEXP x, int n_col) {
             all + t_start[g]);
   }
   penalty.transform = all;
+  penalty.off = nl_doubles(nl_element(x, "off"), n_col, "off");
   penalty.n_group = n_group;
   penalty.n_col = n_col;
   penalty.n_theta = theta_start[n_group];

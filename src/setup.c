@@ -119,6 +119,11 @@ static void setup_solver(nl_solver *solver, const nl_model *model,
   solver->quadratic = new_quadratic_space(penalty, hook);
   solver->pass = pass;
   solver->kept = nl_new_doubles(design->n_obs, hook);
+  solver->lean = nl_new_doubles((size_t)penalty->n_theta, hook);
+  solver->own = nl_new_doubles((size_t)penalty->max_size, hook);
+  nl_fill((size_t)penalty->n_theta, 0, solver->lean);
+  for (int g = 0; penalty->off && g < penalty->n_group; g++)
+    nl_group_gradient(penalty, g, penalty->off, solver->lean + penalty->theta_start[g]);
   solver->n_set = 0;
   solver->set = nl_new_ints(n_group, hook);
   solver->in_set = nl_new_ints(n_group, hook);

@@ -753,6 +753,7 @@ nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kin
   penalty.t_start = t_start;
   penalty.weight = weight;
   penalty.scale = scale;
+  penalty.off = NULL;
   penalty.transform = new_transforms(&penalty, kind);
   return penalty;
 }
