@@ -156,13 +156,20 @@ table_rows <- function(block, rows) {
 # ---- storage -------------------------------------------------------------------------------------
 
 # A covariate whose values repeat is kept as a table of the different ones and each bin's place in it, if
-# there are at most this many and at most this share of the bins.
+# there are at most this many and at most this share of the bins. Splines are fast as they are: a longer table
+# costs more than their polynomials (measured: even at 500 to 1000 rows).
 table_most <- 16384
+table_most_spline <- 512
 table_share <- 1 / 8
+
+longest_table <- function(basis, n_obs) {
+  is_spline <- inherits(basis, c("basis_bspline", "basis_cyclic"))
+  min(if (is_spline) table_most_spline else table_most, floor(n_obs * table_share))
+}
 
 # The block of a basis at x (a list of inputs), as a table where that is smaller and faster.
 compact_block <- function(basis, x) {
-  distinct <- if (repeats_can_pay(basis, x)) distinct_rows(x)
+  distinct <- if (repeats_can_pay(basis, x)) distinct_rows(x, longest_table(basis, NROW(x[[1]])))
   if (is.null(distinct)) return(basis_block(basis, x))
   table <- basis_block(basis, lapply(x, input_rows, distinct$first))
   moved <- attr(table, "moved")
@@ -179,7 +186,7 @@ repeats_can_pay <- function(basis, x) {
 
 # The different rows of a list of vectors or matrices, and which of them each row is: list(index, first). NULL
 # where there are more than `limit`. NA is a value, and -0 is 0.
-distinct_rows <- function(x, limit = min(table_most, floor(NROW(x[[1]]) * table_share))) {
+distinct_rows <- function(x, limit) {
   if (limit < 1) return(NULL)
   .Call(C_distinct, lapply(unname(x), as_doubles), as.double(NROW(x[[1]])), as.integer(limit))
 }
