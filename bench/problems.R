@@ -127,7 +127,7 @@ wide_problem <- function(n = 2000, n_groups = 500, size = 8) {
   eta <- 0
   for (x in covariates[1:5]) eta <- eta + drop(x %*% rnorm(size, sd = 0.25))
   new_problem(covariates, poisson_counts(eta, 0.2), NULL, rep(size, n_groups),
-              lambda = list(n = 100, ratio = 0.05), peers = c("adelie", "grpreg", "grpnet"))
+              peers = "adelie")
 }
 
 # Cosine bumps over the lags 1 to window, equally spaced in the log of the lag.
