@@ -180,22 +180,24 @@ static void finish_point(nl_pipeline *line, const nl_point *point, nl_path *path
                    path->n_lambda);
 }
 
-/* Whether the next job may begin: its slot is free, and what it starts from is near. */
-static int may_begin(const nl_pipeline *line, const nl_point *from) {
-  if (line->next_job >= line->n_job) return 0;
-  const nl_point *slot = point_of(line, line->next_job);
-  if (slot->job >= 0 && slot->stage != NL_DONE) return 0;
-  if (from->stage != NL_DONE && from->residual > NL_SETTLED) return 0;
-  const double lambda = line->job[line->next_job].lambda;
-  return lambda >= NL_AHEAD * from->level.lambda || from == line->origin ||
-         from->job == line->next_job - 1;
-}
-
 static int count_stage(const nl_pipeline *line, nl_stage stage) {
   int n = 0;
   for (int i = 0; i < NL_POINTS; i++)
     n += line->point[i].job >= 0 && line->point[i].stage == stage;
   return n;
+}
+
+/* Whether the next job may begin: its slot is free, and what it starts from is near, or
+ * nothing else is on its way. */
+static int may_begin(const nl_pipeline *line, const nl_point *from) {
+  if (line->next_job >= line->n_job) return 0;
+  const nl_point *slot = point_of(line, line->next_job);
+  if (slot->job >= 0 && slot->stage != NL_DONE) return 0;
+  if (count_stage(line, NL_MOVING) + count_stage(line, NL_PARKED) == 0) return 1;
+  if (from->stage != NL_DONE && from->residual > NL_SETTLED) return 0;
+  const double lambda = line->job[line->next_job].lambda;
+  return lambda >= NL_AHEAD * from->level.lambda || from == line->origin ||
+         from->job == line->next_job - 1;
 }
 
 /* Lets points begin while there is room. Some are done at once. */
@@ -321,11 +323,10 @@ static void ride(nl_pipeline *line, nl_point **rider, int n, int full, int close
                 keep >= 0 ? solver->kept : NULL, &solver->pass, solver->hook);
   solver->n_pass++;
   const double curvature = keep >= 0 ? states[keep]->curvature : 0;
-  const int is_point = keep >= 0 && isfinite(states[keep]->loss);
   solver->gram_due = gram_is_due(line);
   for (int i = 0; i < n; i++) nl_point_judge(solver, rider[i], full, closed);
   note_wishes(line, rider, n);
-  if (is_point) rebuild(line, rider[keep], curvature);
+  if (keep >= 0 && rider[keep]->taken) rebuild(line, rider[keep], curvature);
 }
 
 /* ---- the path ---------------------------------------------------------------------- */

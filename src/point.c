@@ -139,6 +139,7 @@ void nl_point_begin(const nl_solver *solver, nl_point *point, int job, nl_level 
   point->evaluated = 0;
   point->look = 0;
   point->wants_gram = 0;
+  point->taken = 0;
   point->predicted = 0;
   point->step = 1;
   point->promised = 0;
@@ -171,15 +172,13 @@ void nl_point_slope(const nl_solver *solver, const nl_point *point, double *slop
   const nl_penalty *penalty = solver->penalty;
   const nl_gram *gram = &solver->gram;
   for (int k = 0; k < gram->n_in; k++) {
-    const int g = gram->group[k];
-    const size_t rank = (size_t)nl_group_rank(penalty, g);
-    if (point->full || k < point->n_seen) {
-      nl_copy(rank, point->gradient + penalty->theta_start[g], slope + gram->position[g]);
-    } else {
-      nl_fill(rank, 0, slope + gram->position[g]);
-    }
+    const int g = gram->group[k], at = gram->position[g],
+              rank = nl_group_rank(penalty, g);
+    nl_fill((size_t)rank, 0, slope + at);
+    if (!point->full && k >= point->n_seen) continue;
+    nl_copy((size_t)rank, point->gradient + penalty->theta_start[g], slope + at);
+    nl_axpy(rank, -point->now.slope, gram->mean + at, slope + at);
   }
-  if (point->now.slope != 0) nl_axpy(gram->size, -point->now.slope, gram->mean, slope);
 }
 
 /* direction = minimiser of the quadratic model - theta, from its slope in
@@ -216,7 +215,8 @@ static void set_next(nl_solver *solver, nl_point *point, double step) {
     nl_group_coefficients(penalty, g, point->next_theta + penalty->theta_start[g],
                           point->next.beta);
   }
-  point->next.intercept = point->now.intercept + step * point->direction_intercept;
+  point->next.intercept = point->now.intercept;
+  if (step != 0) point->next.intercept += step * point->direction_intercept;
   point->next.shift = solver->model->link == NL_LOG ? nl_link_lse(&point->now) : 0;
 }
 
@@ -273,7 +273,7 @@ static void take_step(nl_point *point, int full, int n_seen, double residual) {
   point->step = 1;
   point->full = full;
   point->n_seen = n_seen;
-  point->evaluated = 1;
+  point->evaluated = point->taken = 1;
   point->residual = residual;
 }
 
@@ -360,7 +360,7 @@ static void look_outside(nl_solver *solver, const nl_point *point) {
 
 void nl_point_judge(nl_solver *solver, nl_point *point, int full, int closed) {
   point->n_pass++;
-  point->wants_gram = 0;
+  point->wants_gram = point->taken = 0;
   read_gradient(solver, point, full);
   const double reached =
       residual_at(solver, &point->level, full && !closed ? -1 : solver->n_marked,

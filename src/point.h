@@ -51,6 +51,7 @@ typedef struct {
                       later ones is an older one */
   int evaluated;   /* now is its own point, not where it was put at first */
   int look;        /* the next trial is now itself */
+  int taken;       /* the last trial became now */
   int wants_gram;  /* no further without a Gram at now */
   int predicted;   /* the trial comes from other points, not from the slope at now */
   double step;     /* of the trial along direction; below 1: the line search goes on */
