@@ -231,11 +231,8 @@ static void test_unseen_groups_rest(void) {
     nl_set_cover(&s.p->solver);
     double *slope = new_doubles((size_t)solver->gram.size);
     nl_point_slope(solver, s.point, slope);
-    const double pull = s.point->now.slope;
-    for (int i = 0; i < nl_group_rank(&s.p->penalty, 7); i++) {
-      const int at = solver->gram.position[7] + i;
-      CHECK_NEAR(slope[at], -pull * solver->gram.mean[at], 1e-15);
-    }
+    for (int i = 0; i < nl_group_rank(&s.p->penalty, 7); i++)
+      CHECK(slope[solver->gram.position[7] + i] == 0);
     s.point->stage = NL_MOVING;
     s.point->look = 0;
     nl_point_propose(&s.p->solver, s.point, NULL);
