@@ -4,20 +4,21 @@
 #'   group, so 1e-6 means that no condition is off by more than a millionth of what it balances.
 #' @param max_passes The largest number of passes over the data per lambda. A lambda that needs more is
 #'   returned as far as it got, with `converged` FALSE and a warning.
-#' @param n_threads Threads for the passes over the data; NULL: two where the system gives them. Never more
-#'   than the system gives (`OMP_NUM_THREADS`, `OMP_THREAD_LIMIT`, cores), and one in a forked process or
-#'   where R was built without OpenMP. The same number of threads gives the same bits; another number gives
-#'   the same solution within `tol`.
+#' @param n_threads Threads for the passes over the data. Never more than the system gives
+#'   (`OMP_NUM_THREADS`, `OMP_THREAD_LIMIT`, cores), and one in a forked process or where R was built without
+#'   OpenMP. The same number of threads gives the same bits; another number gives the same solution within
+#'   `tol`. More than one pays for long recordings on idle cores only: threads that wait for each other on
+#'   busy cores are slower than one.
 #' @return A list of class `group_lasso_control`.
 #' @examples
 #' group_lasso_control(tol = 1e-9)
 #' @export
-group_lasso_control <- function(tol = 1e-6, max_passes = 500, n_threads = NULL) {
+group_lasso_control <- function(tol = 1e-6, max_passes = 500, n_threads = 1) {
   structure(
     list(
       tol = check_number(tol, "tol", 0, 0.1, open = TRUE),
       max_passes = check_count(max_passes, "max_passes"),
-      n_threads = if (!is.null(n_threads)) check_count(n_threads, "n_threads")
+      n_threads = check_count(n_threads, "n_threads")
     ),
     class = "group_lasso_control"
   )
@@ -27,21 +28,16 @@ group_lasso_control <- function(tol = 1e-6, max_passes = 500, n_threads = NULL) 
 process <- new.env()
 .onLoad <- function(libname, pkgname) process$id <- Sys.getpid()
 
-# By default two threads at most, which is what CRAN allows; never more than the system gives.
-default_threads <- 2L
-
 usable_threads <- function(n_threads) {
   available <- .Call(C_threads)
   if (available <= 1L || !identical(process$id, Sys.getpid())) return(1L)
-  min(n_threads %||% default_threads, available)
+  min(n_threads, available)
 }
 
 #' @export
 print.group_lasso_control <- function(x, ...) {
-  given <- x
-  x$n_threads <- x$n_threads %||% paste("up to", default_threads)
   cat("<group_lasso_control>", paste0(names(x), " = ", vapply(x, format, ""), collapse = ", "), "\n")
-  invisible(given)
+  invisible(x)
 }
 
 check_control <- function(control) {

@@ -3,12 +3,15 @@
  * of a row.
  *
  * Three kinds:
- *   dense  an n_obs x n_col matrix, as the user gave it;
- *   local  the row-wise product of one to NL_MAX_FACTOR factors (B-splines, raised
- * cosines, place fields). A factor's row has a cell and `width` features: the values of
- *          neighbouring columns, or, for splines, the powers 1, s, s^2, ... of the place
- * s inside the cell, on which every column is a polynomial: 9 bytes a row; table  an
- * index and a block of the distinct rows (factors, pixels, whole seconds).
+ *
+ * dense: an n_obs x n_col matrix, as the user gave it.
+ *
+ * local: the row-wise product of one to NL_MAX_FACTOR factors (B-splines, raised cosines,
+ * place fields). A factor's row has a cell and `width` features: the values of neighbouring
+ * columns, or, for splines, the powers 1, s, s^2, ... of the place s inside the cell, on
+ * which every column is a polynomial: 9 bytes a row.
+ *
+ * table: an index and a block of the distinct rows (factors, pixels, whole seconds).
  *
  * Passes work in *extended* columns, in which a row is what is stored: features of a cell
  * (local), one row of the table (table), the columns themselves (dense). `extend` takes
@@ -45,7 +48,7 @@ typedef struct {
   int width;             /* features of a row */
   int n_cell;            /* POWERS only */
   const double *poly;    /* POWERS only: width x width x n_cell, [i, k, cell]: what s^k
-                            counts    for in column (poly_first[cell] + i) mod n_col */
+                            counts for in column (poly_first[cell] + i) mod n_col */
   const int *poly_first; /* POWERS only: n_cell */
   /* POWERS only, NULL or made by nl_block_prepare: the rows of a chunk sorted by cell, so
      that a cell's coefficients and sums stay in registers */
@@ -96,7 +99,7 @@ void nl_block_extend(const nl_block *block, const double *coefficients, double *
 void nl_block_fold(const nl_block *block, const double *ext, double *coefficients,
                    double *scratch);
 
-/* Rows row .. row + n - 1, n <= NL_CHUNK: eta (n in lanes) += X b, b extended. */
+/* Rows row .. row + n - 1, within one chunk: eta (n in lanes) += X b, b extended. */
 void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ext,
                       double *eta);
 /* Rows row .. row + n - 1: ext (n_ext in lanes) += X'r, r n in lanes. */

@@ -37,7 +37,8 @@ int nl_eigen(int n, double *a, double *values, double *work, size_t n_work);
 int nl_cholesky(int n, double *a);
 /* Solves in place with the factor of nl_cholesky: b <- inv(a) b. */
 void nl_cholesky_solve(int n, const double *factor, double *b);
-/* The factor L becomes its inverse; the upper triangle is left alone. panel: n *
+/* The factor L becomes its inverse; above it, zeros or what was
+ * there. panel: n *
  * NL_PANEL doubles. */
 enum { NL_PANEL = 32 };
 void nl_triangle_invert(int n, double *factor, double *panel);

@@ -39,16 +39,25 @@ static void softplus_rows(const nl_model *const *model, int n_lane, size_t row, 
   for (int v = 0; v < n_lane; v++) {
     const double *y = model[v]->count + row;
     const double *prior = model[v]->prior ? model[v]->prior + row : NULL;
+    double slope_sum = 0, loss_sum = 0, total = 0; /* of the chunk: sums of sums round less */
     for (int t = 0; t < n; t++) {
       double *at = own->eta + t * NL_LANES + v, r, h, loss;
       const double weight = prior ? prior[t] : 1;
+      if (kept && v == keep) kept[t] = 0;
+      if (!(weight > 0)) {
+        *at = 0;
+        continue;
+      }
       softplus_row(*at, y[t], &r, &h, &loss);
-      *at = weight > 0 ? weight * r : 0;
-      own->slope[v] += *at;
-      if (weight > 0) own->loss[v] += weight * loss;
-      own->total[v] += weight > 0 ? weight * h : 0;
-      if (kept && v == keep) kept[t] = weight > 0 ? weight * h : 0;
+      *at = weight * r;
+      slope_sum += weight * r;
+      loss_sum += weight * loss;
+      total += weight * h;
+      if (kept && v == keep) kept[t] = weight * h;
     }
+    own->slope[v] += slope_sum;
+    own->loss[v] += loss_sum;
+    own->total[v] += total;
   }
 }
 

@@ -6,16 +6,17 @@
  * Poisson counts. The loss is (1/V) sum_t v_t [mu_t - y_t log mu_t], V = sum v,
  * eta_t = o_t + b + X_t beta.
  *
- * log: mu = exp(eta). The best intercept is log(sum v y) - log(sum v exp(o + X beta));
- * with it the loss is m lse - s'beta + constant, m = sum v y / V, s = X'(v y) / V, lse =
- * log sum_t v_t exp(o_t + X_t beta), the gradient m X'e - s and the curvature m (X'
- * diag(e) X - (X'e)(X'e)'), e_t = v_t exp(o_t + X_t beta - lse). Exponents are shifted,
- * so nothing overflows, and the counts enter once, through s. softplus: mu = log(1 +
- * exp(eta)), b a coordinate without penalty. With p = 1 / (1 + exp(-eta)), the gradient
- * is X'r / V, r = v (1 - y / mu) p, and the curvature X' diag(h) X / V in (b, beta), h =
- * v [y p^2 / mu^2 + (1 - y / mu) p (1 - p)], never negative. With b eliminated it has the
- * same form as that of the log link: c (X' diag(e) X - (X'e)(X'e)') with e = h / sum h
- * and c = sum h / V. */
+ * log: mu = exp(eta). The best intercept is log(sum v y) - log(sum v exp(o + X beta)); with
+ * it the loss is m lse - s'beta + constant, m = sum v y / V, s = X'(v y) / V,
+ * lse = log sum_t v_t exp(o_t + X_t beta), the gradient m X'e - s and the curvature
+ * m (X' diag(e) X - (X'e)(X'e)'), e_t = v_t exp(o_t + X_t beta - lse). Exponents are shifted,
+ * so nothing overflows, and the counts enter once, through s.
+ *
+ * softplus: mu = log(1 + exp(eta)), b a coordinate without penalty. With
+ * p = 1 / (1 + exp(-eta)), the gradient is X'r / V, r = v (1 - y / mu) p, and the curvature
+ * X' diag(h) X / V in (b, beta), h = v [y p^2 / mu^2 + (1 - y / mu) p (1 - p)], never
+ * negative. With b eliminated it has the form that it has for the log link:
+ * c (X' diag(e) X - (X'e)(X'e)') with e = h / sum h and c = sum h / V. */
 #ifndef NL_LINK_H
 #define NL_LINK_H
 
@@ -27,7 +28,7 @@ typedef struct {
   nl_link link;
   const nl_design *design;
   const double *base;  /* n_obs: offset; log link: offset + log(prior weight), -Inf where
-                          it  is 0 */
+                          it is 0 */
   const double *count; /* softplus: n_obs, y */
   const double *prior; /* softplus: n_obs, v, or NULL for 1 */
   const double *score; /* n_col: s = X'(v y) / V, of the design as it stands (centred) */
@@ -68,7 +69,8 @@ double nl_link_intercept(const nl_model *model, const nl_state *state);
 double nl_link_objective(const nl_model *model, const nl_state *state);
 /* What rounding can do to the loss, in units of its relative precision. */
 double nl_link_magnitude(const nl_model *model, const nl_state *state);
-/* |sum v (y - mu)| / sum v y: how far the intercept is from its best. */
+/* How far the intercept is from its best: |sum v r| / sum v y, r the derivative of a row's loss in
+ * eta (mu - y for the log link, where it is 0). */
 double nl_link_intercept_residual(const nl_model *model, const nl_state *state);
 
 #endif

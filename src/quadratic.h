@@ -9,7 +9,7 @@
 
 /* space->x, space->slope: the starting point and the slope of the smooth part there;
  * overwritten by the solution and its slope. Stops when the model's KKT residual is below
- * tol. Returns the number of sweeps. */
+ * tol. Returns the number of sweeps over all groups. */
 int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
                        double tol, nl_quadratic_space *space, const nl_hook *hook);
 

@@ -1210,6 +1210,16 @@ static double residual_of(int rank, const double *theta, const double *slope, do
   return sqrt(sum) / unit;
 }
 
+/* The gradient for columns to which is added what was taken off them. */
+static double *gradient_as_given(const problem *p, const double *beta, double intercept,
+                                 const double *gradient) {
+  double *given = copy_doubles(gradient, (size_t)p->design.n_col);
+  const double slope = reference_slope(p, p->x, beta, intercept);
+  for (int j = 0; p->penalty.off && j < p->design.n_col; j++)
+    given[j] += p->penalty.off[j] * slope;
+  return given;
+}
+
 truth truth_at(const problem *p, const double *beta, double intercept, double lambda,
                double reference) {
   const nl_penalty *penalty = &p->penalty;
@@ -1220,6 +1230,7 @@ truth truth_at(const problem *p, const double *beta, double intercept, double la
       standing += block->centre[j] * beta[p->design.start[b] + j];
   }
   const double *gradient = reference_gradient(p, p->x, beta, standing);
+  const double *given = gradient_as_given(p, beta, standing, gradient);
   truth it = {0,
               0,
               0,
@@ -1235,10 +1246,11 @@ truth truth_at(const problem *p, const double *beta, double intercept, double la
     const double unit = tau > 0 ? tau : (lambda > 0 ? lambda : reference) * scale;
     double misfit;
     const double *theta = coordinates_of(penalty, g, beta, &misfit);
-    const double *slope = slope_of(penalty, g, gradient);
+    const double *slope = slope_of(penalty, g, given);
     it.misfit = larger(it.misfit, misfit);
     it.norm[g] = norm_of(rank, theta);
-    it.score[g] = norm_of(rank, slope) / (weight > 0 ? weight : scale);
+    it.score[g] =
+        norm_of(rank, slope_of(penalty, g, gradient)) / (weight > 0 ? weight : scale);
     it.penalty += tau * it.norm[g];
     if (rank > 0) it.kkt = larger(it.kkt, residual_of(rank, theta, slope, tau, unit));
   }

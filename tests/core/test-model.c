@@ -246,6 +246,41 @@ static void test_extreme_predictor(void) {
   free_all();
 }
 
+/* ---- many rows --------------------------------------------------------------------- */
+
+/* Sums over many rows keep their digits: the solver takes differences of the loss below
+ * 1e-14 of it for rounding, and none above. */
+static void test_sums_over_many_rows(void) {
+  enum { N = 400000 };
+  const int group_of = 0;
+  const double beta = 0.1, intercept = 0.3;
+  for (int k = 0; k < 2; k++) {
+    seed_random(92);
+    const nl_block block = dense_block(N, 1, 0);
+    double *y = new_doubles(N);
+    for (int t = 0; t < N; t++) y[t] = random_below(3);
+    problem *p = new_problem(links[k], design_of(N, 1, &block),
+                             penalty_of(1, 1, &group_of, T_IDENTITY), y, NULL, NULL);
+    long double total = 0, loss = 0, slope = 0, size = 0;
+    for (int t = 0; t < N; t++) {
+      const double eta = intercept + beta * block.x[t];
+      const double r = reference_row_slope(NL_SOFTPLUS, eta, y[t]);
+      total += expl(eta);
+      loss += reference_row_loss(NL_SOFTPLUS, eta, y[t]);
+      slope += r;
+      size += fabs(r);
+    }
+    const nl_state state = pass_at(p, &beta, k == 0 ? -intercept : intercept, NULL);
+    if (k == 0) {
+      CHECK_NEAR(state.total / (double)total, 1, 4e-15);
+    } else {
+      CHECK_NEAR(state.loss / (double)(loss / N), 1, 4e-15);
+      CHECK_NEAR(state.slope, (double)(slope / N), 4e-15 * (double)(size / N));
+    }
+    free_all();
+  }
+}
+
 /* ---- prior weights ----------------------------------------------------------------- */
 
 /* Rows with weight zero have no say, whatever they hold. */
@@ -451,6 +486,7 @@ void suite_model(void) {
   RUN(test_any_guess);
   RUN(test_extreme_coefficients);
   RUN(test_extreme_predictor);
+  RUN(test_sums_over_many_rows);
   RUN(test_zero_prior);
   RUN(test_prior_and_offset_defaults);
   RUN(test_together);

@@ -95,6 +95,8 @@ static void ride(setting *s, int full, int closed) {
   const nl_model *models = &s->p->model;
   const int keeps = s->point->wants_gram, is_here = keeps && s->point->look;
   nl_point_propose(solver, s->point, NULL);
+  if (s->p->link == NL_LOG) /* the exponents start in range */
+    CHECK_NEAR(states->shift, nl_link_lse(&s->point->now), 1e-9);
   nl_set_mark(solver);
   nl_model_pass(1, &models, &states, full ? solver->all : solver->wanted, 0,
                 keeps ? solver->kept : NULL, &solver->pass, &s->p->hook);
@@ -212,8 +214,10 @@ static void test_begin_without_a_look(void) {
   nl_set_include(&s.p->solver, 2);
   while (s.point->stage == NL_MOVING) ride(&s, 0, 0);
   CHECK(s.point->stage == NL_PARKED && !s.point->full && s.point->n_seen == 2);
+  nl_set_include(&s.p->solver, 7); /* which the point has not seen */
   nl_point_begin(&s.p->solver, next, 1, s.point->level, tol, 500, s.point);
   CHECK(next->stage == NL_PARKED && !next->full && !next->evaluated);
+  CHECK(next->n_seen == 2);
   CHECK(truth_of(&s, &next->now).kkt > 1e-3);
   free_all();
 }
@@ -252,9 +256,14 @@ static void test_begin_not_finite(void) {
 
 /* ---- residuals, coordinates -------------------------------------------------------- */
 
+/* In the columns as they stand, or with something added that was taken off them. */
 static void test_residuals(void) {
-  for (int k = 0; k < 2; k++) {
-    setting s = setting_of(rich_problem(links[k]));
+  for (int k = 0; k < 4; k++) {
+    problem *p = rich_problem(links[k % 2]);
+    double *off = new_normals(N_COL);
+    for (int j = 0; j < N_COL; j++) off[j] *= 20;
+    if (k > 1) p->penalty.off = off;
+    setting s = setting_of(p);
     begin_screened(&s, 0.3, 100);
     for (int i = 0; i < 3; i++) ride(&s, 1, 0);
     const truth it = truth_of(&s, &s.point->now);
@@ -416,6 +425,17 @@ static void test_unfinished(void) {
   }
 }
 
+/* The same where the working set is all there is. */
+static void test_unfinished_and_closed(void) {
+  setting s = setting_of(plain_problem(NL_LOG));
+  begin(&s, 0.02, 1);
+  nl_set_include(&s.p->solver, 5);
+  nl_set_include(&s.p->solver, 2);
+  solve(&s, 0, 1);
+  CHECK(s.point->status == NL_MAX_PASSES && s.point->n_pass == 1);
+  free_all();
+}
+
 /* Nothing left to gain in double precision: it stops, close to the solution. */
 static void test_stalled(void) {
   for (int k = 0; k < 2; k++) {
@@ -448,5 +468,6 @@ void suite_point(void) {
   RUN(test_bad_gram);
   RUN(test_wrong_prediction);
   RUN(test_unfinished);
+  RUN(test_unfinished_and_closed);
   RUN(test_stalled);
 }

@@ -414,6 +414,24 @@ static void test_no_move_is_better(void) {
 /* ---- active groups ------------------------------------------------------------------
  */
 
+/* The group that a coordinate belongs to. */
+static int group_at(const model *m, int coordinate) {
+  int k = 0;
+  while (coordinate >= m->gram.position[m->gram.group[k]] + rank_in(m, k)) k++;
+  return m->gram.group[k];
+}
+
+/* Second derivative of tau_g ||x_g||: zero between groups. */
+static double penalty_curvature(const model *m, const double *x, int i, int j) {
+  for (int k = 0; k < m->gram.n_in; k++) {
+    const int g = m->gram.group[k], at = m->gram.position[g], end = at + rank_in(m, k);
+    const double norm = norm_of(rank_in(m, k), x + at);
+    if (i < at || i >= end || j < at || j >= end || tau_by_hand(m, g) == 0) continue;
+    return tau_by_hand(m, g) * ((i == j) / norm - x[i] * x[j] / (norm * norm * norm));
+  }
+  return 0;
+}
+
 static void set_group(const model *m, double *x, int g, double value) {
   for (int i = 0; i < nl_group_rank(&m->penalty, g); i++) {
     x[m->gram.position[g] + i] = value;
@@ -440,6 +458,39 @@ static void test_active(void) {
   CHECK(n_active == n);
   m.level.lambda = 0; /* then nothing is penalised */
   CHECK(nl_is_active(&m.penalty, &m.gram, &m.level, 3, x));
+  free_all();
+}
+
+/* H and the curvature of the penalty; a group below the floor counts as one that is about
+ * to grow to it. */
+static void check_active_curvature(const model *m, const double *x, double floor) {
+  int *index = new_ints((size_t)m->gram.size);
+  const int n = nl_active_coordinates(&m->penalty, &m->gram, &m->level, x, index);
+  double *out = new_doubles((size_t)(n * n)), worst = 0;
+  nl_active_curvature(&m->penalty, &m->gram, &m->level, x, floor, index, n, out);
+  for (int j = 0; j < n; j++) {
+    for (int i = 0; i < n; i++) {
+      const int g = group_at(m, index[j]), at = m->gram.position[g];
+      const double norm = norm_of(nl_group_rank(&m->penalty, g), x + at);
+      double expected = m->h[index[i] + index[j] * m->gram.size];
+      if (group_at(m, index[i]) == g && tau_by_hand(m, g) > 0) {
+        expected += norm < floor ? tau_by_hand(m, g) / floor * (i == j)
+                                 : penalty_curvature(m, x, index[i], index[j]);
+      }
+      worst = larger(worst, fabs(out[i + j * n] - expected));
+    }
+  }
+  CHECK_NEAR(worst, 0, 1e-9);
+}
+
+static void test_active_curvature(void) {
+  model m = usual_model(75);
+  double *x = new_normals((size_t)m.gram.size);
+  set_weight(&m.penalty, 1, 0);
+  set_group(&m, x, 3, 0);
+  set_group(&m, x, 2, 1e-3);
+  check_active_curvature(&m, x, 0);
+  check_active_curvature(&m, x, 0.1);
   free_all();
 }
 
@@ -506,6 +557,8 @@ static void test_newton_steps(void) {
 static void test_newton_without_penalty(void) {
   model m = usual_model(72);
   m.level.lambda = 0;
+  set_group(&m, m.space.x, 2, 0); /* that group takes part all the same */
+  start_at(&m, m.space.x, m.slope0);
   nl_newton_steps(&m.penalty, &m.gram, &m.level, &m.space);
   CHECK_NEAR(model_residual(&m), 0, 1e-10);
   free_all();
@@ -526,17 +579,6 @@ static int list_active(const model *m, const double *x, int *index) {
     for (int i = 0; i < rank_in(m, k); i++) index[n++] = at + i;
   }
   return n;
-}
-
-/* Second derivative of tau_g ||x_g||: zero between groups. */
-static double penalty_curvature(const model *m, const double *x, int i, int j) {
-  for (int k = 0; k < m->gram.n_in; k++) {
-    const int g = m->gram.group[k], at = m->gram.position[g], end = at + rank_in(m, k);
-    const double norm = norm_of(rank_in(m, k), x + at);
-    if (i < at || i >= end || j < at || j >= end || tau_by_hand(m, g) == 0) continue;
-    return tau_by_hand(m, g) * ((i == j) / norm - x[i] * x[j] / (norm * norm * norm));
-  }
-  return 0;
 }
 
 static double df_by_hand(const model *m, const double *x) {
@@ -649,6 +691,7 @@ void suite_quadratic(void) {
   RUN(test_on_a_grid);
   RUN(test_no_move_is_better);
   RUN(test_active);
+  RUN(test_active_curvature);
   RUN(test_collinear);
   RUN(test_newton_steps);
   RUN(test_newton_without_penalty);

@@ -21,16 +21,16 @@ test_that("n_threads is checked, and printed", {
   }
   expect_identical(group_lasso_control(n_threads = 3)$n_threads, 3L)
   expect_output(print(group_lasso_control(n_threads = 3)), "n_threads = 3", fixed = TRUE)
-  expect_output(print(group_lasso_control()), "n_threads = up to 2", fixed = TRUE)
+  expect_output(print(group_lasso_control()), "n_threads = 1", fixed = TRUE)
   expect_named(group_lasso_control(), c("tol", "max_passes", "n_threads"))
 })
 
-test_that("never more threads than the system gives are used, and two at most unless told", {
+test_that("never more threads than the system gives are used, and one unless told", {
   usable <- neurolasso:::usable_threads
   available <- usable(1000L)
   expect_gte(available, 1L)
   expect_identical(usable(1L), 1L)
-  expect_identical(usable(NULL), min(2L, available))
+  expect_identical(group_lasso_control()$n_threads, 1L)
 })
 
 test_that("the same number of threads gives the same bits", {
