@@ -1,4 +1,4 @@
-/* linalg.c: see linalg.h. BLAS and LAPACK are R's: Fortran, 32-bit sizes, column-major,
+/* linalg.c: see linalg.h. LAPACK is R's: Fortran, 32-bit sizes, column-major,
  * and hidden string lengths for character arguments (FCONE). Blocks have about ten
  * columns, so vectors of that length go through plain loops: a call would cost more than
  * the work. */
@@ -12,7 +12,6 @@
 #ifndef USE_FC_LEN_T
 #define USE_FC_LEN_T
 #endif
-#include <R_ext/BLAS.h>
 #include <R_ext/Lapack.h>
 #ifndef FCONE
 #define FCONE
@@ -73,30 +72,6 @@ void nl_fill(size_t n, double a, double *x) {
 
 void nl_copy(size_t n, const double *x, double *y) {
   if (n > 0) memmove(y, x, n * sizeof(double));
-}
-
-void nl_gemv(int n_row, int n_col, double a, const double *x, size_t ld, const double *b,
-             double *y) {
-  const int one = 1, lda = (int)ld;
-  const double keep = 1;
-  if (n_row == 0 || n_col == 0) return;
-  F77_CALL(dgemv)("N", &n_row, &n_col, &a, x, &lda, b, &one, &keep, y, &one FCONE);
-}
-
-void nl_gemv_t(int n_row, int n_col, double a, const double *x, size_t ld,
-               const double *r, double *y) {
-  const int one = 1, lda = (int)ld;
-  const double keep = 1;
-  if (n_row == 0 || n_col == 0) return;
-  F77_CALL(dgemv)("T", &n_row, &n_col, &a, x, &lda, r, &one, &keep, y, &one FCONE);
-}
-
-void nl_gemm_tn(int k, int l, int n, const double *x, int ldx, const double *y, int ldy,
-                double *c, int ldc) {
-  const double one = 1;
-  if (k == 0 || l == 0 || n == 0) return;
-  F77_CALL(dgemm)
-  ("T", "N", &k, &l, &n, &one, x, &ldx, y, &ldy, &one, c, &ldc FCONE FCONE);
 }
 
 size_t nl_eigen_work(int n) { return 36 * (size_t)(n > 1 ? n : 1); }

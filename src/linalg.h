@@ -1,4 +1,4 @@
-/* linalg.h: short-vector loops and the only door to BLAS and LAPACK. Matrices are
+/* linalg.h: short-vector loops and the only door to LAPACK. Matrices are
  * column-major. */
 #ifndef NL_LINALG_H
 #define NL_LINALG_H
@@ -15,16 +15,6 @@ void nl_copy(size_t n, const double *x, double *y);
 /* y (n) += x a for n_col columns of length n, ld apart */
 void nl_add_columns(int n, int n_col, const double *a, const double *x, size_t ld,
                     double *y);
-
-/* y += a * x b; x is n_row x n_col with leading dimension ld */
-void nl_gemv(int n_row, int n_col, double a, const double *x, size_t ld, const double *b,
-             double *y);
-/* y += a * x' r */
-void nl_gemv_t(int n_row, int n_col, double a, const double *x, size_t ld,
-               const double *r, double *y);
-/* c (k x l, leading dimension ldc) += x' y; x is n x k (ldx), y is n x l (ldy) */
-void nl_gemm_tn(int k, int l, int n, const double *x, int ldx, const double *y, int ldy,
-                double *c, int ldc);
 
 /* Eigenvalues (increasing) and vectors of the symmetric n x n matrix a, which is
  * overwritten by the vectors. work: n_work = nl_eigen_work(n) doubles. Returns 0, or

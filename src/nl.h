@@ -6,7 +6,7 @@
  *
  * Order of the layers; a file includes only headers above its own line:
  *   nl.h, memory.h    status codes, the hook to the host, memory from it
- *   linalg.h          vectors, BLAS, LAPACK
+ *   linalg.h          vectors, Cholesky, LAPACK
  *   lanes.h           eight vectors at a time, the vector exponential
  *   basis.h           spline and raised-cosine rows
  *   distinct.h        which rows repeat

@@ -35,47 +35,6 @@ static void test_norm(void) {
   CHECK(nl_norm(0, plain) == 0);
 }
 
-static void test_gemv(void) {
-  enum { LD = 5, N = 4, K = 3 };
-  seed_random(1);
-  const double *x = new_normals(LD * K), *b = new_normals(K), *r = new_normals(N);
-  double *y = new_normals(N), *s = new_normals(K);
-  double *y_expected = copy_doubles(y, N), *s_expected = copy_doubles(s, K);
-  for (int i = 0; i < N; i++) {
-    for (int j = 0; j < K; j++) {
-      y_expected[i] += 0.7 * x[i + j * LD] * b[j];
-      s_expected[j] += -1.3 * x[i + j * LD] * r[i];
-    }
-  }
-  nl_gemv(N, K, 0.7, x, LD, b, y);
-  nl_gemv_t(N, K, -1.3, x, LD, r, s);
-  CHECK_NEAR(distance(N, y, y_expected), 0, 1e-14);
-  CHECK_NEAR(distance(K, s, s_expected), 0, 1e-14);
-  nl_gemv(0, K, 1, x, LD, b, y);
-  nl_gemv_t(N, 0, 1, x, LD, r, s);
-  CHECK_NEAR(distance(N, y, y_expected), 0, 1e-14);
-  free_all();
-}
-
-static void test_gemm(void) {
-  enum { LDX = 6, LDY = 7, LDC = 4, N = 5, K = 3, L = 2 };
-  seed_random(2);
-  const double *x = new_normals(LDX * K), *y = new_normals(LDY * L);
-  double *c = new_normals(LDC * L), *expected = copy_doubles(c, LDC * L);
-  for (int j = 0; j < L; j++) {
-    for (int i = 0; i < K; i++) {
-      for (int t = 0; t < N; t++)
-        expected[i + j * LDC] += x[t + i * LDX] * y[t + j * LDY];
-    }
-  }
-  nl_gemm_tn(K, L, N, x, LDX, y, LDY, c, LDC);
-  CHECK_NEAR(distance(LDC * L, c, expected), 0, 1e-13);
-  nl_gemm_tn(K, 0, N, x, LDX, y, LDY, c, LDC);
-  nl_gemm_tn(K, L, 0, x, LDX, y, LDY, c, LDC);
-  CHECK_NEAR(distance(LDC * L, c, expected), 0, 1e-13);
-  free_all();
-}
-
 /* A'A for a random n x n matrix. */
 static double *random_definite(int n) {
   const double *a = new_normals((size_t)n * (size_t)n);
@@ -219,8 +178,6 @@ void suite_linalg(void);
 void suite_linalg(void) {
   RUN(test_dot_axpy_fill_copy);
   RUN(test_norm);
-  RUN(test_gemv);
-  RUN(test_gemm);
   RUN(test_eigen);
   RUN(test_cholesky);
   RUN(test_cholesky_refuses);
