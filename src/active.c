@@ -21,14 +21,10 @@ int nl_active_coordinates(const nl_penalty *penalty, const nl_gram *gram,
   return n;
 }
 
-void nl_active_curvature(const nl_penalty *penalty, const nl_gram *gram,
+void nl_active_curvature(const nl_penalty *penalty, nl_gram *gram,
                          const nl_level *level, const double *x, double floor,
-                         const int *index, int n, double *out) {
-  const size_t ld = (size_t)gram->capacity;
-  for (int j = 0; j < n; j++) {
-    const double *column = gram->h + (size_t)index[j] * ld;
-    for (int i = 0; i < n; i++) out[i + (size_t)j * (size_t)n] = column[index[i]];
-  }
+                         const int *index, int n) {
+  nl_gram_part(gram, index, n);
   int at = 0;
   for (int k = 0; k < gram->n_in && at < n; k++) {
     const int g = gram->group[k], rank = nl_group_rank(penalty, g);
@@ -36,7 +32,7 @@ void nl_active_curvature(const nl_penalty *penalty, const nl_gram *gram,
     const double *u = x + gram->position[g];
     const double norm = nl_norm(rank, u), tau = nl_level_tau(level, penalty, g);
     for (int j = 0; norm > 0 && tau > 0 && j < rank; j++) {
-      double *column = out + (size_t)(at + j) * (size_t)n + at;
+      double *column = gram->spare + (size_t)(at + j) * (size_t)n + at;
       if (norm < floor) {
         column[j] += tau / floor;
         continue;

@@ -27,11 +27,11 @@ int nl_is_active(const nl_penalty *penalty, const nl_gram *gram, const nl_level 
 int nl_active_coordinates(const nl_penalty *penalty, const nl_gram *gram,
                           const nl_level *level, const double *x, int *index);
 
-/* out (n x n) = H + penalty curvature tau / ||x|| (I - x x' / ||x||^2) over the active
+/* The Gram's spare (n x n) becomes H + penalty curvature tau / ||x|| (I - x x' / ||x||^2) over the active
  * coordinates (index, n); groups with a norm below `floor` get tau / floor I, that of a
  * group about to grow to that size. */
-void nl_active_curvature(const nl_penalty *penalty, const nl_gram *gram,
+void nl_active_curvature(const nl_penalty *penalty, nl_gram *gram,
                          const nl_level *level, const double *x, double floor,
-                         const int *index, int n, double *out);
+                         const int *index, int n);
 
 #endif

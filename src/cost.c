@@ -9,6 +9,10 @@
 #define NL_DENSE_RUN 16
 /* What a Gram should cost, in passes of all lanes. */
 #define NL_GRAM_PASSES 2.5
+/* A sweep in lanes takes as long whether all of them are in use or not, and gains by what
+ * H costs to read: measured. */
+#define NL_LANES_FEWEST 3
+#define NL_LANES_SMALLEST 150
 /* A product that is added in memory, against one that is added in a register. */
 #define NL_SCATTER 3
 
@@ -34,9 +38,17 @@ double nl_cost_gram(const nl_design *design, const int *set, int stride) {
   return per_row / stride / (NL_LANES * nl_cost_pass(design, set, set));
 }
 
+double nl_cost_sweeps(const nl_design *design, const int *set, double n_read) {
+  return n_read / ((double)design->n_obs * nl_cost_pass(design, set, set));
+}
+
 int nl_cost_look_is_cheap(const nl_design *design, const int *set) {
   return nl_cost_pass(design, set, NULL) <=
          NL_CHEAP_LOOK * nl_cost_pass(design, set, set);
+}
+
+int nl_cost_lanes_pay(int n_model, int n_theta) {
+  return n_model >= NL_LANES_FEWEST && n_theta >= NL_LANES_SMALLEST;
 }
 
 int nl_cost_stride(const nl_design *design, int n_theta) {

@@ -13,9 +13,16 @@ double nl_cost_pass(const nl_design *design, const int *on, const int *wanted);
  * set: a Gram is not built anew before as much was spent on passes. */
 double nl_cost_gram(const nl_design *design, const int *set, int stride);
 
+/* Sweeps in lanes that read so many entries of H, in the same passes. */
+double nl_cost_sweeps(const nl_design *design, const int *set, double n_read);
+
 /* Whether a look at all groups is so cheap, compared with a look at the set (flags), that
  * every pass takes it. */
 int nl_cost_look_is_cheap(const nl_design *design, const int *set);
+
+/* Whether the quadratic models of several points are solved in lanes, rather than one by
+ * one, on a Gram of so many coordinates. */
+int nl_cost_lanes_pay(int n_model, int n_theta);
 
 /* The rows a Gram rests on: one in so many, that it costs little more than the passes
  * between two of them, but not fewer rows than its coordinates ask for: its sampling

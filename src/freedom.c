@@ -87,14 +87,14 @@ double nl_degrees_of_freedom(const nl_penalty *penalty, nl_gram *gram,
   double *scale = space->target;
   if (n == 0) return 0;
   if (n > NL_MOST_FREEDOM) return NAN;
-  nl_active_curvature(penalty, gram, level, theta, 0, space->index, n, gram->spare);
+  nl_active_curvature(penalty, gram, level, theta, 0, space->index, n);
   scale_curvature(gram, space->index, n, gram->spare, scale);
   if (nl_cholesky(n, gram->spare) == 0 && is_well_conditioned(n, gram->spare)) {
     nl_triangle_invert(n, gram->spare, space->panel);
     return trace_by_inverse(penalty, gram, level, theta, space->index, n, scale,
                             space->rhs);
   }
-  nl_active_curvature(penalty, gram, level, theta, 0, space->index, n, gram->spare);
+  nl_active_curvature(penalty, gram, level, theta, 0, space->index, n);
   scale_curvature(gram, space->index, n, gram->spare, scale);
   nl_add_ridge(n, NL_DF_RIDGE, gram->spare);
   if (nl_cholesky(n, gram->spare) != 0) return n;

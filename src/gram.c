@@ -61,6 +61,14 @@ void nl_gram_times(const nl_gram *gram, const double *x, double *out) {
   nl_add_columns(gram->size, gram->size, x, gram->h, (size_t)gram->capacity, out);
 }
 
+void nl_gram_part(nl_gram *gram, const int *index, int n) {
+  for (int j = 0; j < n; j++) {
+    const double *column = gram->h + (size_t)index[j] * (size_t)gram->capacity;
+    double *to = gram->spare + (size_t)j * (size_t)n;
+    for (int i = 0; i < n; i++) to[i] = column[index[i]];
+  }
+}
+
 /* ---- room -------------------------------------------------------------------------- */
 
 static void grow(nl_gram *gram, int needed, int most, const nl_hook *hook) {

@@ -63,6 +63,9 @@ void nl_gram_extend(nl_gram *gram, const nl_model *model, const nl_penalty *pena
                     const int *groups, int n_new, nl_pass_space *space,
                     const nl_hook *hook);
 
+/* The part of H of some coordinates (index, n, increasing), n x n, into spare. */
+void nl_gram_part(nl_gram *gram, const int *index, int n);
+
 /* out (size) = H x, x (size). */
 void nl_gram_times(const nl_gram *gram, const double *x, double *out);
 

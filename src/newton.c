@@ -24,7 +24,7 @@ static int factor_active(const nl_penalty *penalty, nl_gram *gram, const nl_leve
                          const double *x, double floor, const int *index, int n) {
   for (double jitter = 0; jitter < 1e-3;
        jitter = jitter == 0 ? NL_JITTER : 100 * jitter) {
-    nl_active_curvature(penalty, gram, level, x, floor, index, n, gram->spare);
+    nl_active_curvature(penalty, gram, level, x, floor, index, n);
     nl_add_ridge(n, jitter, gram->spare);
     if (nl_cholesky(n, gram->spare) == 0) return 0;
   }

@@ -5,6 +5,7 @@
 
 #include "cost.h"
 #include "freedom.h"
+#include "lanes.h"
 #include "linalg.h"
 #include "predict.h"
 
@@ -259,18 +260,65 @@ static int choose_keeper(const nl_pipeline *line, nl_point *const *rider, int n)
   return line->gram_slow || !line->solver->gram.valid ? n / 2 : -1;
 }
 
-static void propose(nl_pipeline *line, nl_point *point) {
+/* The slope that earlier points predict at a point that is still where another one is;
+ * NULL if there is none. */
+static const double *predicted_slope(nl_pipeline *line, const nl_point *point) {
   nl_solver *solver = line->solver;
-  if (point->evaluated || point->stage != NL_MOVING) {
-    nl_point_propose(solver, point, NULL);
-    return;
-  }
+  if (point->evaluated || point->stage != NL_MOVING) return NULL;
   const nl_point *before[NL_MAX_BEFORE];
   const int n = points_before(line, point->job, before, 3);
-  nl_set_cover(solver);
   double *slope = solver->quadratic.predicted;
-  const int is_predicted = nl_predict_slope(solver, point, before, n, slope);
-  nl_point_propose(solver, point, is_predicted ? slope : NULL);
+  return nl_predict_slope(solver, point, before, n, slope) ? slope : NULL;
+}
+
+/* The riders' quadratic models, solved in lanes, and one by one as far as they are left.
+ */
+static void propose_together(nl_pipeline *line, nl_point **rider, int n) {
+  nl_solver *solver = line->solver;
+  nl_quadratic_space *one = &solver->quadratic;
+  nl_quadratics_space *lanes = &solver->quadratics;
+  nl_lane_model model[NL_LANES];
+  const size_t size = (size_t)solver->gram.size;
+  int n_model = 0;
+  nl_quadratics_room(&solver->gram, lanes, solver->hook);
+  for (int i = 0; i < n; i++) {
+    if (!nl_point_has_model(rider[i])) continue;
+    model[n_model].tol =
+        nl_point_model(solver, rider[i], predicted_slope(line, rider[i]));
+    model[n_model].level = rider[i]->level;
+    nl_lane_set(size, one->x, n_model, lanes->x);
+    nl_lane_set(size, one->slope, n_model++, lanes->slope);
+  }
+  line->gram_age +=
+      nl_cost_sweeps(solver->model->design, solver->wanted,
+                     nl_quadratics_solve(solver->penalty, &solver->gram, n_model, model,
+                                         lanes, solver->hook));
+  n_model = 0;
+  for (int i = 0; i < n; i++) {
+    if (!nl_point_has_model(rider[i])) continue;
+    nl_lane_get(size, lanes->x, n_model, one->x);
+    nl_lane_get(size, lanes->slope, n_model, one->slope);
+    if (!model[n_model].done)
+      nl_quadratic_solve(solver->penalty, &solver->gram, &rider[i]->level,
+                         model[n_model].tol, one, solver->hook);
+    nl_point_direct(solver, rider[i]);
+    n_model++;
+  }
+}
+
+/* Where the riders want to be looked at. */
+static void propose(nl_pipeline *line, nl_point **rider, int n) {
+  nl_solver *solver = line->solver;
+  int n_model = 0;
+  for (int i = 0; i < n; i++) n_model += nl_point_has_model(rider[i]);
+  if (n_model > 0) nl_set_cover(solver);
+  if (nl_cost_lanes_pay(n_model, solver->gram.size)) {
+    propose_together(line, rider, n);
+    for (int i = 0; i < n; i++) nl_point_aim(solver, rider[i]);
+  } else {
+    for (int i = 0; i < n; i++)
+      nl_point_propose(solver, rider[i], predicted_slope(line, rider[i]));
+  }
 }
 
 /* After a pass: the Gram at the kept weights, if it was asked for. */
@@ -279,17 +327,17 @@ static void rebuild(nl_pipeline *line, nl_point *keeper, double curvature) {
   nl_gram_reset(&solver->gram, solver->penalty, &solver->kept,
                 solver->model->design->n_obs, curvature);
   if (keeper->job == line->gram_for) keeper->gram_here = solver->gram.n_built;
-  line->gram_pass = solver->n_pass;
+  line->gram_age = 0;
   line->gram_for = -1;
   line->gram_slow = 0;
 }
 
-/* Whether a new Gram is worth its cost: the passes since the last one cost as much. */
+/* Whether a new Gram is worth its cost: what came since the last one cost as much. */
 static int gram_is_due(const nl_pipeline *line) {
   const nl_solver *solver = line->solver;
   const double cost =
       nl_cost_gram(solver->model->design, solver->wanted, solver->gram.stride);
-  return solver->n_pass - line->gram_pass >= fmin(cost, GRAM_OLD);
+  return line->gram_age >= fmin(cost, GRAM_OLD);
 }
 
 /* Notes which points the pass showed to want another Gram. Where the present one is
@@ -304,7 +352,7 @@ static void note_wishes(nl_pipeline *line, nl_point *const *rider, int n) {
     wanted |= rider[i]->look || line->gram_slow;
     if (rider[i]->look && rider[i]->metric_here) gram->stride = 1;
   }
-  if (wanted && line->solver->n_pass - line->gram_pass < GRAM_OLD && gram->stride > 1)
+  if (wanted && line->gram_age < GRAM_OLD && gram->stride > 1)
     gram->stride = (gram->stride + 1) / 2;
 }
 
@@ -313,7 +361,7 @@ static void ride(nl_pipeline *line, nl_point **rider, int n, int full, int close
   nl_solver *solver = line->solver;
   const nl_model *models[NL_LANES];
   nl_state *states[NL_LANES];
-  for (int i = 0; i < n; i++) propose(line, rider[i]);
+  propose(line, rider, n);
   for (int i = 0; i < n; i++) {
     models[i] = solver->model;
     states[i] = &rider[i]->next;
@@ -322,6 +370,7 @@ static void ride(nl_pipeline *line, nl_point **rider, int n, int full, int close
   nl_model_pass(n, models, states, full ? solver->all : solver->wanted, keep,
                 keep >= 0 ? solver->kept : NULL, &solver->pass, solver->hook);
   solver->n_pass++;
+  line->gram_age++;
   const double curvature = keep >= 0 ? states[keep]->curvature : 0;
   solver->gram_due = gram_is_due(line);
   for (int i = 0; i < n; i++) nl_point_judge(solver, rider[i], full, closed);
@@ -391,7 +440,7 @@ void nl_path_null(nl_pipeline *line, double tol, nl_path *path, double *null_los
   nl_gram_reset(&solver->gram, penalty, &solver->kept, solver->model->design->n_obs,
                 origin->now.curvature);
   origin->gram_here = solver->gram.n_built;
-  line->gram_pass = solver->n_pass;
+  line->gram_age = 0;
   nl_set_mark(solver);
   const nl_level level = {0, largest_scale(solver, origin, 0)};
   origin->level = level;

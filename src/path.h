@@ -49,7 +49,7 @@ typedef struct {
   int n_done;
   int gram_for;  /* job that waits for a Gram at its point; -1: none */
   int gram_slow; /* the Gram has become a poor metric */
-  int gram_pass; /* the pass at which it was built */
+  double gram_age; /* what was spent since it was built, in passes */
 } nl_pipeline;
 
 /* Fits the model without penalised groups and finds path->lambda_max and `null_loss`, the

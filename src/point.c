@@ -16,7 +16,7 @@
  * NL_LARGE_MODEL), and further where it is a prediction. */
 #define NL_INEXACT 1e-3
 #define NL_INEXACT_LARGE 0.03
-#define NL_FURTHER 0.01
+#define NL_FURTHER 0.1
 #define NL_LARGE_MODEL 400
 #define NL_SHORTEST_STEP 1e-8
 /* Groups outside the set are taken in by a look at a point this close to its solution. */
@@ -181,22 +181,38 @@ void nl_point_slope(const nl_solver *solver, const nl_point *point, double *slop
   }
 }
 
-/* direction = minimiser of the quadratic model - theta, from its slope in
- * quadratic.slope. */
-static void find_direction(nl_solver *solver, nl_point *point, double tol) {
+int nl_point_has_model(const nl_point *point) {
+  return !point->look && point->stage != NL_PARKED && point->step == 1;
+}
+
+double nl_point_model(nl_solver *solver, nl_point *point, const double *slope) {
+  nl_quadratic_space *space = &solver->quadratic;
+  nl_set_cover(solver);
+  point->predicted = slope != NULL;
+  point->metric_here = point->gram_here == solver->gram.n_built;
+  if (slope) {
+    nl_copy((size_t)solver->gram.size, slope, space->slope);
+  } else {
+    nl_point_slope(solver, point, space->slope);
+  }
+  nl_point_theta(solver, point, space->x);
+  double share = solver->gram.size > NL_LARGE_MODEL ? NL_INEXACT_LARGE : NL_INEXACT;
+  if (slope) share *= NL_FURTHER;
+  return fmax(0.05 * point->tol, share * point->residual);
+}
+
+void nl_point_direct(nl_solver *solver, nl_point *point) {
   const nl_penalty *penalty = solver->penalty;
   const nl_gram *gram = &solver->gram;
-  nl_quadratic_space *space = &solver->quadratic;
+  const double *x = solver->quadratic.x;
   nl_fill((size_t)penalty->n_theta, 0, point->direction);
-  nl_point_theta(solver, point, space->x);
-  nl_quadratic_solve(penalty, &solver->gram, &point->level, tol, space, solver->hook);
   point->direction_intercept = -point->now.slope / gram->scale;
   const int n_moved =
       point->full || point->n_seen > gram->n_in ? gram->n_in : point->n_seen;
   for (int k = 0; k < n_moved; k++) {
     const int g = gram->group[k], at = penalty->theta_start[g], from = gram->position[g];
     for (int i = 0; i < nl_group_rank(penalty, g); i++) {
-      point->direction[at + i] = space->x[from + i] - point->theta[at + i];
+      point->direction[at + i] = x[from + i] - point->theta[at + i];
       point->direction_intercept -= gram->mean[from + i] * point->direction[at + i];
     }
   }
@@ -220,26 +236,19 @@ static void set_next(nl_solver *solver, nl_point *point, double step) {
   point->next.shift = solver->model->link == NL_LOG ? nl_link_lse(&point->now) : 0;
 }
 
+void nl_point_aim(nl_solver *solver, nl_point *point) {
+  if (point->stage == NL_PARKED) point->look = 1;
+  set_next(solver, point, point->look ? 0 : point->step);
+}
+
 void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope) {
-  if (point->look || point->stage == NL_PARKED) {
-    point->look = 1;
-    set_next(solver, point, 0);
-    return;
+  if (nl_point_has_model(point)) {
+    const double tol = nl_point_model(solver, point, slope);
+    nl_quadratic_solve(solver->penalty, &solver->gram, &point->level, tol,
+                       &solver->quadratic, solver->hook);
+    nl_point_direct(solver, point);
   }
-  if (point->step == 1) {
-    nl_set_cover(solver);
-    point->predicted = slope != NULL;
-    point->metric_here = point->gram_here == solver->gram.n_built;
-    if (slope) {
-      nl_copy((size_t)solver->gram.size, slope, solver->quadratic.slope);
-    } else {
-      nl_point_slope(solver, point, solver->quadratic.slope);
-    }
-    double share = solver->gram.size > NL_LARGE_MODEL ? NL_INEXACT_LARGE : NL_INEXACT;
-    if (slope) share *= NL_FURTHER;
-    find_direction(solver, point, fmax(0.05 * point->tol, share * point->residual));
-  }
-  set_next(solver, point, point->step);
+  nl_point_aim(solver, point);
 }
 
 /* ---- judging ----------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #define NL_POINT_H
 
 #include "quadratic.h"
+#include "quadratics.h"
 
 /* What all points of a path share. */
 typedef struct {
@@ -12,6 +13,7 @@ typedef struct {
   const nl_penalty *penalty;
   nl_gram gram;
   nl_quadratic_space quadratic;
+  nl_quadratics_space quadratics;
   nl_pass_space pass;
   double *kept; /* n_obs: weights that the next Gram may be built at */
   double *lean; /* n_theta: T'off: what the loss's slope in the intercept adds to the
@@ -86,8 +88,16 @@ double nl_point_residual(const nl_solver *solver, const nl_point *point, int all
 void nl_point_theta(const nl_solver *solver, const nl_point *point, double *x);
 void nl_point_slope(const nl_solver *solver, const nl_point *point, double *slope);
 
-/* Fills next, where the point wants to be looked at. slope: NULL, or (in the Gram's
- * order) the slope at now that a prediction gives. */
+/* Whether the next trial needs the solution of a quadratic model. */
+int nl_point_has_model(const nl_point *point);
+/* Its starting point and slope into solver->quadratic; returns the residual to solve it
+ * to. slope: NULL, or (in the Gram's order) the slope at now that a prediction gives. */
+double nl_point_model(nl_solver *solver, nl_point *point, const double *slope);
+/* The point's direction: to the model's solution, solver->quadratic.x. */
+void nl_point_direct(nl_solver *solver, nl_point *point);
+/* Fills next, where the point wants to be looked at: along its direction, or now. */
+void nl_point_aim(nl_solver *solver, nl_point *point);
+/* All of these, for one point. */
 void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope);
 /* After the pass: moves or not, and what next. full: all groups were looked at. closed:
  * the working set is all there is. */

@@ -100,9 +100,8 @@ static int sweeps_aside(const nl_penalty *penalty, nl_gram *gram, const nl_level
   const int *index = space->index;
   const sweep_view view = {n, (size_t)n, gram->spare, space->target, space->rhs};
   double worst = INFINITY;
+  nl_gram_part(gram, index, n);
   for (int j = 0; j < n; j++) {
-    const double *column = gram->h + (size_t)index[j] * ld;
-    for (int i = 0; i < n; i++) gram->spare[i + (size_t)j * (size_t)n] = column[index[i]];
     view.x[j] = space->x[index[j]];
     view.slope[j] = space->slope[index[j]];
   }

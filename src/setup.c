@@ -84,6 +84,19 @@ static nl_quadratic_space new_quadratic_space(const nl_penalty *penalty,
   return space;
 }
 
+static nl_quadratics_space new_quadratics_space(const nl_penalty *penalty,
+                                                const nl_hook *hook) {
+  nl_quadratics_space space = {0};
+  const size_t n_group = (size_t)penalty->n_group, max_size = (size_t)penalty->max_size;
+  space.index = nl_new_ints((size_t)penalty->n_theta, hook);
+  space.member = nl_new_ints(n_group, hook);
+  space.rank = nl_new_ints(n_group, hook);
+  space.tau = nl_new_doubles(NL_LANES * n_group, hook);
+  space.step = nl_new_doubles(3 * NL_LANES * max_size, hook);
+  space.own = nl_new_doubles(2 * max_size, hook);
+  return space;
+}
+
 static nl_state new_state(const nl_design *design, const nl_hook *hook) {
   nl_state state = {0};
   state.beta = nl_new_doubles((size_t)design->n_col, hook);
@@ -117,6 +130,7 @@ static void setup_solver(nl_solver *solver, const nl_model *model,
   solver->penalty = penalty;
   solver->gram = new_gram(design, penalty, hook);
   solver->quadratic = new_quadratic_space(penalty, hook);
+  solver->quadratics = new_quadratics_space(penalty, hook);
   solver->pass = pass;
   solver->kept = nl_new_doubles(design->n_obs, hook);
   solver->lean = nl_new_doubles((size_t)penalty->n_theta, hook);

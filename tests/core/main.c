@@ -24,6 +24,7 @@
   X(cross)        \
   X(cost)         \
   X(gram)         \
+  X(anderson)     \
   X(quadratic)    \
   X(point)        \
   X(predict)      \

@@ -88,6 +88,18 @@ static void test_run(void) {
   free_all();
 }
 
+/* Sweeps cost what they read; lanes pay for many points on a large Gram. */
+static void test_sweeps(void) {
+  seed_random(98);
+  const nl_design design = mixed_design(50);
+  const double one = nl_cost_sweeps(&design, NULL, 1000);
+  CHECK(one > 0);
+  CHECK_NEAR(nl_cost_sweeps(&design, NULL, 5000), 5 * one, 1e-12 * one);
+  CHECK(nl_cost_lanes_pay(NL_LANES, 2000));
+  CHECK(!nl_cost_lanes_pay(1, 2000) && !nl_cost_lanes_pay(NL_LANES, 12));
+  free_all();
+}
+
 void suite_cost(void);
 
 void suite_cost(void) {
@@ -96,4 +108,5 @@ void suite_cost(void) {
   RUN(test_stride);
   RUN(test_gram);
   RUN(test_run);
+  RUN(test_sweeps);
 }

@@ -9,6 +9,7 @@
 #include "linalg.h"
 #include "newton.h"
 #include "quadratic.h"
+#include "quadratics.h"
 
 enum { N_GROUP = 6, N_ROW = 200 };
 
@@ -466,8 +467,9 @@ static void test_active(void) {
 static void check_active_curvature(const model *m, const double *x, double floor) {
   int *index = new_ints((size_t)m->gram.size);
   const int n = nl_active_coordinates(&m->penalty, &m->gram, &m->level, x, index);
-  double *out = new_doubles((size_t)(n * n)), worst = 0;
-  nl_active_curvature(&m->penalty, &m->gram, &m->level, x, floor, index, n, out);
+  double worst = 0;
+  nl_gram gram = m->gram;
+  nl_active_curvature(&m->penalty, &gram, &m->level, x, floor, index, n);
   for (int j = 0; j < n; j++) {
     for (int i = 0; i < n; i++) {
       const int g = group_at(m, index[j]), at = m->gram.position[g];
@@ -477,7 +479,7 @@ static void check_active_curvature(const model *m, const double *x, double floor
         expected += norm < floor ? tau_by_hand(m, g) / floor * (i == j)
                                  : penalty_curvature(m, x, index[i], index[j]);
       }
-      worst = larger(worst, fabs(out[i + j * n] - expected));
+      worst = larger(worst, fabs(gram.spare[i + j * n] - expected));
     }
   }
   CHECK_NEAR(worst, 0, 1e-9);
@@ -562,6 +564,102 @@ static void test_newton_without_penalty(void) {
   nl_newton_steps(&m.penalty, &m.gram, &m.level, &m.space);
   CHECK_NEAR(model_residual(&m), 0, 1e-10);
   free_all();
+}
+
+/* ---- several models in lanes -------------------------------------------------------- */
+
+static nl_quadratics_space new_lane_space(const model *m, const nl_hook *hook) {
+  nl_quadratics_space space = {0};
+  const size_t n_group = (size_t)m->penalty.n_group,
+               max_size = (size_t)m->penalty.max_size;
+  space.index = new_ints((size_t)m->penalty.n_theta);
+  space.member = new_ints(n_group);
+  space.rank = new_ints(n_group);
+  space.tau = new_doubles(NL_LANES * n_group);
+  space.step = new_doubles(3 * NL_LANES * max_size);
+  space.own = new_doubles(2 * max_size);
+  nl_quadratics_room(&m->gram, &space, hook);
+  return space;
+}
+
+/* Solves the model in lanes, for lambdas from the model's own down, each lane with a start
+ * of its own. Lane by lane, checks what came out (and what Newton's steps make of it).
+ * Returns how many were done. */
+static int check_lanes(model *m, int n_model, double share, double tol) {
+  hook_counts counts = {0};
+  const nl_hook hook = counting_hook(&counts);
+  nl_quadratics_space space = new_lane_space(m, &hook);
+  nl_lane_model lane[NL_LANES];
+  const size_t n = (size_t)m->gram.size;
+  double *first = new_normals(n * NL_LANES), *slope = new_normals(n * NL_LANES),
+         before[8];
+  const double lambda = m->level.lambda;
+  int done = 0;
+  for (int v = 0; v < n_model; v++) {
+    lane[v].tol = tol;
+    lane[v].level = m->level;
+    lane[v].level.lambda = lambda * pow(share, v);
+    for (size_t i = 0; i < n; i++) {
+      m->x0[i] = first[i + (size_t)v * n] *= 0.3 * v;
+      m->slope0[i] = slope[i + (size_t)v * n] += m->space.slope[i];
+    }
+    nl_lane_set(n, m->x0, v, space.x);
+    nl_lane_set(n, m->slope0, v, space.slope);
+    m->level = lane[v].level;
+    before[v] = model_value(m, m->x0);
+  }
+  nl_quadratics_solve(&m->penalty, &m->gram, n_model, lane, &space, &hook);
+  for (int v = 0; v < n_model; v++) {
+    start_at(m, first + (size_t)v * n, slope + (size_t)v * n);
+    m->level = lane[v].level;
+    nl_lane_get(n, space.x, v, m->space.x);
+    nl_lane_get(n, space.slope, v, m->space.slope);
+    CHECK(model_value(m, m->space.x) <= before[v] + 1e-12 * (1 + fabs(before[v])));
+    if (!lane[v].done) solve(m, tol);
+    check_solved(m, tol);
+    done += lane[v].done;
+  }
+  m->level.lambda = lambda;
+  return done;
+}
+
+static void test_lanes(void) {
+  int done = 0, all = 0;
+  for (unsigned seed = 0; seed < 24; seed++) {
+    model m = seed % 2 ? large_model(700 + seed) : usual_model(700 + seed);
+    const int n_model = 1 + (int)seed % NL_LANES;
+    m.level.lambda = 0.8 * m.level.reference;
+    if (seed % 3 == 0) set_weight(&m.penalty, 5, 0);
+    if (seed % 5 == 0) give_bound(&m, 2);
+    done += check_lanes(&m, n_model, seed % 4 ? 0.9 : 0.4, 1e-9);
+    all += n_model;
+    free_all();
+  }
+  CHECK(done > all / 2);
+}
+
+/* Sweeps alone do not get there, and say so. */
+static void test_collinear_lanes(void) {
+  int done = 0;
+  for (int k = 0; k < 3; k++) {
+    model m = collinear_model(1e-4);
+    double *slope = new_zeros((size_t)m.gram.size);
+    nl_copy((size_t)m.gram.size, m.slope0, slope);
+    m.level.lambda = 1e-3 * m.level.reference;
+    hook_counts counts = {0};
+    const nl_hook hook = counting_hook(&counts);
+    nl_quadratics_space space = new_lane_space(&m, &hook);
+    nl_lane_model lane = {m.level, 1e-12, 0};
+    nl_lane_set((size_t)m.gram.size, slope, 0, space.slope);
+    CHECK(nl_quadratics_solve(&m.penalty, &m.gram, 1, &lane, &space, &hook) > 0);
+    nl_lane_get((size_t)m.gram.size, space.x, 0, m.space.x);
+    nl_lane_get((size_t)m.gram.size, space.slope, 0, m.space.slope);
+    CHECK(lane.done == (model_residual(&m) <= 2e-12));
+    CHECK(model_value(&m, m.space.x) < 0);
+    done += lane.done;
+    free_all();
+  }
+  CHECK(done < 3);
 }
 
 /* ---- degrees of freedom ------------------------------------------------------------ */
@@ -695,6 +793,8 @@ void suite_quadratic(void) {
   RUN(test_collinear);
   RUN(test_newton_steps);
   RUN(test_newton_without_penalty);
+  RUN(test_lanes);
+  RUN(test_collinear_lanes);
   RUN(test_df);
   RUN(test_df_of_large_models);
   RUN(test_df_of_too_many);
