@@ -10,6 +10,8 @@
 #   basis_rows(basis, x)      one factor of such a block: list(cell, values, n_col, periodic, moved), and
 #                             width, poly, poly_first where columns are polynomials in a cell; a basis
 #                             with rows needs no basis_block method
+#   basis_values(basis, x)    its columns at x written out: a matrix, bins x basis_size(basis), NA where an
+#                             input is; one function for all bases, not a method
 #   basis_size(basis)         how many columns it has, once trained
 #   basis_labels(basis)       what its columns are called, NULL: 1, 2, ...
 #   basis_grid(basis, n)      values of the covariate to draw it at, list of n_inputs vectors
@@ -41,6 +43,10 @@ basis_labels.basis <- function(basis) NULL
 basis_block.basis <- function(basis, x) {
   rows <- basis_rows(basis, x)
   structure(list(factors = list(rows)), moved = rows$moved)
+}
+
+basis_values <- function(basis, x) {
+  .Call(C_expand, list(unclass_block(basis_block(basis, x))), as.double(NROW(x[[1]])))
 }
 
 # Bounds are the range of the training data unless they were given.
