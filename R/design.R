@@ -15,7 +15,10 @@
 #'   Values may be NA, not infinite.
 #' @param basis One basis for all numeric vectors (a product: for all matrices with as many columns), or a
 #'   list of bases named by covariate. A covariate without one is taken as it is: a vector as one
-#'   column, a matrix as one group, a factor as its indicators.
+#'   column, a matrix as one group, a factor as its indicators. Under [basis_conv()] a matrix is a signal per
+#'   column, and each is a covariate.
+#' @param session NULL: all bins follow each other in time. Else one id per bin (numbers, strings or a
+#'   factor), each in one run: windows of [basis_conv()] don't cross from one session into the next.
 #' @return A `covariate_design`: `dim()` is bins x columns, `names()` are the covariates, `design$position`
 #'   or `design[["position"]]` is that covariate's matrix (bins x its columns), `as.matrix()` all of
 #'   them, `design[rows, columns]` a part of it, `predict(design, newdata)` the design of new raw
@@ -34,22 +37,26 @@
 #' dim(design)
 #' head(design$position)
 #' @export
-expand_covariates <- function(covariates, basis = NULL) {
-  make_design(covariates, basis)
+expand_covariates <- function(covariates, basis = NULL, session = NULL) {
+  make_design(covariates, basis, session = session)
 }
 
-make_design <- function(covariates, basis, discretize = NULL) {
+make_design <- function(covariates, basis, discretize = NULL, session = NULL) {
   leaves <- collect_covariates(covariates)
   if (NROW(leaves[[1]]) == 0) {
     stop_input("`covariates` must have at least one bin, and have none.", arg = "covariates")
   }
-  bases <- assign_bases(leaves, basis)
+  session <- check_session(session, NROW(leaves[[1]]))
+  split <- split_neurons(leaves, assign_bases(leaves, basis))
+  leaves <- split$leaves
+  bases <- split$bases
+  check_windows(bases, session, NROW(leaves[[1]]))
   n_values <- check_discretize(discretize, bases)
   trained <- Map(function(x, b, name) in_covariate(name, train_basis(b, leaf_inputs(x, b))),
                  leaves, bases, names(leaves))
-  if (is.null(n_values)) return(new_design(leaves, trained))
+  if (is.null(n_values)) return(new_design(leaves, trained, session))
   rounded <- discretize_leaves(leaves, trained, n_values)
-  new_design(rounded$leaves, trained, rounded$error)
+  new_design(rounded$leaves, trained, session, rounded$error)
 }
 
 # Adds the covariate's name to an error that a basis raised.
@@ -61,18 +68,22 @@ in_covariate <- function(name, expr) {
 }
 
 # Evaluates trained bases. Fields: n_obs; bases (trained); size (columns per covariate); columns (all
-# names); blocks (storage for C); missing (rows with NA, for each covariate that has any); rounding (NULL,
-# or how far `discretize` moved values at most).
-new_design <- function(leaves, bases, rounding = NULL) {
-  blocks <- Map(function(x, b, name) in_covariate(name, compact_block(b, leaf_inputs(x, b))),
+# names); blocks (storage for C); missing (the numbers of the rows with NA, for each covariate that has any);
+# session (NULL or a factor); edges (window_edges()); rounding (NULL, or how far `discretize` moved values at
+# most).
+new_design <- function(leaves, bases, session = NULL, rounding = NULL) {
+  n_obs <- NROW(leaves[[1]])
+  starts <- run_starts(session, n_obs)
+  blocks <- Map(function(x, b, name) in_covariate(name, compact_block(b, leaf_inputs(x, b), starts)),
                 leaves, bases, names(leaves))
   warn_moved(vapply(blocks, attr, 0, "moved"))
-  missing <- lapply(leaves, rows_where, is.na)
+  missing <- Map(function(x, b) missing_rows(x, b, starts), leaves, bases)
   structure(
     list(
-      n_obs = NROW(leaves[[1]]), bases = bases, size = vapply(bases, basis_size, 0),
+      n_obs = n_obs, bases = bases, size = vapply(bases, basis_size, 0),
       columns = design_columns(bases), blocks = lapply(blocks, unclass_block),
-      missing = missing[vapply(missing, any, TRUE)], rounding = rounding
+      missing = missing[lengths(missing) > 0], session = session,
+      edges = window_edges(bases, session, n_obs), rounding = rounding
     ),
     class = "covariate_design"
   )
@@ -81,6 +92,10 @@ new_design <- function(leaves, bases, rounding = NULL) {
 unclass_block <- function(block) {
   attr(block, "moved") <- NULL
   block
+}
+
+missing_rows <- function(x, basis, starts) {
+  if (has_window(basis)) convolve_missing(basis, x, starts) else which(rows_where(x, is.na))
 }
 
 design_columns <- function(bases) {
@@ -116,15 +131,18 @@ design_groups <- function(design) {
 design_missing <- function(design, covariates = seq_along(design)) {
   fields <- unclass(design)
   of_interest <- names(fields$missing) %in% names(fields$bases)[covariates]
-  Reduce(`|`, fields$missing[of_interest], logical(fields$n_obs))
+  hit <- logical(fields$n_obs)
+  for (rows in fields$missing[of_interest]) hit[rows] <- TRUE
+  hit
 }
 
 # rows: row numbers
 design_rows <- function(design, rows) {
   fields <- unclass(design)
   fields$blocks <- lapply(fields$blocks, block_rows, rows)
-  missing <- lapply(fields$missing, `[`, rows)
-  fields$missing <- missing[vapply(missing, any, TRUE)]
+  missing <- lapply(fields$missing, function(gone) which(replace(logical(fields$n_obs), gone, TRUE)[rows]))
+  fields$missing <- missing[lengths(missing) > 0]
+  fields$session <- fields$session[rows]
   fields$n_obs <- length(rows)
   structure(fields, class = "covariate_design")
 }
@@ -161,14 +179,17 @@ table_rows <- function(block, rows) {
 table_most <- 16384
 table_most_spline <- 512
 table_share <- 1 / 8
+table_least_columns <- 4 # fewer plain columns are as cheap as an index
 
 longest_table <- function(basis, n_obs) {
   is_spline <- inherits(basis, c("basis_bspline", "basis_cyclic"))
   min(if (is_spline) table_most_spline else table_most, floor(n_obs * table_share))
 }
 
-# The block of a basis at x (a list of inputs), as a table where that is smaller and faster.
-compact_block <- function(basis, x) {
+# The block of a basis at x (a list of inputs), as a table where that is smaller and faster. starts: of the
+# sessions.
+compact_block <- function(basis, x, starts) {
+  if (has_window(basis)) return(convolved_block(convolve_signal(basis, x[[1]], starts)))
   distinct <- if (repeats_can_pay(basis, x)) distinct_rows(x, longest_table(basis, NROW(x[[1]])))
   if (is.null(distinct)) return(basis_block(basis, x))
   table <- basis_block(basis, lapply(x, input_rows, distinct$first))
@@ -178,10 +199,19 @@ compact_block <- function(basis, x) {
             moved = moved)
 }
 
-# A factor is a table anyway; few plain columns are as cheap as an index.
+# Histories repeat where signals are sparse: of their columns (a matrix) the different rows are the table.
+convolved_block <- function(columns) {
+  pays <- ncol(columns) >= table_least_columns
+  distinct <- if (pays) distinct_rows(list(columns), min(table_most, floor(nrow(columns) * table_share)))
+  if (is.null(distinct)) return(structure(list(x = columns), moved = 0))
+  structure(list(index = distinct$index, table = list(x = columns[distinct$first, , drop = FALSE]),
+                 n_table = length(distinct$first)), moved = 0)
+}
+
+# A factor is a table anyway.
 repeats_can_pay <- function(basis, x) {
   if (inherits(basis, c("basis_factor", "basis_identity")) || !all(vapply(x, is.numeric, TRUE))) return(FALSE)
-  !inherits(basis, "basis_columns") || NCOL(x[[1]]) >= 4
+  !inherits(basis, "basis_columns") || NCOL(x[[1]]) >= table_least_columns
 }
 
 # The different rows of a list of vectors or matrices, and which of them each row is: list(index, first). NULL
@@ -271,13 +301,14 @@ as.matrix.covariate_design <- function(x, ...) {
 #' @param object A `covariate_design` of [expand_covariates()].
 #' @param newdata New raw covariates, like those the design was trained on: named list or data frame with
 #'   at least the same names. Others are ignored. Rows may be NA.
+#' @param session NULL, or one id per bin of `newdata`, as in [expand_covariates()].
 #' @param ... Not used.
 #' @return A `covariate_design` with the same columns.
 #' @examples
 #' design <- expand_covariates(list(speed = c(0, 10, 40)), basis_bspline(4))
 #' predict(design, list(speed = 20))$speed
 #' @export
-predict.covariate_design <- function(object, newdata, ...) {
+predict.covariate_design <- function(object, newdata, session = NULL, ...) {
   check_no_more(...)
   fields <- unclass(object)
   if (inherits(newdata, "covariate_design")) {
@@ -285,12 +316,13 @@ predict.covariate_design <- function(object, newdata, ...) {
       stop_input("`newdata` is a covariate_design with other bases or bounds than the training one; give the ",
                  "raw covariates.", arg = "newdata")
     }
+    refuse_session(session, "newdata")
     return(newdata)
   }
   known <- names(fields$bases)
   leaves <- collect_newdata(newdata, fields$bases)
   leaves <- Map(match_columns, leaves, fields$bases, known)
-  new_design(leaves, fields$bases)
+  new_design(leaves, fields$bases, check_session(session, NROW(leaves[[1]])))
 }
 
 # The covariates that a model needs, from whatever else newdata has.
@@ -301,9 +333,11 @@ collect_newdata <- function(newdata, bases) {
                ".", arg = "newdata")
   }
   # columns nobody asked for need not be usable
-  keep <- names(newdata) %in% c(known, sub("\\..*", "", known))
+  wanted <- c(known, unlist(lapply(bases, function(basis) basis$source[1])))
+  keep <- names(newdata) %in% c(wanted, sub("\\..*", "", wanted))
   newdata <- Map(text_as_factor, as.list(newdata)[keep], bases[names(newdata)[keep]])
   leaves <- if (length(newdata) > 0) collect_covariates(newdata, "newdata") else list()
+  leaves <- split_new_neurons(leaves, bases)
   absent <- setdiff(known, names(leaves))
   if (length(absent) > 0) {
     stop_input("`newdata` must have the covariates the model was fitted with; ", quoted(absent),
@@ -347,6 +381,7 @@ print.covariate_design <- function(x, ...) {
               vapply(fields$bases, format, "")), sep = "")
   missing <- design_missing(x)
   if (any(missing)) cat(sprintf("  (%s with NA)\n", count_rows(missing)))
+  if (any(missing) && !is.null(fields$edges)) cat(sprintf("  (%s)\n", describe_edges(fields$edges)))
   invisible(x)
 }
 

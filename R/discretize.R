@@ -38,7 +38,7 @@ check_discretize_names <- function(discretize, can) {
 # are.
 can_round <- function(basis) {
   if (!inherits(basis, "basis_product")) {
-    return(!inherits(basis, c("basis_columns", "basis_identity", "basis_factor")))
+    return(!inherits(basis, c("basis_columns", "basis_identity", "basis_factor", "basis_conv")))
   }
   !vapply(basis$factors, inherits, TRUE, what = "basis_factor")
 }

@@ -100,6 +100,8 @@
 #'   \item{`n_obs`}{bins used}
 #'   \item{`discretized`}{NULL, or what `discretize` moved a value by at most: named by covariate (`place.x`
 #'     for a column of a matrix), in its units}
+#'   \item{`window_edges`}{NULL, or what windows of [basis_conv()] leave out at the beginning (`before`) and the
+#'     end (`after`) of each of the `sessions`, and how many `bins` that is in all}
 #'   \item{`design`, `counts`, `offset`, `weights`, `na.action`, `standardize`, `link`, `control`,
 #'     `call`}{what was fitted, and how}
 #' }
@@ -143,8 +145,8 @@
 group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambda = 100,
                         lambda_min_ratio = 0.01, group_weights = NULL,
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
-                        offset = NULL, weights = NULL, discretize = NULL, na.action = na.omit,
-                        control = group_lasso_control(), progress = interactive()) {
+                        offset = NULL, weights = NULL, session = NULL, discretize = NULL,
+                        na.action = na.omit, control = group_lasso_control(), progress = interactive()) {
   call <- match.call()
   how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
   link <- check_choice(link, link_names, "link")
@@ -152,7 +154,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
   na.action <- check_na_action(na.action)
-  design <- as_design(covariates, basis, discretize)
+  design <- as_design(covariates, basis, discretize, session)
   data <- model_rows(design, counts, offset, weights, na.action)
   multiplier <- check_group_weights(group_weights, names(design))
 
@@ -173,8 +175,9 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
 
 # ---- what is asked for ---------------------------------------------------------------------------
 
-as_design <- function(covariates, basis, discretize) {
-  if (!inherits(covariates, "covariate_design")) return(make_design(covariates, basis, discretize))
+as_design <- function(covariates, basis, discretize, session) {
+  if (!inherits(covariates, "covariate_design")) return(make_design(covariates, basis, discretize, session))
+  refuse_session(session, "covariates")
   if (!is.null(basis)) {
     stop_input("`basis` must be NULL where `covariates` is a covariate_design, which has its bases.",
                arg = "basis")
@@ -309,7 +312,8 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
       n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
-      design = data$design, discretized = unclass(data$design)$rounding, counts = data$counts,
+      design = data$design, discretized = unclass(data$design)$rounding,
+      window_edges = unclass(data$design)$edges, counts = data$counts,
       offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how,
       link = link, control = control, call = call
     ),

@@ -11,6 +11,8 @@
 #'   predictor, minus its mean over the training bins.
 #' @param offset Offset of the new bins, needed where the path was fitted with one (0 with the log link: per
 #'   unit of exposure). Not used for `"terms"`.
+#' @param session NULL, or one id per bin of `newdata`, as in [expand_covariates()]: windows of
+#'   [basis_conv()] stay inside sessions.
 #' @param ... Not used.
 #' @return For link and response a matrix, bins x lambdas. For terms a matrix, bins x covariates, for one
 #'   lambda, and an array, bins x covariates x lambdas, for more; its attribute `"constant"` (one per lambda)
@@ -24,15 +26,18 @@
 #' predict(path, new, lambda = path$lambda_max / 5, type = "terms")
 #' @export
 predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
-                                     type = c("link", "response", "terms"), offset = NULL, ...) {
+                                     type = c("link", "response", "terms"), offset = NULL, session = NULL,
+                                     ...) {
   check_no_more(...)
   type <- check_choice(type, c("link", "response", "terms"), "type")
   at <- path_at(object, lambda)
   training <- is.null(newdata)
-  if (training && !is.null(offset)) {
-    stop_input("`offset` goes with `newdata`; the training bins have theirs.", arg = "offset")
+  for (arg in c("offset", "session")) {
+    if (training && !is.null(get(arg))) {
+      stop_input("`", arg, "` goes with `newdata`; the training bins have theirs.", arg = arg)
+    }
   }
-  design <- if (training) object$design else predict(object$design, newdata)
+  design <- if (training) object$design else predict(object$design, newdata, session)
   out <- if (type == "terms") {
     predict_terms(object, if (training) NULL else design, at)
   } else {
