@@ -26,10 +26,9 @@ static int find_bin(int n_bin, const double *edge, double time, int last) {
   if (time == edge[n_bin]) return n_bin - 1;
   if (holds(edge, last, time)) return last;
   if (last + 1 < n_bin && holds(edge, last + 1, time)) return last + 1;
-  const double share = (time - edge[0]) / (edge[n_bin] - edge[0]);
-  int guess = (int)(share * n_bin);
-  if (guess > n_bin - 1) guess = n_bin - 1;
-  if (holds(edge, guess, time)) return guess;
+  const double guess = (time - edge[0]) / (edge[n_bin] - edge[0]) * n_bin;
+  /* a range that overflows gives no number */
+  if (guess >= 0 && guess < n_bin && holds(edge, (int)guess, time)) return (int)guess;
   return search_bin(n_bin, edge, time);
 }
 
