@@ -180,8 +180,8 @@ compact_block <- function(basis, x) {
 
 # A factor is a table anyway; few plain columns are as cheap as an index.
 repeats_can_pay <- function(basis, x) {
-  if (inherits(basis, c("basis_factor", "basis_identity")) || !all(vapply(x, is.numeric, TRUE))) return(FALSE)
-  !inherits(basis, "basis_columns") || NCOL(x[[1]]) >= 4
+  if (inherits(basis, "basis_factor") || !all(vapply(x, is.numeric, TRUE))) return(FALSE)
+  !inherits(basis, c("basis_columns", "basis_dense")) || basis_size(basis) >= 4
 }
 
 # The different rows of a list of vectors or matrices, and which of them each row is: list(index, first). NULL
