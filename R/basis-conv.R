@@ -78,7 +78,8 @@ window_kernel <- function(basis, window) {
   }
   at <- list(seq(0, 1, length.out = window))
   trained <- train_basis(basis, at)
-  if (!is.null(trained$bounds) && (trained$bounds[1] > 0 || trained$bounds[2] < 1)) {
+  outside <- !is.null(trained$bounds) && (trained$bounds[1] > 0 || trained$bounds[2] < 1)
+  if (outside && !is_periodic(trained)) {
     refuse("covers a window whose lags run from 0 to 1, so its bounds must hold these, not ", format(basis), ".")
   }
   list(values = basis_values(trained, at), labels = basis_labels(trained))
@@ -106,10 +107,10 @@ train_basis.basis_conv <- function(basis, x) {
   basis
 }
 
-# In one session; with several, convolve_signal().
+# As functions of the lag, for pictures: the kernel. The columns of a signal are convolve_signal()'s.
 #' @export
 basis_block.basis_conv <- function(basis, x) {
-  structure(list(x = convolve_signal(basis, x[[1]], run_starts(NULL, length(x[[1]])))), moved = 0)
+  structure(list(x = basis$kernel[match(x[[1]], conv_lags(basis)), , drop = FALSE]), moved = 0)
 }
 
 #' @export

@@ -31,7 +31,7 @@ bin_behaviour <- function(times, x, breaks, method = c("linear", "mean", "neares
   breaks <- check_breaks(breaks)
   times <- check_times(times, "times")
   method <- check_choice(method, c("linear", "mean", "nearest"), "method")
-  period <- check_period(period)
+  period <- check_circle(period)
   if (!is.null(max_gap)) max_gap <- check_gap(max_gap)
   check_samples(x, length(times), method, period)
   order <- if (is.unsorted(times)) order(times) else seq_along(times)
@@ -47,7 +47,7 @@ bin_behaviour <- function(times, x, breaks, method = c("linear", "mean", "neares
   matrix(out, length(breaks) - 1, dimnames = list(NULL, colnames(x)))
 }
 
-check_period <- function(period) {
+check_circle <- function(period) {
   if (is.null(period)) return(NULL)
   if (!(is.numeric(period) && length(period) == 2 && all(is.finite(period)) && period[1] < period[2])) {
     stop_input("`period` must be NULL or its two ends, such as c(0, 2 * pi), not ", describe(period), ".",

@@ -210,8 +210,8 @@ convolved_block <- function(columns) {
 
 # A factor is a table anyway.
 repeats_can_pay <- function(basis, x) {
-  if (inherits(basis, c("basis_factor", "basis_identity")) || !all(vapply(x, is.numeric, TRUE))) return(FALSE)
-  !inherits(basis, "basis_columns") || NCOL(x[[1]]) >= table_least_columns
+  if (inherits(basis, "basis_factor") || !all(vapply(x, is.numeric, TRUE))) return(FALSE)
+  !inherits(basis, c("basis_columns", "basis_dense")) || basis_size(basis) >= table_least_columns
 }
 
 # The different rows of a list of vectors or matrices, and which of them each row is: list(index, first). NULL
