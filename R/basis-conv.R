@@ -225,8 +225,8 @@ convolve_missing <- function(basis, x, starts) {
 
 # Nanoseconds for one multiplication of the sum, and for a number of a Fourier transform of length L, per
 # log2(L). Measured by bench/signals.R.
-ns_per_product <- 0.45
-ns_per_transform <- 6
+ns_per_product <- 0.6
+ns_per_transform <- 7
 
 # Whether blocks of a Fourier transform cost less than adding a kernel for each value that is not zero.
 transform_pays <- function(x, kernel, starts) {
