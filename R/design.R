@@ -62,7 +62,7 @@ in_covariate <- function(name, expr) {
 
 # Evaluates trained bases. Fields: n_obs; bases (trained); size (columns per covariate); columns (all
 # names); blocks (storage for C); missing (rows with NA, for each covariate that has any); rounding (NULL,
-# or how far `discretize` moved values at most).
+# or how far `discretize` moved values at most); source (of a formula only: formula.R).
 new_design <- function(leaves, bases, rounding = NULL) {
   blocks <- Map(function(x, b, name) in_covariate(name, compact_block(b, leaf_inputs(x, b))),
                 leaves, bases, names(leaves))
@@ -288,7 +288,7 @@ predict.covariate_design <- function(object, newdata, ...) {
     return(newdata)
   }
   known <- names(fields$bases)
-  leaves <- collect_newdata(newdata, fields$bases)
+  leaves <- collect_newdata(source_values(fields$source, newdata), fields$bases)
   leaves <- Map(match_columns, leaves, fields$bases, known)
   new_design(leaves, fields$bases)
 }
@@ -361,8 +361,9 @@ storage_of <- function(block) {
 }
 
 # The numbers in nested lists, in bytes, in words.
-format_memory <- function(x) {
-  bytes <- memory_of(x)
+format_memory <- function(x) in_bytes(memory_of(x))
+
+in_bytes <- function(bytes) {
   unit <- min(floor(log10(max(bytes, 1)) / 3), 3)
   paste(format(signif(bytes / 1000^unit, 3)), c("B", "kB", "MB", "GB")[unit + 1])
 }
