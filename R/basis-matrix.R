@@ -1,14 +1,15 @@
 #' A basis at data, for other modelling functions
 #'
-#' The columns of a basis as a matrix, to be used in the formulas of [stats::glm()] and its like. There, `predict()` on
-#' new data uses the bounds, knots and levels of the training data (through [stats::makepredictcall()]). In a
-#' formula of [group_lasso()], `basis_matrix(x, b)` is the covariate x with the basis b.
+#' The columns of a basis as a matrix, to be used in the formulas of [stats::glm()] and its like. There,
+#' `predict()` on new data uses the bounds, knots and levels of the training data (through
+#' [stats::makepredictcall()]). In a formula of [group_lasso()], `basis_matrix(x, b)` is the covariate x with
+#' the basis b.
 #'
-#' @param x The covariate: a vector or factor; for a product of bases a matrix or data frame with one column per
-#'   factor.
+#' @param x The covariate: a vector or factor; for a product of bases a matrix or data frame with one column
+#'   per factor.
 #' @param basis A basis such as `basis_bspline(6)`.
-#' @return A matrix of class `basis_matrix`, length(x) rows, whose attribute `"basis"` is the trained basis: given as
-#'   `basis` it maps other data alike.
+#' @return A matrix of class `basis_matrix`, length(x) rows, whose attribute `"basis"` is the trained basis:
+#'   given as `basis` it maps other data alike.
 #' @examples
 #' session <- simulate_session(120, encodes = "position", seed = 1)
 #' data <- data.frame(session$covariates, counts = session$counts)

@@ -4,11 +4,12 @@
 #'
 #' @param object A `covariate_design` of [expand_covariates()].
 #' @param ... Not used.
-#' @return A data frame of class `summary.covariate_design`, one row per covariate: `covariate`; `columns`, how many;
-#'   `storage`, how they are kept (`"splines by cell"`, `"values"`, `"table of 51 rows"`, `"matrix"`); `bytes`, the
-#'   memory they take; `missing`, how many bins are NA; `basis`, with its bounds, knots and rates as learned from the
-#'   training data. Its attributes `n_obs`, `dense_bytes` and `n_missing` are the number of bins, what
-#'   `as.matrix()` would take, and the number of bins that are NA in any covariate.
+#' @return A data frame of class `summary.covariate_design`, one row per covariate: `covariate`; `columns`,
+#'   how many; `storage`, how they are kept (`"splines by cell"`, `"values"`, `"table of 51 rows"`,
+#'   `"matrix"`); `bytes`, the memory they take; `missing`, how many bins are NA; `basis`, with its bounds,
+#'   knots and rates as learned from the training data. Its attributes `n_obs`, `dense_bytes` and `n_missing`
+#'   are the number of bins, what `as.matrix()` would take, and the number of bins that are NA in any
+#'   covariate.
 #' @examples
 #' session <- simulate_session(60, seed = 1)
 #' summary(expand_covariates(session$covariates, basis_bspline(6)))
@@ -32,7 +33,8 @@ print.summary.covariate_design <- function(x, ...) {
   bytes <- sum(x$bytes)
   cat(sprintf("%s bins x %d columns in %s (%s as a matrix)\n", format(attr(x, "n_obs"), big.mark = ","),
               sum(x$columns), in_bytes(bytes), in_bytes(attr(x, "dense_bytes"))))
-  if (attr(x, "n_missing") > 0) cat(format(attr(x, "n_missing"), big.mark = ","), "bins are NA in a covariate\n")
+  missing <- attr(x, "n_missing")
+  if (missing > 0) cat(format(missing, big.mark = ","), "bins are NA in a covariate\n")
   shown <- data.frame(unclass(x)[names(x)])
   shown$bytes <- vapply(x$bytes, in_bytes, "")
   names(shown)[names(shown) == "bytes"] <- "memory"

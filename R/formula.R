@@ -22,8 +22,8 @@ read_model <- function(covariates, counts, basis, offset, data) {
                arg = "counts")
   }
   if (!is.null(basis)) {
-    stop_input("`basis` must not be given with a formula, whose terms have their bases: basis_bspline(speed, 6).",
-               arg = "basis")
+    stop_input("`basis` must not be given with a formula, whose terms have their bases: ",
+               "basis_bspline(speed, 6).", arg = "basis")
   }
   data <- check_data(if (missing(counts)) data else counts)
   read_formula(covariates, data, offset)
@@ -33,16 +33,16 @@ read_model <- function(covariates, counts, basis, offset, data) {
 check_data <- function(data) {
   if (is.environment(data)) data <- as.list(data)
   if (!is.null(data) && !is.list(data)) {
-    stop_input("`data` must be a data frame or a named list with the variables of the formula, not ", describe(data),
-               ".", arg = "data")
+    stop_input("`data` must be a data frame or a named list with the variables of the formula, not ",
+               describe(data), ".", arg = "data")
   }
   as.list(data)
 }
 
 read_formula <- function(formula, data, offset) {
   if (length(formula) != 3) {
-    stop_input("the formula must have the counts on its left side, as in counts ~ basis_bspline(position, 6).",
-               arg = "covariates")
+    stop_input("the formula must have the counts on its left side, as in ",
+               "counts ~ basis_bspline(position, 6).", arg = "covariates")
   }
   env <- environment(formula)
   parts <- split_sum(formula[[3]])
@@ -56,7 +56,8 @@ read_formula <- function(formula, data, offset) {
   source$needed <- needed_variables(source, data, NROW(covariates[[1]]))
   bases <- lapply(terms, `[[`, "basis")
   list(covariates = covariates, counts = evaluate(formula[[2]], data, env),
-       basis = bases[!vapply(bases, is.null, TRUE)], offset = offset %||% source_offset(source, data), source = source)
+       basis = bases[!vapply(bases, is.null, TRUE)], offset = offset %||% source_offset(source, data),
+       source = source)
 }
 
 # The design with the source of its covariates, so that new data may be raw.
@@ -83,8 +84,8 @@ split_sum <- function(expr) {
   if (is_call_of(expr, "+")) return(unlist(lapply(as.list(expr)[-1], split_sum), recursive = FALSE))
   if (identical(expr, 1)) return(list())
   if (is_call_of(expr, "-") || identical(expr, 0)) {
-    refuse_term(expr, "takes something away: the intercept is always in the model, and is not penalised; leave out ",
-                "what should not be in.")
+    refuse_term(expr, "takes something away: the intercept is always in the model, and is not penalised; ",
+                "leave out what should not be in.")
   }
   if (identical(expr, quote(.))) refuse_term(expr, "must be written out: name the covariates.")
   if (is_call_of(expr, c("^", "/", "%in%", "|"))) {
@@ -102,7 +103,8 @@ read_term <- function(expr, data, env) {
       refuse_term(expr, "must be a product of bases, such as basis_bspline(x, 6) * basis_identity(y); for ",
                   "arithmetic write ", in_code(call("I", expr)), ".")
     }
-    return(list(inputs = c(sides[[1]]$inputs, sides[[2]]$inputs), basis = sides[[1]]$basis * sides[[2]]$basis))
+    return(list(inputs = c(sides[[1]]$inputs, sides[[2]]$inputs),
+                basis = sides[[1]]$basis * sides[[2]]$basis))
   }
   constructor <- basis_constructor(expr)
   if (is.null(constructor)) return(list(inputs = list(expr), basis = NULL))
@@ -117,9 +119,9 @@ basis_constructor <- function(expr) {
   if (!is.call(expr)) return(NULL)
   name <- expr[[1]]
   package <- topenv()
-  if (is_call_of(name, c("::", ":::")) && identical(as.character(name[[2]]), getNamespaceName(package)[[1]])) {
-    name <- name[[3]]
-  }
+  is_qualified <- is_call_of(name, c("::", ":::")) &&
+    identical(as.character(name[[2]]), getNamespaceName(package)[[1]])
+  if (is_qualified) name <- name[[3]]
   if (!is.name(name) || !startsWith(as.character(name), "basis_")) return(NULL)
   if (!as.character(name) %in% getNamespaceExports(package)) return(NULL)
   if (identical(name, quote(basis_matrix))) return(function(basis) basis)
@@ -184,14 +186,14 @@ source_offset <- function(source, data) {
   values <- lapply(source$offsets, evaluate, data, source$env)
   usable <- vapply(values, function(x) is.numeric(x) && is.null(dim(x)), TRUE)
   if (!all(usable)) {
-    stop_input("offset() of the formula must be numbers, one per bin, not ", describe(values[!usable][[1]]), ".",
-               arg = "offset")
+    stop_input("offset() of the formula must be numbers, one per bin, not ",
+               describe(values[!usable][[1]]), ".", arg = "offset")
   }
   Reduce(`+`, values)
 }
 
-# Variables that must be in new data: those that were in the data, or where there were none, those with a value for
-# each of n_obs bins.
+# Variables that must be in new data: those that were in the data, or where there were none, those with a
+# value for each of n_obs bins.
 needed_variables <- function(source, data, n_obs) {
   used <- unique(unlist(lapply(source_inputs(source), all.vars)))
   if (length(data) > 0) return(intersect(used, names(data)))
@@ -202,8 +204,8 @@ source_inputs <- function(source) unlist(lapply(unname(source$terms), `[[`, "inp
 
 # ---- new data ------------------------------------------------------------------------------------
 
-# The covariates of a design in new data, by name; as they are where the design came without a formula. An input may
-# also stand there as a whole, under its label.
+# The covariates of a design in new data, by name; as they are where the design came without a formula. An
+# input may also stand there as a whole, under its label.
 source_values <- function(source, newdata) {
   if (is.null(source) || !is.list(newdata)) return(newdata)
   inputs <- source_inputs(source)

@@ -77,8 +77,8 @@
 #'   pads `fitted()` and `residuals()`, [stats::na.fail] stops.
 #' @param control See [group_lasso_control()].
 #' @param progress Draw a progress bar on the console, if the fit takes longer than two seconds.
-#' @param data With a formula: a data frame or named list of its variables, which may also stand in the place of
-#'   `counts`; what it hasn't is looked up where the formula was written.
+#' @param data With a formula: a data frame or named list of its variables, which may also stand in the place
+#'   of `counts`; what it hasn't is looked up where the formula was written.
 #' @return A `group_lasso_path`, a list of (L lambdas, p columns, G covariates)
 #' \describe{
 #'   \item{`lambda`}{length L, decreasing}
@@ -106,19 +106,21 @@
 #'     `call`}{what was fitted, and how}
 #' }
 #' @section Formula:
-#' `group_lasso(counts ~ basis_bspline(position, 6) + speed, data)` is `group_lasso(list(position = , speed = ),
-#' counts, list(position = basis_bspline(6)))`. Each term is one covariate, one group:
+#' `group_lasso(counts ~ basis_bspline(position, 6) + speed, data)` is the fit of `counts` on the list of
+#' `position` and `speed` with `basis = list(position = basis_bspline(6))`. Each term is one covariate, one
+#' group:
 #' \itemize{
 #'   \item `basis_bspline(position, 6)`, and so any function that makes a basis: its first argument is the
-#'     covariate, the others are those of the basis. `basis_matrix(position, b)` takes a basis `b` made before.
-#'   \item `basis_bspline(x, 6) * basis_bspline(y, 6)`, or with `:`, is their product, a place field: one group,
-#'     without main effects of its own (they are in its span).
+#'     covariate, the others are those of the basis. `basis_matrix(position, b)` takes a basis `b` made
+#'     before.
+#'   \item `basis_bspline(x, 6) * basis_bspline(y, 6)`, or with `:`, is their product, a place field: one
+#'     group, without main effects of its own (they are in its span).
 #'   \item Anything else, `speed`, `log(speed)`, `factor(arm)`, a matrix, is taken as it is.
 #'   \item `offset(log(dt))` is an offset, as the argument `offset` is; give one or the other.
 #' }
-#' Covariates are named by their expressions (`"position"`, `"log(speed)"`, `"x:y"`); where two terms share one, by
-#' the whole term. The intercept can't be taken away. `predict()` takes new data with the variables of the formula;
-#' bounds, knots and levels are those of the training data.
+#' Covariates are named by their expressions (`"position"`, `"log(speed)"`, `"x:y"`); where two terms share
+#' one, by the whole term. The intercept can't be taken away. `predict()` takes new data with the variables
+#' of the formula; bounds, knots and levels are those of the training data.
 #' @section Silent neurons:
 #' Without a single spike the path has all covariates out and a rate of 0 (intercept `-Inf`), with a
 #' warning of class `neurolasso_silent`, and goes on.
@@ -154,8 +156,7 @@
 #' plot(path)
 #' # the same covariates in a formula
 #' data <- data.frame(session$covariates, counts = session$counts)
-#' group_lasso(counts ~ basis_bspline(position, 8) + basis_natural(speed, 5) + offset(log(rep(0.05, length(counts)))),
-#'             data, n_lambda = 20)
+#' group_lasso(counts ~ basis_bspline(position, 8) + basis_natural(speed, 5), data, n_lambda = 20)
 #' # another link, and covariates rounded to 100 values
 #' group_lasso(session$covariates, session$counts, basis_bspline(5), link = "softplus", discretize = 100,
 #'             n_lambda = 20)

@@ -3,15 +3,17 @@
 #' Plot the functions of a basis
 #'
 #' One curve per function over the covariate, in its units where they are known (bounds given, or learned: see
-#' `plot()` of a design), else on \[0, 1\]. A product of two bases is drawn as one image per function, arranged as
-#' the functions are over the plane: the first covariate from left to right, the second from bottom to top. A
-#' product of more than 100 functions or of more than two bases is drawn factor by factor.
+#' `plot()` of a design), else on \[0, 1\]. A product of two bases is drawn as one image per function,
+#' arranged as the functions are over the plane: the first covariate from left to right, the second from
+#' bottom to top. A product of more than 100 functions or of more than two bases is drawn factor by factor.
 #'
 #' @param x A basis; or a `covariate_design` of [expand_covariates()], whose bases are trained.
 #' @param covariate Name of the covariate whose basis to draw; may be left out where the design has one.
 #' @param n Points of the grid; for images, along each axis. NULL: 201, and 41 for images.
-#' @param col,lty,lwd Colours, line types and widths of the curves, recycled; for images, `col` is the palette.
-#' @param main,xlab,ylab As in [graphics::plot.default()]. For a product `xlab` and `ylab` are those of images.
+#' @param col,lty,lwd Colours, line types and widths of the curves, recycled; for images, `col` is the
+#'   palette.
+#' @param main,xlab,ylab As in [graphics::plot.default()]. For a product `xlab` and `ylab` are those of
+#'   images.
 #' @param ... Graphical parameters for [graphics::matplot()].
 #' @return Invisibly a list: `grid`, a data frame of the covariate's values, one column per input; `values`, a
 #'   matrix, points x functions.
@@ -23,7 +25,8 @@
 #' design <- expand_covariates(session$covariates, list(speed = basis_bspline(6, knots = "quantiles")))
 #' plot(design, "speed", xlab = "speed (cm/s)")
 #' @export
-plot.basis <- function(x, n = NULL, col = NULL, lty = 1, lwd = 2, main = title_of(x), xlab = NULL, ylab = NULL, ...) {
+plot.basis <- function(x, n = NULL, col = NULL, lty = 1, lwd = 2, main = title_of(x), xlab = NULL,
+                       ylab = NULL, ...) {
   basis <- trained_to_draw(x)
   as_images <- inherits(basis, "basis_product") && length(basis$factors) == 2 && basis_size(basis) <= 100 &&
     !any(vapply(basis$factors, inherits, TRUE, what = "basis_factor"))
@@ -59,7 +62,8 @@ trained_to_draw <- function(basis) {
   }
   if (inherits(basis, "basis_factor")) {
     if (is.null(basis$levels)) {
-      stop_input("a factor's levels are not known before it is trained: give `levels`, or plot a design.", arg = "x")
+      stop_input("a factor's levels are not known before it is trained: give `levels`, or plot a design.",
+                 arg = "x")
     }
     return(basis)
   }
@@ -72,7 +76,8 @@ trained_to_draw <- function(basis) {
 }
 
 drawn_bounds <- function(basis) {
-  if (!is.null(basis$bounds) || !is.numeric(basis$knots) || length(basis$knots) == 0) return(basis$bounds %||% c(0, 1))
+  known <- !is.null(basis$bounds) || !is.numeric(basis$knots) || length(basis$knots) == 0
+  if (known) return(basis$bounds %||% c(0, 1))
   range <- range(basis$knots)
   gap <- diff(range) / max(length(basis$knots) - 1, 1)
   range + c(-1, 1) * (if (gap > 0) gap else 1)
@@ -96,8 +101,9 @@ draw_curves <- function(curves, col, lty, lwd, main, xlab, ylab, ...) {
   x <- curves$grid[[1]]
   by_level <- is.factor(x)
   col <- rep_len(col %||% path_colours, ncol(curves$values))
-  graphics::matplot(as.numeric(x), curves$values, type = if (by_level) "p" else "l", pch = 19, col = col, lty = lty,
-                    lwd = lwd, main = main, xlab = xlab, ylab = ylab, las = 1, xaxt = if (by_level) "n" else "s", ...)
+  graphics::matplot(as.numeric(x), curves$values, type = if (by_level) "p" else "l", pch = 19, col = col,
+                    lty = lty, lwd = lwd, main = main, xlab = xlab, ylab = ylab, las = 1,
+                    xaxt = if (by_level) "n" else "s", ...)
   if (by_level) graphics::axis(1, seq_along(x), x)
 }
 

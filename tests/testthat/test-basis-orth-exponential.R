@@ -59,7 +59,9 @@ test_that("the unit of the covariate makes no difference", {
   set.seed(3)
   x <- runif(50)
   plain <- columns_of(x, basis_orth_exponential(rates))
-  for (unit in c(1e-9, 1e9)) expect_equal(columns_of(x * unit, basis_orth_exponential(rates)), plain, tolerance = 1e-10)
+  for (unit in c(1e-9, 1e9)) {
+    expect_equal(columns_of(x * unit, basis_orth_exponential(rates)), plain, tolerance = 1e-10)
+  }
 })
 
 test_that("what can't be rates is refused", {

@@ -116,12 +116,12 @@ test_that("everything learned is kept, printed and used for new data", {
   train <- rexp(200)
   new <- runif(10, 0.2, 1)
   learning <- list(basis_bspline(7, knots = "quantiles"), basis_mspline(6, knots = "quantiles"),
-                   basis_natural(6, knots = "quantiles"), basis_raised_cosine_log(5), basis_orth_exponential(c(1, 9)))
+                   basis_natural(6, knots = "quantiles"), basis_raised_cosine_log(5),
+                   basis_orth_exponential(c(1, 9)))
   for (basis in learning) {
     design <- expand_covariates(list(x = train), basis)
     # the same in any company
     expect_identical(predict(design, list(x = c(new, 0.5)))$x[1:10, ], predict(design, list(x = new))$x)
-    bounds <- format(range(train), digits = 4)
     expect_output(print(design), sprintf("bounds = c(%s, %s)", format(min(train), digits = 4),
                                          format(max(train), digits = 4)), fixed = TRUE)
     knots <- unclass(design)$bases$x$knots
@@ -135,11 +135,15 @@ test_that("everything learned is kept, printed and used for new data", {
 })
 
 test_that("knots at quantiles are different ones inside the bounds, whatever the data", {
-  knots_of <- function(x, ...) unclass(expand_covariates(list(x = x), basis_natural(6, ..., knots = "quantiles")))$bases$x$knots
+  knots_of <- function(x, ...) {
+    design <- expand_covariates(list(x = x), basis_natural(6, ..., knots = "quantiles"))
+    unclass(design)$bases$x$knots
+  }
   set.seed(8)
   cases <- list(
     zeros = c(rep(0, 900), rexp(100)), rounded = rep(c(0, 1, 2, 3, 4, 5, 6, 20), c(50, 400, 9, 9, 9, 2, 2, 1)),
-    two = rep(0:1, 20), one_inside = rep(c(0, 0.3, 1), 9), missing = c(NA, runif(50), NA), bounded = runif(50, -5, 5)
+    two = rep(0:1, 20), one_inside = rep(c(0, 0.3, 1), 9), missing = c(NA, runif(50), NA),
+    bounded = runif(50, -5, 5)
   )
   for (name in names(cases)) {
     x <- cases[[name]]

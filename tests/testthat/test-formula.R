@@ -20,14 +20,14 @@ expect_same_fit <- function(came, wanted) {
 test_that("a formula gives exactly the fit of the lists", {
   d <- formula_data()
   came <- group_lasso(
-    counts ~ basis_bspline(position, 6, bounds = c(0, 200)) + basis_natural(speed, n_basis = 5, knots = "quantiles") +
-      basis_cyclic(direction, 6, bounds = c(-180, 180)) + basis_bspline(x, 4) * basis_bspline(y, 5) + arm + coupling +
-      basis_identity(dt) + offset(log(dt)),
+    counts ~ basis_bspline(position, 6, bounds = c(0, 200)) +
+      basis_natural(speed, n_basis = 5, knots = "quantiles") + basis_cyclic(direction, 6, bounds = c(-180, 180)) +
+      basis_bspline(x, 4) * basis_bspline(y, 5) + arm + coupling + basis_identity(dt) + offset(log(dt)),
     d, n_lambda = 12
   )
   wanted <- group_lasso(
-    list(position = d$position, speed = d$speed, direction = d$direction, `x:y` = cbind(x = d$x, y = d$y), arm = d$arm,
-         coupling = d$coupling, dt = d$dt),
+    list(position = d$position, speed = d$speed, direction = d$direction, `x:y` = cbind(x = d$x, y = d$y),
+         arm = d$arm, coupling = d$coupling, dt = d$dt),
     d$counts,
     list(position = basis_bspline(6, bounds = c(0, 200)), speed = basis_natural(5, knots = "quantiles"),
          direction = basis_cyclic(6, bounds = c(-180, 180)), `x:y` = basis_bspline(4) * basis_bspline(5),
@@ -66,8 +66,8 @@ test_that("any function that makes a basis can stand in a term", {
   k <- 3
   came <- group_lasso(
     counts ~ basis_matrix(position, b) + basis_fourier(direction, 1:k, bounds = c(-180, 180)) +
-      neurolasso::basis_mspline(speed, 5) + basis_custom(dt, list(log)) + basis_factor(arm, levels = c("right", "left")) +
-      basis_matrix(plane, place),
+      neurolasso::basis_mspline(speed, 5) + basis_custom(dt, list(log)) +
+      basis_factor(arm, levels = c("right", "left")) + basis_matrix(plane, place),
     d, n_lambda = 6
   )
   wanted <- group_lasso(
@@ -100,9 +100,8 @@ test_that("terms are named by their covariate, or by themselves where they share
 
 test_that("predict() takes new data with the variables of the formula", {
   d <- formula_data(6)
-  lambda <- 0.002
-  path <- group_lasso(counts ~ basis_bspline(position, 6) + log(speed) + arm + basis_bspline(x, 4) * basis_bspline(y, 4) +
-                        coupling, d, n_lambda = 10)
+  path <- group_lasso(counts ~ basis_bspline(position, 6) + log(speed) + arm +
+                        basis_bspline(x, 4) * basis_bspline(y, 4) + coupling, d, n_lambda = 10)
   new <- d[c(40, 3, 3, 200), ]
   expect_equal(predict(path, new), predict(path)[c(40, 3, 3, 200), ], tolerance = 1e-12)
   expect_equal(predict(path, as.list(new)), predict(path, new))
@@ -182,8 +181,8 @@ test_that("formulas that can't be a model are refused, with what is wrong", {
   expect_refused(group_lasso(d["speed"]), "counts", "must be given")
   expect_refused(group_lasso(counts ~ speed + offset(x), d, offset = d$x), "offset", "offset() terms")
   expect_refused(group_lasso(counts ~ speed, list(speed = 1:3, counts = 1:4)), "counts", "3", "4")
-  expect_refused(group_lasso(counts ~ basis_bspline(x, 4) * basis_bspline(y, 4), list(x = 1:3, y = 1:4, counts = 1:3)),
-                 "covariates", "`x`, `y`", "3, 4")
+  place <- counts ~ basis_bspline(x, 4) * basis_bspline(y, 4)
+  expect_refused(group_lasso(place, list(x = 1:3, y = 1:4, counts = 1:3)), "covariates", "`x`, `y`", "3, 4")
 })
 
 test_that("a path of a formula survives being saved", {

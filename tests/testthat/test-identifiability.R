@@ -22,7 +22,8 @@ test_that("bases that sum to one fit as they do with any column dropped, or as a
   x <- with_local_seed(1, runif(500, 0, 4))
   B <- columns_of(x, basis_bspline(7))
   expect_same_functions(list(
-    whole = B, without_first = B[, -1], without_last = B[, -7], twice = cbind(B, B[, 3]), scaled = B %*% diag(10^seq(-1, 1, length.out = 7)),
+    whole = B, without_first = B[, -1], without_last = B[, -7], twice = cbind(B, B[, 3]),
+    scaled = B %*% diag(10^seq(-1, 1, length.out = 7)),
     mspline = columns_of(x, basis_mspline(7)), mixed = B %*% with_local_seed(2, qr.Q(qr(matrix(rnorm(49), 7)))),
     bs = unclass(splines::bs(x, knots = seq(0, 1, 0.25)[2:4] * diff(range(x)) + min(x), Boundary.knots = range(x)))
   ), known_counts(x))
