@@ -42,6 +42,7 @@ basis_orth_exponential <- function(decay_rates, bounds = NULL) {
 train_basis.basis_orth_exponential <- function(basis, x) {
   basis <- NextMethod()
   if (is.null(basis$weights)) {
+    learn_bounds(x[[1]]) # stops where all is NA
     u <- rescaled(basis, x[[1]])$u
     parts <- svd(exponentials(basis, u[!is.na(u)]), nu = 0)
     smallest <- .Machine$double.eps * max(length(u), length(parts$d)) * parts$d[1]

@@ -4,10 +4,11 @@
 #' [group_lasso()] does this itself; do it yourself to look at the columns, or to fit several models on
 #' the same ones.
 #'
-#' B-splines, raised cosines, factors and their products are kept as their few nonzero values per row, not
+#' Splines, raised cosines, factors and their products are kept as their few nonzero values per row, not
 #' as a matrix; `design$position` and `as.matrix()` write the matrix out. Where a covariate's values repeat
 #' (pixels, rounded centimetres, whole seconds), its columns are kept once for each different value, in a
-#' table, with each bin's place in it. `print()` says how each covariate is kept, and in how much memory.
+#' table, with each bin's place in it. `print()` and `summary()` say how each covariate is kept, and in how much
+#' memory.
 #'
 #' @param covariates A named list, or a data frame, of covariates with one value (row) per bin:
 #'   numeric vectors, numeric matrices (one group each), factors. Nested lists are flattened to names
@@ -24,6 +25,7 @@
 #' Of class `neurolasso_input_error`; of class `neurolasso_covariate_error` where one covariate's values
 #' are at fault. Values outside given bounds are moved to the nearest one with one warning of class
 #' `neurolasso_out_of_bounds` that counts them.
+#' @seealso [summary.covariate_design()] for sizes, [plot.covariate_design()] for pictures of the bases.
 #' @examples
 #' session <- simulate_session(60, seed = 1)
 #' design <- expand_covariates(

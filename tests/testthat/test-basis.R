@@ -156,3 +156,31 @@ test_that("knots at quantiles are different ones inside the bounds, whatever the
   expect_output(print(basis_bspline(6, knots = "quantiles")), "basis_bspline(6, knots = \"quantiles\")", fixed = TRUE)
   expect_refused(basis_bspline(6, knots = "quantile"), "knots", "\"quantiles\"", "the 2 inner knots")
 })
+
+test_that("covariates of every basis can be rounded, but for those that go through none", {
+  set.seed(9)
+  x <- runif(600, 0, 10)
+  counts <- rpois(600, exp(sin(x)))
+  for (basis in all_bases()) {
+    if (inherits(basis, "basis_identity")) next
+    path <- group_lasso(list(x = x), counts, basis, discretize = 20, n_lambda = 4)
+    expect_lt(path$discretized[["x"]], 10 / 19 / 2 + 1e-12)
+    rounded <- path$design$x
+    expect_equal(nrow(unique(rounded)), if (inherits(basis, c("basis_cyclic", "basis_fourier"))) 19 else 20,
+                 tolerance = 0.06)
+    expect_true(all(path$converged))
+  }
+})
+
+test_that("tuning curves are drawn over the range of the covariate, for every basis", {
+  set.seed(10)
+  x <- runif(300, 0, 10)
+  counts <- rpois(300, exp(sin(x)))
+  for (basis in all_bases()) {
+    path <- group_lasso(list(x = x), counts, basis, n_lambda = 4)
+    curve <- tuning_curve(path, "x", lambda = path$lambda[4], n = 5)
+    expect_equal(range(curve$x), if (inherits(basis, c("basis_custom", "basis_identity"))) range(x) else c(0, 10))
+    eta <- basis_matrix(curve$x, unclass(path$design)$bases$x) %*% path$coefficients[, 4]
+    expect_equal(curve$effect, as.numeric(eta) - mean(path$design$x %*% path$coefficients[, 4]), tolerance = 1e-9)
+  }
+})
