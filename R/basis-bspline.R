@@ -11,10 +11,10 @@
 #' @param order Order of the spline: degree + 1; 4 is cubic.
 #' @param bounds Lower and upper end of the covariate, in its own units; NULL: the range of the
 #'   training data. Values outside are moved to the nearest end, with a warning that counts them.
-#' @param knots NULL for equally spaced ones; or the inner knots (`n_basis - order` of them), in the covariate's
-#'   units, inside the bounds; or `"quantiles"`: where the training data are dense knots are, too, at equally
-#'   spaced quantiles of the values between the bounds (of the different values, where the quantiles of all
-#'   would coincide). They are learned once; `print()` on the design shows them.
+#' @param knots NULL for equally spaced ones; or the inner knots (`n_basis - order` of them), in the
+#'   covariate's units, inside the bounds; or `"quantiles"`: where the training data are dense knots are,
+#'   too, at equally spaced quantiles of the values between the bounds (of the different values, where the
+#'   quantiles of all would coincide). They are learned once; `print()` on the design shows them.
 #' @return A basis: a specification without data, for the `basis` argument of [group_lasso()] and
 #'   [expand_covariates()].
 #' @references de Boor (1978), A Practical Guide to Splines, Springer.
@@ -49,8 +49,8 @@ check_n_basis <- function(n_basis, order) {
 check_knots <- function(knots, n_knots, bounds) {
   if (is.null(knots) || identical(knots, "quantiles")) return()
   if (!is.numeric(knots) || anyNA(knots) || length(knots) != n_knots || is.unsorted(knots)) {
-    stop_input("`knots` must be NULL, \"quantiles\", or the ", n_knots, " inner knots in increasing order, not ",
-               describe(knots), ".", arg = "knots")
+    stop_input("`knots` must be NULL, \"quantiles\", or the ", n_knots, " inner knots in increasing order, ",
+               "not ", describe(knots), ".", arg = "knots")
   }
   check_knots_inside(knots, bounds)
 }

@@ -148,7 +148,7 @@ split_neurons <- function(leaves, bases) {
     list(
       leaves = lapply(seq_along(columns), function(j) unname(x[, j])),
       bases = lapply(columns, function(column) {
-        basis$source <- c(name, column)
+        basis$from <- c(name, column)
         basis
       }),
       names = paste(name, columns, sep = ".")
@@ -176,7 +176,7 @@ neuron_names <- function(x, name) {
 
 # New data with the matrices that convolutions were trained on taken apart like those.
 split_new_neurons <- function(leaves, bases) {
-  sources <- lapply(bases, `[[`, "source")
+  sources <- lapply(bases, `[[`, "from")
   for (name in setdiff(unique(unlist(lapply(sources, `[`, 1))), names(bases))) {
     if (is.null(leaves[[name]])) next
     of_it <- sources[vapply(sources, function(source) identical(source[1], name), TRUE)]

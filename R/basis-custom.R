@@ -2,12 +2,12 @@
 #'
 #' One column per function, for shapes that no other basis has: a known tuning curve, a model's prediction.
 #'
-#' @param functions A function, or a list of functions. Each takes a numeric vector (without NA, of any length) and
-#'   returns as many finite numbers. Names become those of the columns. Values must depend on nothing but the value
-#'   of the covariate at the same place: where values repeat, each is asked for once.
+#' @param functions A function, or a list of functions. Each takes a numeric vector (without NA, of any
+#'   length) and returns as many finite numbers. Names become those of the columns. Values must depend on
+#'   nothing but the value of the covariate at the same place: where values repeat, each is asked for once.
 #' @inherit basis_bspline return
-#' @section Errors: where a function returns anything else, fitting or predicting stops with a condition of class
-#'   `neurolasso_covariate_error` that names the function.
+#' @section Errors: where a function returns anything else, fitting or predicting stops with a condition of
+#'   class `neurolasso_covariate_error` that names the function.
 #' @examples
 #' bumps <- basis_custom(list(near = function(x) exp(-x), far = function(x) 1 - exp(-x / 10)))
 #' bumps

@@ -3,10 +3,10 @@
 #' B-splines on a circle, for head direction, theta phase, time of day: the two ends of the bounds are
 #' the same point, where value and derivatives agree.
 #'
-#' The period is divided into `n_basis` equal intervals, from the lower bound on. Values outside the bounds are
-#' wrapped, so 370 degrees are 10, without a warning: whether angles run from -180 to 180 or from 0 to 360 makes no
-#' difference, only the bounds do, and moving both by one interval moves every column to its neighbour. Values
-#' equal those of NeMoS's `CyclicBSplineEval`.
+#' The period is divided into `n_basis` equal intervals, from the lower bound on. Values outside the bounds
+#' are wrapped, so 370 degrees are 10, without a warning: whether angles run from -180 to 180 or from 0 to
+#' 360 makes no difference, only the bounds do, and moving both by one interval moves every column to its
+#' neighbour. Values equal those of NeMoS's `CyclicBSplineEval`.
 #'
 #' @param n_basis How many functions (columns), at least `order`.
 #' @param order Order of the spline, at least 2; 4 is cubic.

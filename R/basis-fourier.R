@@ -1,10 +1,10 @@
 #' Sines and cosines
 #'
-#' \eqn{\cos(2\pi f u)}{cos(2 pi f u)} and \eqn{\sin(2\pi f u)}{sin(2 pi f u)} for each frequency f, with u = (x -
-#' lower) / (upper - lower): smooth functions on a circle, for head direction, theta phase, time of day.
+#' \eqn{\cos(2\pi f u)}{cos(2 pi f u)} and \eqn{\sin(2\pi f u)}{sin(2 pi f u)} for each frequency f, with u =
+#' (x - lower) / (upper - lower): smooth functions on a circle, for head direction, theta phase, time of day.
 #'
-#' Columns are the cosines of all frequencies, then the sines. Values outside the bounds are wrapped, without a
-#' warning. Values equal those of NeMoS's `FourierEval`, whose `frequencies = 4` is `1:3` here.
+#' Columns are the cosines of all frequencies, then the sines. Values outside the bounds are wrapped, without
+#' a warning. Values equal those of NeMoS's `FourierEval`, whose `frequencies = 4` is `1:3` here.
 #'
 #' @param frequencies Cycles per period: different whole numbers, such as `1:3`. 0 is a column of ones (and no
 #'   sine), of use in products only, as the model has an intercept.

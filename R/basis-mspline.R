@@ -2,8 +2,8 @@
 #'
 #' B-splines scaled so that each has an integral of 1 over the covariate, in its own units: densities.
 #'
-#' With \eqn{t} the knots in the covariate's units, function j is \eqn{k / (t_{j+k} - t_j)} times B-spline j of
-#' order k ([basis_bspline()], which has the details on bounds and knots). Values equal those of NeMoS's
+#' With \eqn{t} the knots in the covariate's units, function j is \eqn{k / (t_{j+k} - t_j)} times B-spline j
+#' of order k ([basis_bspline()], which has the details on bounds and knots). Values equal those of NeMoS's
 #' `MSplineEval`, and depend on the covariate's units: in cm they are a hundredth of those in m. Under
 #' `standardize = "none"` of [group_lasso()] so does the fit, under the others it doesn't.
 #'

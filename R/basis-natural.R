@@ -3,17 +3,20 @@
 #' Cubic splines that are straight at both ends: their second derivative is zero at the bounds, so that curves
 #' bend less where data are few. `n_basis - 2` inner knots give `n_basis` functions.
 #'
-#' They are the B-splines of order 4 on these knots ([basis_bspline()], `n_basis + 2` of them), of which the first
-#' three and the last three are combined to two each so that the second derivative at the bound is zero:
-#' \eqn{N_1 = B_1 + a B_2} and \eqn{N_2 = (1 - a) B_2 + B_3} with \eqn{a = B_1''/(B_1'' + B_3'')} at the lower bound,
-#' and alike at the upper one. Each row has at most four neighbouring values that are not zero; none is negative,
-#' and they sum to one. They span what `splines::ns()` spans on the same knots, with its intercept.
+#' They are the B-splines of order 4 on these knots ([basis_bspline()], `n_basis + 2` of them), of which the
+#' first three and the last three are combined to two each so that the second derivative at the bound is
+#' zero: \eqn{N_1 = B_1 + a B_2} and \eqn{N_2 = (1 - a) B_2 + B_3} with \eqn{a = B_1''/(B_1'' + B_3'')} at
+#' the lower bound, and alike at the upper one. Each row has at most four neighbouring values that are not
+#' zero; none is negative, and they sum to one. They span what `splines::ns()` spans on the same knots, with
+#' its intercept.
 #'
 #' @inheritParams basis_bspline
 #' @param n_basis How many functions (columns), at least 4.
-#' @param knots As in [basis_bspline()]; `n_basis - 2` different inner knots, inside the bounds and not on them.
+#' @param knots As in [basis_bspline()]; `n_basis - 2` different inner knots, inside the bounds and not on
+#'   them.
 #' @inherit basis_bspline return
-#' @references Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, Springer, section 5.2.1.
+#' @references Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, Springer,
+#'   section 5.2.1.
 #' @examples
 #' basis_natural(5)
 #' as.matrix(expand_covariates(list(speed = c(0, 12, 30)), basis_natural(5, bounds = c(0, 40))))

@@ -1,17 +1,18 @@
 #' Orthogonalised exponentials
 #'
-#' Decaying exponentials, made orthonormal over the training data: for what fades after an event with one or a few
-#' time constants.
+#' Decaying exponentials, made orthonormal over the training data: for what fades after an event with one or
+#' a few time constants.
 #'
-#' With u = (x - lower) / (upper - lower) and E the matrix with the columns \eqn{\exp(-a_j u)}{exp(-a_j u)} over the
-#' training bins that are not NA, the functions are the left singular vectors of E: with E = U D V', the columns
-#' are U = E (V D^-1), each with its sign such that it is positive at the lower bound. V D^-1 is kept, and new data
-#' go through it: the same value of the covariate always gives the same row. On the training data values equal
-#' those of NeMoS's `OrthExponentialEval`, up to the sign, which is open there.
+#' With u = (x - lower) / (upper - lower) and E the matrix with the columns \eqn{\exp(-a_j u)}{exp(-a_j u)}
+#' over the training bins that are not NA, the functions are the left singular vectors of E: with E = U D V',
+#' the columns are U = E (V D^-1), each with its sign such that it is positive at the lower bound. V D^-1 is
+#' kept, and new data go through it: the same value of the covariate always gives the same row. On the
+#' training data values equal those of NeMoS's `OrthExponentialEval`, up to the sign, which is open there.
 #'
 #' Singular values below the rounding of the largest (its number of bins times 2.2e-16) are left out, as in
-#' NeMoS: fewer different values in the data than rates, or rates too close to be told apart, give fewer columns
-#' than rates. `print()` on the design says so. The columns' size follows from the number of training bins.
+#' NeMoS: fewer different values in the data than rates, or rates too close to be told apart, give fewer
+#' columns than rates. `print()` on the design says so. The columns' size follows from the number of training
+#' bins.
 #'
 #' @inheritParams basis_bspline
 #' @param decay_rates The rates \eqn{a_j}: different numbers above 0, per width of the bounds.
@@ -22,7 +23,8 @@
 #' round(crossprod(design$delay), 12)
 #' @export
 basis_orth_exponential <- function(decay_rates, bounds = NULL) {
-  usable <- is.numeric(decay_rates) && length(decay_rates) > 0 && all(is.finite(decay_rates)) && all(decay_rates > 0)
+  usable <- is.numeric(decay_rates) && length(decay_rates) > 0 && all(is.finite(decay_rates)) &&
+    all(decay_rates > 0)
   if (!usable) {
     stop_input("`decay_rates` must be numbers above 0, at least one, not ", describe(decay_rates), ".",
                arg = "decay_rates")
@@ -40,6 +42,7 @@ basis_orth_exponential <- function(decay_rates, bounds = NULL) {
 train_basis.basis_orth_exponential <- function(basis, x) {
   basis <- NextMethod()
   if (is.null(basis$weights)) {
+    learn_bounds(x[[1]]) # stops where all is NA
     u <- rescaled(basis, x[[1]])$u
     parts <- svd(exponentials(basis, u[!is.na(u)]), nu = 0)
     smallest <- .Machine$double.eps * max(length(u), length(parts$d)) * parts$d[1]

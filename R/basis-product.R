@@ -28,8 +28,8 @@
   new_basis("product", list(factors = factors))
 }
 
-# What C holds of a row of a product: values of its last factor and runs of them (NL_MAX_RUN), values of any other
-# factor (NL_MAX_WIDTH).
+# What C holds of a row of a product: values of its last factor and runs of them (NL_MAX_RUN), values of any
+# other factor (NL_MAX_WIDTH).
 max_product_runs <- 1024
 max_product_width <- 32
 
@@ -61,8 +61,8 @@ check_product_widths <- function(width) {
            "; put the widest basis last.")
   }
   if (prod(before) > max_product_runs || width[length(width)] > max_product_runs) {
-    refuse("of such high orders has ", prod(before), " runs of ", width[length(width)], " values in a row; at most ",
-           max_product_runs, " of ", max_product_runs, " are possible.")
+    refuse("of such high orders has ", prod(before), " runs of ", width[length(width)],
+           " values in a row; at most ", max_product_runs, " of ", max_product_runs, " are possible.")
   }
 }
 

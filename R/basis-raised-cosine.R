@@ -15,7 +15,8 @@
 #' @export
 basis_raised_cosine <- function(n_basis, width = 2, bounds = NULL) {
   n_basis <- check_count(n_basis, "n_basis", lower = 2)
-  new_basis("raised_cosine", list(n_basis = n_basis, width = check_width(width), bounds = check_bounds(bounds)))
+  new_basis("raised_cosine",
+            list(n_basis = n_basis, width = check_width(width), bounds = check_bounds(bounds)))
 }
 
 check_width <- function(width) {

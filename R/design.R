@@ -4,10 +4,11 @@
 #' [group_lasso()] does this itself; do it yourself to look at the columns, or to fit several models on
 #' the same ones.
 #'
-#' B-splines, raised cosines, factors and their products are kept as their few nonzero values per row, not
+#' Splines, raised cosines, factors and their products are kept as their few nonzero values per row, not
 #' as a matrix; `design$position` and `as.matrix()` write the matrix out. Where a covariate's values repeat
 #' (pixels, rounded centimetres, whole seconds), its columns are kept once for each different value, in a
-#' table, with each bin's place in it. `print()` says how each covariate is kept, and in how much memory.
+#' table, with each bin's place in it. `print()` and `summary()` say how each covariate is kept, and in how much
+#' memory.
 #'
 #' @param covariates A named list, or a data frame, of covariates with one value (row) per bin:
 #'   numeric vectors, numeric matrices (one group each), factors. Nested lists are flattened to names
@@ -27,6 +28,7 @@
 #' Of class `neurolasso_input_error`; of class `neurolasso_covariate_error` where one covariate's values
 #' are at fault. Values outside given bounds are moved to the nearest one with one warning of class
 #' `neurolasso_out_of_bounds` that counts them.
+#' @seealso [summary.covariate_design()] for sizes, [plot.covariate_design()] for pictures of the bases.
 #' @examples
 #' session <- simulate_session(60, seed = 1)
 #' design <- expand_covariates(
@@ -70,7 +72,7 @@ in_covariate <- function(name, expr) {
 # Evaluates trained bases. Fields: n_obs; bases (trained); size (columns per covariate); columns (all
 # names); blocks (storage for C); missing (the numbers of the rows with NA, for each covariate that has any);
 # session (NULL or a factor); edges (window_edges()); rounding (NULL, or how far `discretize` moved values at
-# most).
+# most); source (of a formula only: formula.R).
 new_design <- function(leaves, bases, session = NULL, rounding = NULL) {
   n_obs <- NROW(leaves[[1]])
   starts <- run_starts(session, n_obs)
@@ -320,7 +322,7 @@ predict.covariate_design <- function(object, newdata, session = NULL, ...) {
     return(newdata)
   }
   known <- names(fields$bases)
-  leaves <- collect_newdata(newdata, fields$bases)
+  leaves <- collect_newdata(source_values(fields$source, newdata), fields$bases)
   leaves <- Map(match_columns, leaves, fields$bases, known)
   new_design(leaves, fields$bases, check_session(session, NROW(leaves[[1]])))
 }
@@ -333,7 +335,7 @@ collect_newdata <- function(newdata, bases) {
                ".", arg = "newdata")
   }
   # columns nobody asked for need not be usable
-  wanted <- c(known, unlist(lapply(bases, function(basis) basis$source[1])))
+  wanted <- c(known, unlist(lapply(bases, function(basis) basis$from[1])))
   keep <- names(newdata) %in% c(wanted, sub("\\..*", "", wanted))
   newdata <- Map(text_as_factor, as.list(newdata)[keep], bases[names(newdata)[keep]])
   leaves <- if (length(newdata) > 0) collect_covariates(newdata, "newdata") else list()
@@ -396,8 +398,9 @@ storage_of <- function(block) {
 }
 
 # The numbers in nested lists, in bytes, in words.
-format_memory <- function(x) {
-  bytes <- memory_of(x)
+format_memory <- function(x) in_bytes(memory_of(x))
+
+in_bytes <- function(bytes) {
   unit <- min(floor(log10(max(bytes, 1)) / 3), 3)
   paste(format(signif(bytes / 1000^unit, 3)), c("B", "kB", "MB", "GB")[unit + 1])
 }

@@ -10,7 +10,7 @@
 #'   `"response"`: the expected count per bin; `"terms"`: the contribution of each covariate to the linear
 #'   predictor, minus its mean over the training bins.
 #' @param offset Offset of the new bins, needed where the path was fitted with one (0 with the log link: per
-#'   unit of exposure). Not used for `"terms"`.
+#'   unit of exposure). NULL: what offset() in the path's formula is in `newdata`. Not used for `"terms"`.
 #' @param session NULL, or one id per bin of `newdata`, as in [expand_covariates()]: windows of
 #'   [basis_conv()] stay inside sessions.
 #' @param ... Not used.
@@ -41,7 +41,8 @@ predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
   out <- if (type == "terms") {
     predict_terms(object, if (training) NULL else design, at)
   } else {
-    o <- if (training) object$offset else new_offset(object, offset, nrow(design))
+    o <- if (training) object$offset else
+      new_offset(object, offset %||% new_source_offset(object$design, newdata), nrow(design))
     link <- link_at(design, at, o)
     if (type == "response") inverse_link(link, object$link) else link
   }

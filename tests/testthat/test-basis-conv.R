@@ -232,6 +232,28 @@ test_that("a matrix of counts is a group per neuron, everywhere by the neurons' 
   expect_refused(predict(path, list(speed = speed)), "newdata", "`coupling.n1`")
 })
 
+test_that("a formula's term may be a convolution, of a signal or of many neurons", {
+  counts <- spike_counts(500, c(0.3, 0.2), 20)
+  y <- with_local_seed(21, rpois(500, exp(-0.5 + 0.8 * c(0, counts[-500, 1]))))
+  data <- list(y = y, coupling = counts, own = y, session = rep(1:2, each = 250))
+  b <- basis_raised_cosine(4)
+  path <- group_lasso(y ~ basis_conv(coupling, b, 10) + basis_history(own, 3), data, session = data$session,
+                      n_lambda = 10)
+  lists <- group_lasso(data[c("coupling", "own")], y, list(coupling = basis_conv(b, 10), own = basis_history(3)),
+                       session = data$session, n_lambda = 10)
+  expect_identical(coef(path), coef(lists))
+  expect_named(path$groups, c("coupling.n1", "coupling.n2", "own"))
+  expect_identical(predict(path, data, session = data$session), predict(lists, data, session = data$session))
+})
+
+test_that("basis_matrix() takes one signal", {
+  x <- with_local_seed(22, rpois(50, 1))
+  b <- basis_conv(basis_bspline(4), 5)
+  expect_equal(unclass(basis_matrix(x, b))[, 2], oracle_convolve(x, b$kernel, 1)[, 2], tolerance = 1e-12)
+  expect_identical(dim(basis_matrix(cbind(n1 = x), b)), c(50L, 4L))
+  expect_refused(basis_matrix(cbind(x, x), b), "x", "one signal", "50 x 2")
+})
+
 test_that("neurons without names are numbered; nested lists keep their names", {
   counts <- spike_counts(60, c(1, 1), 13)
   basis <- basis_conv(basis_bspline(4), 5)

@@ -55,11 +55,19 @@ test_that("what the data can't tell apart is left out, and print() says so", {
   expect_equal(ncol(expand_covariates(list(x = runif(30)), basis_orth_exponential(c(1, 1 + 1e-15)))), 1)
 })
 
+test_that("a covariate without a value is refused, with bounds or without", {
+  for (basis in list(basis_orth_exponential(rates), basis_orth_exponential(rates, bounds = c(0, 1)))) {
+    expect_refused(expand_covariates(list(x = c(NA_real_, NA)), basis), "x", "not NA", class = "neurolasso_covariate_error")
+  }
+})
+
 test_that("the unit of the covariate makes no difference", {
   set.seed(3)
   x <- runif(50)
   plain <- columns_of(x, basis_orth_exponential(rates))
-  for (unit in c(1e-9, 1e9)) expect_equal(columns_of(x * unit, basis_orth_exponential(rates)), plain, tolerance = 1e-10)
+  for (unit in c(1e-9, 1e9)) {
+    expect_equal(columns_of(x * unit, basis_orth_exponential(rates)), plain, tolerance = 1e-10)
+  }
 })
 
 test_that("what can't be rates is refused", {

@@ -40,6 +40,18 @@ test_that("rows are Kronecker products, the last factor's column runs fastest", 
   }
 })
 
+test_that("products of any bases are fitted to their certificate", {
+  for (seed in 1:12) {
+    set.seed(seed)
+    case <- random_product(2 + seed %% 2, 400)
+    counts <- rpois(400, exp(0.7 * sin(4 * case$X[, 1])))
+    path <- group_lasso(list(p = case$X), counts, case$basis, n_lambda = 6)
+    expect_true(all(path$converged))
+    problem <- list(blocks = list(do.call(oracle_product, case$columns)), counts = counts)
+    expect_lt(max(path_residuals(path, problem)), 2e-6, label = paste("seed", seed))
+  }
+})
+
 test_that("column (i - 1) n2 + j is function i of the first times function j of the second", {
   set.seed(1)
   X <- cbind(runif(20), runif(20))
