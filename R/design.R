@@ -44,6 +44,11 @@ expand_covariates <- function(covariates, basis = NULL, session = NULL) {
 }
 
 make_design <- function(covariates, basis, discretize = NULL, session = NULL) {
+  evaluated(plan_design(covariates, basis, discretize, session))
+}
+
+# A design with trained bases that are not evaluated yet (new_plan).
+plan_design <- function(covariates, basis, discretize, session) {
   leaves <- collect_covariates(covariates)
   if (NROW(leaves[[1]]) == 0) {
     stop_input("`covariates` must have at least one bin, and have none.", arg = "covariates")
@@ -56,9 +61,9 @@ make_design <- function(covariates, basis, discretize = NULL, session = NULL) {
   n_values <- check_discretize(discretize, bases)
   trained <- Map(function(x, b, name) in_covariate(name, train_basis(b, leaf_inputs(x, b))),
                  leaves, bases, names(leaves))
-  if (is.null(n_values)) return(new_design(leaves, trained, session))
+  if (is.null(n_values)) return(new_plan(leaves, trained, session))
   rounded <- discretize_leaves(leaves, trained, n_values)
-  new_design(rounded$leaves, trained, session, rounded$error)
+  new_plan(rounded$leaves, trained, session, rounded$error)
 }
 
 # Adds the covariate's name to an error that a basis raised.
@@ -73,22 +78,44 @@ in_covariate <- function(name, expr) {
 # names); blocks (storage for C); missing (the numbers of the rows with NA, for each covariate that has any);
 # session (NULL or a factor); edges (window_edges()); rounding (NULL, or how far `discretize` moved values at
 # most); source (of a formula only: formula.R).
-new_design <- function(leaves, bases, session = NULL, rounding = NULL) {
+new_design <- function(leaves, bases) evaluated(new_plan(leaves, bases))
+
+# The same before its blocks, with the leaves they are made of: what is known before a fit chooses its rows, so
+# that no more than these is ever in memory.
+new_plan <- function(leaves, bases, session = NULL, rounding = NULL) {
   n_obs <- NROW(leaves[[1]])
   starts <- run_starts(session, n_obs)
-  blocks <- Map(function(x, b, name) in_covariate(name, compact_block(b, leaf_inputs(x, b), starts)),
-                leaves, bases, names(leaves))
-  warn_moved(vapply(blocks, attr, 0, "moved"))
   missing <- Map(function(x, b) missing_rows(x, b, starts), leaves, bases)
   structure(
     list(
-      n_obs = n_obs, bases = bases, size = vapply(bases, basis_size, 0),
-      columns = design_columns(bases), blocks = lapply(blocks, unclass_block),
-      missing = missing[lengths(missing) > 0], session = session,
-      edges = window_edges(bases, session, n_obs), rounding = rounding
+      n_obs = n_obs, bases = bases, size = vapply(bases, basis_size, 0), columns = design_columns(bases),
+      missing = missing[lengths(missing) > 0], session = session, edges = window_edges(bases, session, n_obs),
+      rounding = rounding, leaves = leaves
     ),
     class = "covariate_design"
   )
+}
+
+evaluated <- function(design) {
+  fields <- unclass(design)
+  if (!is.null(fields$leaves)) fields <- with_blocks(fields)
+  structure(fields, class = "covariate_design")
+}
+
+# A plan's blocks in the place of its leaves; rows: NULL, or the numbers of those that are kept.
+with_blocks <- function(fields, rows = NULL) {
+  starts <- run_starts(fields$session, fields$n_obs)
+  moved <- stats::setNames(numeric(length(fields$bases)), names(fields$bases))
+  fields$blocks <- list()
+  for (name in names(fields$bases)) {
+    basis <- fields$bases[[name]]
+    block <- in_covariate(name, compact_block(basis, leaf_inputs(fields$leaves[[name]], basis), starts))
+    moved[name] <- attr(block, "moved")
+    fields$blocks[[name]] <- if (is.null(rows)) unclass_block(block) else block_rows(block, rows)
+  }
+  fields$leaves <- NULL
+  warn_moved(moved)
+  fields
 }
 
 unclass_block <- function(block) {
@@ -141,7 +168,11 @@ design_missing <- function(design, covariates = seq_along(design)) {
 # rows: row numbers
 design_rows <- function(design, rows) {
   fields <- unclass(design)
-  fields$blocks <- lapply(fields$blocks, block_rows, rows)
+  if (is.null(fields$leaves)) {
+    fields$blocks <- lapply(fields$blocks, block_rows, rows)
+  } else {
+    fields <- with_blocks(fields, rows)
+  }
   missing <- lapply(fields$missing, function(gone) which(replace(logical(fields$n_obs), gone, TRUE)[rows]))
   fields$missing <- missing[lengths(missing) > 0]
   fields$session <- fields$session[rows]
@@ -324,7 +355,7 @@ predict.covariate_design <- function(object, newdata, session = NULL, ...) {
   known <- names(fields$bases)
   leaves <- collect_newdata(source_values(fields$source, newdata), fields$bases)
   leaves <- Map(match_columns, leaves, fields$bases, known)
-  new_design(leaves, fields$bases, check_session(session, NROW(leaves[[1]])))
+  evaluated(new_plan(leaves, fields$bases, check_session(session, NROW(leaves[[1]]))))
 }
 
 # The covariates that a model needs, from whatever else newdata has.

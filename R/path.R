@@ -198,8 +198,9 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
 
 # ---- what is asked for ---------------------------------------------------------------------------
 
+# A design whose bases need not be evaluated yet: model_rows() does that for the rows to fit.
 as_design <- function(covariates, basis, discretize, session) {
-  if (!inherits(covariates, "covariate_design")) return(make_design(covariates, basis, discretize, session))
+  if (!inherits(covariates, "covariate_design")) return(plan_design(covariates, basis, discretize, session))
   refuse_session(session, "covariates")
   if (!is.null(basis)) {
     stop_input("`basis` must be NULL where `covariates` is a covariate_design, which has its bases.",
@@ -265,7 +266,7 @@ model_rows <- function(design, counts, offset, weights, na.action) {
   if (!is.null(data$weights) && !any(data$weights > 0)) {
     stop_input("`weights` must be above 0 in at least one bin.", arg = "weights")
   }
-  c(list(design = design, na.action = dropped), data)
+  c(list(design = evaluated(design), na.action = dropped), data)
 }
 
 check_na_action <- function(na.action) {
