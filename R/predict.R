@@ -145,6 +145,9 @@ residuals.group_lasso_path <- function(object, lambda = NULL,
 
 #' Simulate counts from a path
 #'
+#' Counts of each training bin at the rate that was fitted there. With [basis_conv()] that is the rate given what
+#' was recorded before: simulated spikes don't feed back.
+#'
 #' @param object A `group_lasso_path`.
 #' @param nsim How many sets of counts.
 #' @param seed NULL, or a seed; the state of R's generator is then left as it was.
