@@ -35,7 +35,7 @@
 #'
 #' @param basis The filters: a basis of one number (with `bounds`, they are on the window's own scale, 0 to 1),
 #'   or `basis_history()` of the same window.
-#' @param window How many bins a filter covers, at least 2 (`basis_history()`: at least 1).
+#' @param window How many bins a filter covers, at least 2 (`basis_history()`: 1 to 5000).
 #' @param causality Which bins, see below.
 #' @inherit basis_bspline return
 #' @references
@@ -60,8 +60,14 @@ basis_conv <- function(basis, window, causality = c("causal", "anticausal", "aca
 #' @export
 basis_history <- function(window) {
   window <- check_count(window, "window")
+  if (window > most_lags) {
+    stop_input("`window` must be at most ", most_lags, " for lags as they are, a coefficient each, not ", window,
+               "; basis_conv() covers a longer one with few functions.", arg = "window")
+  }
   new_basis(c("history", "conv"), list(kernel = diag(1, window), causality = "causal"))
 }
+
+most_lags <- 5000
 
 # A basis over the window: values (window x functions) and labels.
 window_kernel <- function(basis, window) {
@@ -228,10 +234,16 @@ convolve_missing <- function(basis, x, starts) {
 ns_per_product <- 0.6
 ns_per_transform <- 7
 
+# Signals whose largest value is above this many times the mean are left to the sum.
+most_crest <- 1e4
+
 # Whether blocks of a Fourier transform cost less than adding a kernel for each value that is not zero.
 transform_pays <- function(x, kernel, starts) {
   sizes <- diff(starts)
-  sum_cost <- ns_per_product * length(kernel) * sum(x != 0, na.rm = TRUE)
+  size <- abs(x[!is.na(x) & x != 0])
+  # the rounding of a large value would show in all of its block
+  if (length(size) == 0 || max(size) > most_crest * mean(size)) return(FALSE)
+  sum_cost <- ns_per_product * sum(kernel != 0) * length(size)
   length <- transform_length(nrow(kernel), max(sizes))
   n_block <- sum(ceiling(pmax(sizes - nrow(kernel) + 1, 0) / (length - nrow(kernel) + 1)))
   n_transform <- ceiling(ncol(kernel) / 2) * (n_block + 1) + n_block

@@ -26,9 +26,25 @@ static row_range whole_rows(const nl_convolution *c, row_range run) {
   return meet(run, rows);
 }
 
-/* The rows whose window holds row s. */
-static row_range reached_from(const nl_convolution *c, ptrdiff_t s) {
-  const row_range rows = {s + c->first_lag, s + c->first_lag + c->window};
+/* A kernel, or the part of one that is not zero: `n` values from lag `lag` on. */
+typedef struct {
+  const double *value;
+  ptrdiff_t lag;
+  ptrdiff_t n;
+} kernel_part;
+
+static kernel_part nonzero_part(const nl_convolution *c, int column) {
+  const double *kernel = c->kernel + (size_t)column * (size_t)c->window;
+  ptrdiff_t low = 0, high = c->window;
+  while (high > low && kernel[high - 1] == 0) high--;
+  while (low < high && kernel[low] == 0) low++;
+  const kernel_part part = {kernel + low, c->first_lag + low, high - low};
+  return part;
+}
+
+/* The n rows that row s reaches from a lag on. */
+static row_range reached_from(ptrdiff_t s, ptrdiff_t lag, ptrdiff_t n) {
+  const row_range rows = {s + lag, s + lag + n};
   return rows;
 }
 
@@ -46,7 +62,7 @@ size_t nl_convolve_missing(const nl_convolution *c, unsigned char *missing) {
     set_rows(missing, whole, 0);
     for (ptrdiff_t s = run.begin; s < run.end; s++) {
       if (!isnan(c->x[s])) continue;
-      row_range rows = meet(whole, reached_from(c, s));
+      row_range rows = meet(whole, reached_from(s, c->first_lag, c->window));
       if (rows.begin < done) rows.begin = done;
       set_rows(missing, rows, 1);
       if (rows.end > done) done = rows.end;
@@ -62,15 +78,16 @@ static void add_kernel(ptrdiff_t n, double x, const double *restrict kernel,
   for (ptrdiff_t k = 0; k < n; k++) to[k] += x * kernel[k];
 }
 
-static void convolve_run(const nl_convolution *c, row_range run, const double *kernel,
-                         double *out) {
+static void convolve_run(const nl_convolution *c, row_range run,
+                         const kernel_part *kernel, double *out) {
   const row_range whole = whole_rows(c, run);
   for (ptrdiff_t s = run.begin; s < run.end; s++) {
     const double x = c->x[s];
     if (x == 0 || isnan(x)) continue;
-    const row_range all = reached_from(c, s), rows = meet(whole, all);
+    const row_range all = reached_from(s, kernel->lag, kernel->n);
+    const row_range rows = meet(whole, all);
     if (rows.end <= rows.begin) continue;
-    add_kernel(rows.end - rows.begin, x, kernel + (rows.begin - all.begin),
+    add_kernel(rows.end - rows.begin, x, kernel->value + (rows.begin - all.begin),
                out + rows.begin);
   }
 }
@@ -78,9 +95,9 @@ static void convolve_run(const nl_convolution *c, row_range run, const double *k
 void nl_convolve(const nl_convolution *c, double *out, const nl_hook *hook) {
   memset(out, 0, c->n_obs * (size_t)c->n_col * sizeof *out);
   for (int j = 0; j < c->n_col; j++) {
-    const double *kernel = c->kernel + (size_t)j * (size_t)c->window;
+    const kernel_part kernel = nonzero_part(c, j);
     double *column = out + (size_t)j * c->n_obs;
     nl_check(hook);
-    for (int r = 0; r < c->n_run; r++) convolve_run(c, run_rows(c, r), kernel, column);
+    for (int r = 0; r < c->n_run; r++) convolve_run(c, run_rows(c, r), &kernel, column);
   }
 }

@@ -22,8 +22,9 @@ typedef struct {
 /* missing (n_obs): 1 for the rows that are, 0 for the others. Returns how many are. */
 size_t nl_convolve_missing(const nl_convolution *convolution, unsigned char *missing);
 
-/* out (n_obs x n_col): for every value of the signal that is not zero, the kernel times
- * it where it reaches: (nonzeros) x window x n_col multiplications. Terms of a row are
+/* out (n_obs x n_col): for every value of the signal that is not zero, each kernel from its
+ * first to its last value that is not zero, times it: at most (nonzeros) x window x n_col
+ * multiplications. Terms of a row are
  * added from the earliest value on, so equal windows give equal bits. What missing rows
  * get is not meant to be read. */
 void nl_convolve(const nl_convolution *convolution, double *out, const nl_hook *hook);

@@ -25,7 +25,14 @@ static nl_convolution random_convolution(size_t n, int n_run, int window, int fi
   }
   c.x = x;
   c.start = start;
-  c.kernel = new_normals((size_t)window * (size_t)c.n_col);
+  double *kernel = new_normals((size_t)window * (size_t)c.n_col);
+  for (int j = 0; j < c.n_col; j++) { /* some end, or begin, with zeros, or are zero */
+    const int low = random_below(window + 1), high = low + random_below(window - low + 1);
+    for (int k = 0; k < window && j % 2; k++) {
+      if (k < low || k >= high) kernel[k + j * window] = 0;
+    }
+  }
+  c.kernel = kernel;
   return c;
 }
 

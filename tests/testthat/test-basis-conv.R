@@ -148,6 +148,12 @@ test_that("a Fourier transform is used for dense signals and long windows only",
   expect_true(pays(dense, kernel(1000), one))
   expect_false(pays(dense, kernel(10), one))
   expect_false(pays(sparse, kernel(1000), one))
+  # rounding of a value that is far above the others would show in theirs
+  expect_false(pays(replace(dense, 100, 1e12), kernel(1000), one))
+  x <- replace(dense[1:20000], 5000, 1e12)
+  came <- convolved(x, basis_conv(basis_bspline(4), 1500))
+  K <- oracle_bspline(seq(0, 1, length.out = 1500), 4, bounds = 0:1)
+  expect_equal(came[9000, ], colSums(K * x[9000 - 1:1500]), tolerance = 1e-12)
   # what is chosen by itself is right, too
   x <- dense[1:20000]
   K <- oracle_raised_cosine(seq(0, 1, length.out = 1500), 3, bounds = 0:1)
@@ -302,6 +308,7 @@ test_that("windows, kernels and causalities that can't be are refused", {
     expect_refused(basis_conv(b, window), "window", "`window`", "at least 2")
   }
   for (window in list(0, -3, 2.5, NA)) expect_refused(basis_history(window), "window", "at least 1")
+  expect_refused(basis_history(1e6), "window", "at most 5000", "basis_conv()")
   expect_refused(basis_conv(b, 10, "noncausal"), "causality", "\"causal\"", "\"noncausal\"")
   expect_refused(basis_conv(7, 10), "basis", "basis_raised_cosine(8)", "7")
   expect_refused(basis_conv(b * b, 10), "basis", "one number")
