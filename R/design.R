@@ -408,14 +408,37 @@ print.covariate_design <- function(x, ...) {
   fields <- unclass(x)
   cat(sprintf("<covariate_design> %s bins x %d columns, %s\n", format(fields$n_obs, big.mark = ","),
               length(fields$columns), format_memory(fields$blocks)))
-  cat(sprintf("  %s %4d  %s %s  %s\n", format(names(fields$bases)), as.integer(fields$size),
-              format(vapply(fields$blocks, storage_of, "")),
-              formatC(vapply(fields$blocks, format_memory, ""), width = 8),
-              vapply(fields$bases, format, "")), sep = "")
+  lines <- lapply(print_parts(fields$bases), function(part) {
+    several <- length(part) > 1
+    list(name = if (several) sprintf("%s.* (%d)", fields$bases[[part[1]]]$from[1], length(part)) else
+           names(fields$bases)[part],
+         size = as.integer(sum(fields$size[part])), storage = storage_of_all(fields$blocks[part]),
+         memory = format_memory(fields$blocks[part]), basis = format(fields$bases[[part[1]]]))
+  })
+  column <- function(what) vapply(lines, `[[`, lines[[1]][[what]], what)
+  cat(sprintf("  %s %4d  %s %s  %s\n", format(column("name")), column("size"), format(column("storage")),
+              formatC(column("memory"), width = 8), column("basis")), sep = "")
   missing <- design_missing(x)
   if (any(missing)) cat(sprintf("  (%s with NA)\n", count_rows(missing)))
   if (any(missing) && !is.null(fields$edges)) cat(sprintf("  (%s)\n", describe_edges(fields$edges)))
   invisible(x)
+}
+
+# The covariates (numbers) of each line of the print: one, or where they are many, all columns of a matrix under a
+# convolution.
+print_parts <- function(bases, most = 6) {
+  from <- vapply(bases, function(basis) basis$from[1] %||% "", "")
+  many <- from %in% names(which(table(from[from != ""]) > most))
+  key <- ifelse(many, paste("of", from), seq_along(from))
+  unname(split(seq_along(bases), factor(key, unique(key))))
+}
+
+storage_of_all <- function(blocks) {
+  if (length(blocks) == 1) return(storage_of(blocks[[1]]))
+  tables <- sum(vapply(blocks, function(block) !is.null(block$index), TRUE))
+  paste(c(if (tables > 0) count_of(tables, "table"), if (tables < length(blocks)) {
+    sprintf("%d matri%s", length(blocks) - tables, if (length(blocks) - tables == 1) "x" else "ces")
+  }), collapse = ", ")
 }
 
 # How a block is kept, for print.

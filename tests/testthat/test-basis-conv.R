@@ -291,6 +291,17 @@ test_that("history columns, other kernels' labels, and format", {
   expect_identical(convolved(x$x, basis_conv(basis_history(4), 4, "acausal"))[10, ], as.double(x$x[12:9]))
 })
 
+test_that("a design prints many neurons as one line", {
+  counts <- spike_counts(3000, c(rep(0.002, 7), 1, 2), 23)
+  design <- expand_covariates(list(speed = with_local_seed(24, rnorm(3000)), coupling = counts, two = counts[, 1:2]),
+                              list(coupling = basis_conv(basis_raised_cosine(4), 10), two = basis_history(2)))
+  out <- capture.output(print(design))
+  expect_match(out[3], "coupling.* (9)   36  7 tables, 2 matrices", fixed = TRUE)
+  expect_match(out[3], "basis_conv(basis_raised_cosine(4), window = 10)", fixed = TRUE)
+  expect_match(out[4:5], "two.n[12] +2  matrix")
+  expect_identical(nrow(summary(design)), 12L)
+})
+
 test_that("convolutions are not rounded by `discretize`", {
   set.seed(14)
   x <- list(h = rnorm(200), speed = rnorm(200))
