@@ -262,7 +262,9 @@ convolve_by_fft <- function(x, starts, kernel, first_lag) {
   length <- transform_length(window, max(diff(starts)))
   pairs <- split(seq_len(ncol(kernel)), (seq_len(ncol(kernel)) - 1) %/% 2)
   padded <- function(z) stats::fft(c(z, rep(0, length - length(z))))
-  transformed <- lapply(pairs, function(j) padded(complex(real = kernel[, j[1]], imaginary = kernel[, j[length(j)]])))
+  transformed <- lapply(pairs, function(j) {
+    padded(complex(real = kernel[, j[1]], imaginary = kernel[, j[length(j)]]))
+  })
   x[is.na(x)] <- 0
   out <- matrix(0, length(x), ncol(kernel))
   for (run in seq_along(starts[-1])) {

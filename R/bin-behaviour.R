@@ -73,7 +73,8 @@ check_samples <- function(x, n_times, method, period) {
     if (!(is.numeric(column) || is.logical(column)) || is.object(column)) {
       refuse("must be numbers or a factor, not ", describe(column), ".")
     }
-    if (any(is.infinite(column))) refuse("must be finite, but is infinite in ", count_rows(is.infinite(column)), ".")
+    infinite <- rows_where(column, is.infinite)
+    if (any(infinite)) refuse("must be finite, but is infinite in ", count_rows(infinite), ".")
   }
 }
 

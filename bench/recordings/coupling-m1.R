@@ -17,10 +17,10 @@ rm(d)
 
 design <- cost_of(expand_covariates(covariates, bases))
 report("expand", design)
+storage <- vapply(unclass(design$value)$blocks, function(block) as.numeric(object.size(block)), 0)
 tables <- vapply(unclass(design$value)$blocks, function(block) !is.null(block$index), TRUE)
-cat(sprintf("%d bins, %d columns, %d of %d covariates as tables; design %.0f MB, dense it were %.0f MB\n", nrow(design$value),
-            ncol(design$value), sum(tables), length(tables), as.numeric(object.size(unclass(design$value)$blocks)) / 1e6,
-            prod(dim(design$value)) * 8e-6))
+cat(sprintf("%d bins, %d columns, %d of %d covariates as tables; %.0f MB, as a matrix %.0f MB\n", nrow(design$value),
+            ncol(design$value), sum(tables), length(tables), sum(storage) / 1e6, prod(dim(design$value)) * 8e-6))
 fit <- cost_of(group_lasso(design$value, counts[, target], n_lambda = n_lambda, lambda_min_ratio = 0.05,
                            progress = FALSE))
 report("fit", fit)

@@ -29,8 +29,9 @@ draw("history-ca1", height = 1100, {
   plot(path, main = paste("CA1 cell", cell))
   place <- tuning_curve(path, "place", lambda = lambda)
   runs <- split(place, place$dir)
-  matplot(runs[[1]]$x, sapply(runs, `[[`, "rate"), type = "l", lty = 1, lwd = 2, col = path_colours <- c("#0072B2", "#D55E00"),
-          las = 1, bty = "l", xlab = "position (cm)", ylab = "rate (spikes/s)", main = "place")
-  legend("topleft", paste("direction", names(runs)), col = path_colours, lwd = 2, bty = "n")
+  colours <- c("#0072B2", "#D55E00")
+  matplot(runs[[1]]$x, sapply(runs, `[[`, "rate"), type = "l", lty = 1, lwd = 2,
+          col = colours, las = 1, bty = "l", xlab = "position (cm)", ylab = "rate (spikes/s)", main = "place")
+  legend("topleft", paste("direction", names(runs)), col = colours, lwd = 2, bty = "n")
   draw_filter(path, "history", lambda, bin_ms = 1)
 })

@@ -1,5 +1,6 @@
 window_kinds <- list(
-  raised_cosine = list(basis = basis_raised_cosine(4), values = function(u) oracle_raised_cosine(u, 4, bounds = 0:1)),
+  raised_cosine = list(basis = basis_raised_cosine(4),
+                       values = function(u) oracle_raised_cosine(u, 4, bounds = 0:1)),
   bspline = list(basis = basis_bspline(5), values = function(u) oracle_bspline(u, 5, bounds = 0:1)),
   cyclic = list(basis = basis_cyclic(4, bounds = c(0, 1)), values = function(u) oracle_cyclic(u, 4, bounds = 0:1)),
   identity = list(basis = basis_identity(), values = function(u) matrix(u)),
@@ -135,7 +136,8 @@ test_that("sums and Fourier transforms agree", {
     fft <- ns$convolve_by_fft(x, starts, kernel, first)
     gone <- .Call(ns$C_convolve_missing, x, starts, kernel, first)
     whole <- setdiff(seq_len(n), gone)
-    expect_lt(max(0, abs(sum - fft)[whole, ]) / max(1e-300, abs(sum[whole, ])), 1e-12, label = paste("trial", trial))
+    error <- max(0, abs(sum - fft)[whole, ]) / max(1e-300, abs(sum[whole, ]))
+    expect_lt(error, 1e-12, label = paste("trial", trial))
   }
 })
 
@@ -293,7 +295,8 @@ test_that("history columns, other kernels' labels, and format", {
 
 test_that("a design prints many neurons as one line", {
   counts <- spike_counts(3000, c(rep(0.002, 7), 1, 2), 23)
-  design <- expand_covariates(list(speed = with_local_seed(24, rnorm(3000)), coupling = counts, two = counts[, 1:2]),
+  covariates <- list(speed = with_local_seed(24, rnorm(3000)), coupling = counts, two = counts[, 1:2])
+  design <- expand_covariates(covariates,
                               list(coupling = basis_conv(basis_raised_cosine(4), 10), two = basis_history(2)))
   out <- capture.output(print(design))
   expect_match(out[3], "coupling.* (9)   36  7 tables, 2 matrices", fixed = TRUE)
@@ -343,8 +346,8 @@ test_that("signals that can't be are refused", {
 test_that("too few bins for the window is an error, a short session a warning", {
   b <- basis_conv(basis_bspline(4), 20)
   for (n in c(1, 5, 20)) {
-    expect_refused(expand_covariates(list(h = rep(1, n)), b), "h", "`h`", "more than 20 bins", paste("there are", n),
-                   class = "neurolasso_covariate_error")
+    expect_refused(expand_covariates(list(h = rep(1, n)), b), "h", "`h`", "more than 20 bins",
+                   paste("there are", n), class = "neurolasso_covariate_error")
   }
   expect_identical(which(!is.na(convolved(rep(1, 21), b)[, 1])), 21L)
   expect_refused(expand_covariates(list(h = rep(1, 40)), b, session = rep(1:2, each = 20)), "h",
@@ -357,7 +360,8 @@ test_that("too few bins for the window is an error, a short session a warning", 
   acausal <- basis_conv(basis_bspline(4), 20, "acausal")
   expect_identical(which(!is.na(convolved(rep(1, 20), acausal)[, 1])), 10L)
   # new data may be short: there is nothing to say of them
-  path <- group_lasso(list(h = with_local_seed(1, rpois(300, 1))), with_local_seed(2, rpois(300, 1)), b, n_lambda = 3)
+  counts <- with_local_seed(1, rpois(300, 1))
+  path <- group_lasso(list(h = counts), counts, b, n_lambda = 3)
   expect_true(all(is.na(predict(path, list(h = c(1, 0, 2))))))
 })
 

@@ -35,7 +35,8 @@ test_that("171 neurons couple to one of them in one call, with the velocity of t
   d <- read.csv(gzfile(shared_file("m1_stevenson2011.csv.gz")))
   counts <- as.matrix(d[grep("^n[0-9]+$", names(d))])
   covariates <- list(coupling = counts, velocity = cbind(x = d$vel_x, y = d$vel_y))
-  bases <- list(coupling = basis_conv(basis_raised_cosine_log(8), 20), velocity = basis_bspline(5) * basis_bspline(5))
+  bases <- list(coupling = basis_conv(basis_raised_cosine_log(8), 20),
+                velocity = basis_bspline(5) * basis_bspline(5))
   path <- group_lasso(covariates, counts[, "n134"], bases, n_lambda = 20, lambda_min_ratio = 0.2)
   expect_identical(dim(path$coefficients), c(171L * 8L + 25L, 20L))
   expect_identical(names(path$groups), c(paste0("coupling.", colnames(counts)), "velocity"))

@@ -20,10 +20,13 @@ test_that("a fit drops the first bins of each session, and says so", {
     oracle_convolve(d$covariates$coupling[, j], d$bases$coupling$kernel, 1, d$session)[-gone, ]
   }), list(oracle_bspline(d$covariates$speed, 5)[-gone, ]))
   expect_lt(max(path_residuals(path, list(blocks = blocks, counts = d$counts[-gone]))), 2e-6)
-  excluded <- group_lasso(d$covariates, d$counts, d$bases, session = d$session, n_lambda = 10, na.action = na.exclude)
+  with_action <- function(action) {
+    group_lasso(d$covariates, d$counts, d$bases, session = d$session, n_lambda = 10, na.action = action)
+  }
+  excluded <- with_action(na.exclude)
   expect_identical(which(is.na(fitted(excluded)[, 1])), gone)
   expect_identical(which(is.na(simulate(excluded, lambda = 0.1, seed = 1)[, 1])), gone)
-  expect_refused(group_lasso(d$covariates, d$counts, d$bases, session = d$session, na.action = na.fail), "na.action")
+  expect_refused(with_action(na.fail), "na.action")
   # without sessions only the first ones
   plain <- group_lasso(d$covariates, d$counts, d$bases, n_lambda = 10)
   expect_identical(as.integer(plain$na.action), 1:10)
@@ -91,7 +94,8 @@ test_that("the print says which bins have no window", {
   }
   expect_identical(said(1, 0, 1, 1), "the first 1 bin has no whole window")
   expect_identical(said(0, 7, 1, 7), "the last 7 bins have no whole window")
-  expect_identical(said(3, 2, 4, 2000), "the first 3 and the last 2 bins of each of 4 sessions have no whole window (2,000 in all)")
+  expect_identical(said(3, 2, 4, 2000),
+                   "the first 3 and the last 2 bins of each of 4 sessions have no whole window (2,000 in all)")
   # the widest of several windows counts, at either end
   edges <- neurolasso:::window_edges(list(a = basis_history(3), b = basis_conv(basis_bspline(4), 9, "acausal"),
                                           c = basis_bspline(4)), NULL, 100)
