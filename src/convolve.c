@@ -83,7 +83,7 @@ static void convolve_run(const nl_convolution *c, row_range run,
   const row_range whole = whole_rows(c, run);
   for (ptrdiff_t s = run.begin; s < run.end; s++) {
     const double x = c->x[s];
-    if (x == 0 || isnan(x)) continue;
+    if (x == 0) continue; /* a NaN's rows are missing: whatever they get */
     const row_range all = reached_from(s, kernel->lag, kernel->n);
     const row_range rows = meet(whole, all);
     if (rows.end <= rows.begin) continue;

@@ -7,6 +7,7 @@ static int holds(const double *edge, int bin, double time) {
   return edge[bin] <= time && time < edge[bin + 1];
 }
 
+/* The last bin for the end of the edges. */
 static int search_bin(int n_bin, const double *edge, double time) {
   int low = 0, high = n_bin;
   while (high - low > 1) {
@@ -23,7 +24,6 @@ static int search_bin(int n_bin, const double *edge, double time) {
 /* The bin of a time inside the edges. last: the bin before, which is near where spikes
  * are sorted; else bins may be equally wide. */
 static int find_bin(int n_bin, const double *edge, double time, int last) {
-  if (time == edge[n_bin]) return n_bin - 1;
   if (holds(edge, last, time)) return last;
   if (last + 1 < n_bin && holds(edge, last + 1, time)) return last + 1;
   const double guess = (time - edge[0]) / (edge[n_bin] - edge[0]) * n_bin;
