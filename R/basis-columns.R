@@ -29,9 +29,7 @@ basis_grid.basis_columns <- function(basis, n) if (basis$n_col == 1) NextMethod(
 basis_size.basis_columns <- function(basis) basis$n_col
 
 #' @export
-basis_labels.basis_columns <- function(basis) {
-  if (!is.null(basis$labels) && all(nzchar(basis$labels)) && !anyDuplicated(basis$labels)) basis$labels
-}
+basis_labels.basis_columns <- function(basis) usable_labels(basis$labels)
 
 #' @export
 format.basis_columns <- function(x, ...) {

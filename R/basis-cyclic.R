@@ -3,8 +3,10 @@
 #' B-splines on a circle, for head direction, theta phase, time of day: the two ends of the bounds are
 #' the same point, where value and derivatives agree.
 #'
-#' The period is divided into `n_basis` equal intervals. Values outside the bounds are wrapped, so
-#' 370 degrees are 10, without a warning. Values equal those of NeMoS's `CyclicBSplineEval`.
+#' The period is divided into `n_basis` equal intervals, from the lower bound on. Values outside the bounds
+#' are wrapped, so 370 degrees are 10, without a warning: whether angles run from -180 to 180 or from 0 to
+#' 360 makes no difference, only the bounds do, and moving both by one interval moves every column to its
+#' neighbour. Values equal those of NeMoS's `CyclicBSplineEval`.
 #'
 #' @param n_basis How many functions (columns), at least `order`.
 #' @param order Order of the spline, at least 2; 4 is cubic.
@@ -17,13 +19,18 @@
 #'                                      basis_cyclic(6, bounds = c(-180, 180)))))
 #' @export
 basis_cyclic <- function(n_basis, order = 4, bounds) {
+  bounds <- check_period(bounds)
+  order <- check_count(order, "order", lower = 2)
+  new_basis("cyclic", list(n_basis = check_n_basis(n_basis, order), order = order, bounds = bounds))
+}
+
+# Bounds that have no default.
+check_period <- function(bounds) {
   if (missing(bounds)) {
     stop_input("`bounds` must be given: the period of the covariate, such as c(0, 2 * pi) or ",
                "c(-180, 180).", arg = "bounds")
   }
-  order <- check_count(order, "order", lower = 2)
-  new_basis("cyclic", list(n_basis = check_n_basis(n_basis, order), order = order,
-                           bounds = check_bounds(bounds, required = TRUE)))
+  check_bounds(bounds, required = TRUE)
 }
 
 #' @export

@@ -5,7 +5,7 @@
 #' @examples
 #' as.matrix(expand_covariates(list(speed = c(3, 1, 2)), basis_identity()))
 #' @export
-basis_identity <- function() new_basis("identity", list())
+basis_identity <- function() new_basis(c("identity", "dense"), list())
 
 #' @export
 train_basis.basis_identity <- function(basis, x) {
@@ -15,14 +15,7 @@ train_basis.basis_identity <- function(basis, x) {
 }
 
 #' @export
-basis_block.basis_identity <- function(basis, x) {
-  structure(list(x = matrix(as.double(x[[1]]), ncol = 1)), moved = 0)
-}
-
-#' @export
-basis_rows.basis_identity <- function(basis, x) {
-  list(cell = NULL, values = matrix(as.double(x[[1]]), nrow = 1), n_col = 1L, periodic = 0L, moved = 0)
-}
+dense_values.basis_identity <- function(basis, x) list(x = matrix(as.double(x[[1]]), ncol = 1), moved = 0)
 
 #' @export
 basis_size.basis_identity <- function(basis) 1L

@@ -28,8 +28,10 @@
   new_basis("product", list(factors = factors))
 }
 
-# The most runs a row of a product may have in C (NL_MAX_RUN).
+# What C holds of a row of a product: values of its last factor and runs of them (NL_MAX_RUN), values of any
+# other factor (NL_MAX_WIDTH).
 max_product_runs <- 1024
+max_product_width <- 32
 
 product_factors <- function(basis) if (inherits(basis, "basis_product")) basis$factors else list(basis)
 
@@ -47,12 +49,21 @@ train_basis.basis_product <- function(basis, x) {
 #' @export
 basis_block.basis_product <- function(basis, x) {
   rows <- Map(function(factor, column) basis_rows(factor, list(column)), basis$factors, unname(x))
-  runs <- prod(vapply(rows[-length(rows)], factor_width, 0L))
-  if (runs > max_product_runs) {
-    stop_input("a product of bases of such high orders has ", runs, " runs of values in a row; at most ",
-               max_product_runs, " are possible.", class = "neurolasso_covariate_error")
-  }
+  check_product_widths(vapply(rows, factor_width, 0L))
   structure(list(factors = unname(spread_missing(rows))), moved = sum(vapply(rows, `[[`, 0, "moved")))
+}
+
+check_product_widths <- function(width) {
+  refuse <- function(...) stop_input("a product of bases ", ..., class = "neurolasso_covariate_error")
+  before <- width[-length(width)]
+  if (any(before > max_product_width)) {
+    refuse("has up to ", max_product_width, " values in a row of each basis but the last, not ", max(before),
+           "; put the widest basis last.")
+  }
+  if (prod(before) > max_product_runs || width[length(width)] > max_product_runs) {
+    refuse("of such high orders has ", prod(before), " runs of ", width[length(width)],
+           " values in a row; at most ", max_product_runs, " of ", max_product_runs, " are possible.")
+  }
 }
 
 # Values of a row that are not zero.

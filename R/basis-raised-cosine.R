@@ -15,16 +15,21 @@
 #' @export
 basis_raised_cosine <- function(n_basis, width = 2, bounds = NULL) {
   n_basis <- check_count(n_basis, "n_basis", lower = 2)
+  new_basis("raised_cosine",
+            list(n_basis = n_basis, width = check_width(width), bounds = check_bounds(bounds)))
+}
+
+check_width <- function(width) {
   width <- check_number(width, "width", 1, Inf)
   if (width <= 1 || 2 * width != round(2 * width)) {
     stop_input("`width` must be above 1 and a multiple of 0.5, not ", format(width), ".", arg = "width")
   }
-  new_basis("raised_cosine", list(n_basis = n_basis, width = width, bounds = check_bounds(bounds)))
+  width
 }
 
 #' @export
 basis_rows.basis_raised_cosine <- function(basis, x) {
-  rows <- .Call(C_raised_cosine, as.double(x[[1]]), basis$bounds, basis$n_basis, basis$width)
+  rows <- .Call(C_raised_cosine, as.double(x[[1]]), basis$bounds, basis$n_basis, basis$width, NULL, 1)
   as_factor_rows(rows, basis$n_basis)
 }
 

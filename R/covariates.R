@@ -112,6 +112,7 @@ assign_bases <- function(leaves, basis) {
 }
 
 is_shaped_for <- function(x, basis) {
+  if (has_window(basis)) return(TRUE) # a matrix is a signal per column
   n <- n_inputs(basis)
   if (n == 1) is.null(dim(x)) else NCOL(x) == n
 }
@@ -153,7 +154,7 @@ check_basis_fits <- function(basis, x, name) {
   if (is.factor(x) && !inherits(basis, "basis_factor")) {
     stop_input("covariate `", name, "` is a factor, which ", format(basis), " can't take.", arg = "basis")
   }
-  if (NCOL(x) != n_inputs(basis)) {
+  if (!has_window(basis) && NCOL(x) != n_inputs(basis)) {
     stop_input("covariate `", name, "` has ", NCOL(x), " column(s), but ", format(basis), " takes ",
                n_inputs(basis), ".", arg = "basis")
   }

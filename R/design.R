@@ -4,10 +4,11 @@
 #' [group_lasso()] does this itself; do it yourself to look at the columns, or to fit several models on
 #' the same ones.
 #'
-#' B-splines, raised cosines, factors and their products are kept as their few nonzero values per row, not
+#' Splines, raised cosines, factors and their products are kept as their few nonzero values per row, not
 #' as a matrix; `design$position` and `as.matrix()` write the matrix out. Where a covariate's values repeat
 #' (pixels, rounded centimetres, whole seconds), its columns are kept once for each different value, in a
-#' table, with each bin's place in it. `print()` says how each covariate is kept, and in how much memory.
+#' table, with each bin's place in it. `print()` and `summary()` say how each covariate is kept, and in how much
+#' memory.
 #'
 #' @param covariates A named list, or a data frame, of covariates with one value (row) per bin:
 #'   numeric vectors, numeric matrices (one group each), factors. Nested lists are flattened to names
@@ -15,7 +16,10 @@
 #'   Values may be NA, not infinite.
 #' @param basis One basis for all numeric vectors (a product: for all matrices with as many columns), or a
 #'   list of bases named by covariate. A covariate without one is taken as it is: a vector as one
-#'   column, a matrix as one group, a factor as its indicators.
+#'   column, a matrix as one group, a factor as its indicators. Under [basis_conv()] a matrix is a signal per
+#'   column, and each is a covariate.
+#' @param session NULL: all bins follow each other in time. Else one id per bin (numbers, strings or a
+#'   factor), each in one run: windows of [basis_conv()] don't cross from one session into the next.
 #' @return A `covariate_design`: `dim()` is bins x columns, `names()` are the covariates, `design$position`
 #'   or `design[["position"]]` is that covariate's matrix (bins x its columns), `as.matrix()` all of
 #'   them, `design[rows, columns]` a part of it, `predict(design, newdata)` the design of new raw
@@ -24,6 +28,7 @@
 #' Of class `neurolasso_input_error`; of class `neurolasso_covariate_error` where one covariate's values
 #' are at fault. Values outside given bounds are moved to the nearest one with one warning of class
 #' `neurolasso_out_of_bounds` that counts them.
+#' @seealso [summary.covariate_design()] for sizes, [plot.covariate_design()] for pictures of the bases.
 #' @examples
 #' session <- simulate_session(60, seed = 1)
 #' design <- expand_covariates(
@@ -34,22 +39,31 @@
 #' dim(design)
 #' head(design$position)
 #' @export
-expand_covariates <- function(covariates, basis = NULL) {
-  make_design(covariates, basis)
+expand_covariates <- function(covariates, basis = NULL, session = NULL) {
+  make_design(covariates, basis, session = session)
 }
 
-make_design <- function(covariates, basis, discretize = NULL) {
+make_design <- function(covariates, basis, discretize = NULL, session = NULL) {
+  evaluated(plan_design(covariates, basis, discretize, session))
+}
+
+# A design with trained bases that are not evaluated yet (new_plan).
+plan_design <- function(covariates, basis, discretize, session) {
   leaves <- collect_covariates(covariates)
   if (NROW(leaves[[1]]) == 0) {
     stop_input("`covariates` must have at least one bin, and have none.", arg = "covariates")
   }
-  bases <- assign_bases(leaves, basis)
+  session <- check_session(session, NROW(leaves[[1]]))
+  split <- split_neurons(leaves, assign_bases(leaves, basis))
+  leaves <- split$leaves
+  bases <- split$bases
+  check_windows(bases, session, NROW(leaves[[1]]))
   n_values <- check_discretize(discretize, bases)
   trained <- Map(function(x, b, name) in_covariate(name, train_basis(b, leaf_inputs(x, b))),
                  leaves, bases, names(leaves))
-  if (is.null(n_values)) return(new_design(leaves, trained))
+  if (is.null(n_values)) return(new_plan(leaves, trained, session))
   rounded <- discretize_leaves(leaves, trained, n_values)
-  new_design(rounded$leaves, trained, rounded$error)
+  new_plan(rounded$leaves, trained, session, rounded$error)
 }
 
 # Adds the covariate's name to an error that a basis raised.
@@ -61,26 +75,56 @@ in_covariate <- function(name, expr) {
 }
 
 # Evaluates trained bases. Fields: n_obs; bases (trained); size (columns per covariate); columns (all
-# names); blocks (storage for C); missing (rows with NA, for each covariate that has any); rounding (NULL,
-# or how far `discretize` moved values at most).
-new_design <- function(leaves, bases, rounding = NULL) {
-  blocks <- Map(function(x, b, name) in_covariate(name, compact_block(b, leaf_inputs(x, b))),
-                leaves, bases, names(leaves))
-  warn_moved(vapply(blocks, attr, 0, "moved"))
-  missing <- lapply(leaves, rows_where, is.na)
+# names); blocks (storage for C); missing (the numbers of the rows with NA, for each covariate that has any);
+# session (NULL or a factor); edges (window_edges()); rounding (NULL, or how far `discretize` moved values at
+# most); source (of a formula only: formula.R).
+new_design <- function(leaves, bases) evaluated(new_plan(leaves, bases))
+
+# The same before its blocks, with the leaves they are made of: what is known before a fit chooses its rows, so
+# that no more than these is ever in memory.
+new_plan <- function(leaves, bases, session = NULL, rounding = NULL) {
+  n_obs <- NROW(leaves[[1]])
+  starts <- run_starts(session, n_obs)
+  missing <- Map(function(x, b) missing_rows(x, b, starts), leaves, bases)
   structure(
     list(
-      n_obs = NROW(leaves[[1]]), bases = bases, size = vapply(bases, basis_size, 0),
-      columns = design_columns(bases), blocks = lapply(blocks, unclass_block),
-      missing = missing[vapply(missing, any, TRUE)], rounding = rounding
+      n_obs = n_obs, bases = bases, size = vapply(bases, basis_size, 0), columns = design_columns(bases),
+      missing = missing[lengths(missing) > 0], session = session, edges = window_edges(bases, session, n_obs),
+      rounding = rounding, leaves = leaves
     ),
     class = "covariate_design"
   )
 }
 
+evaluated <- function(design) {
+  fields <- unclass(design)
+  if (!is.null(fields$leaves)) fields <- with_blocks(fields)
+  structure(fields, class = "covariate_design")
+}
+
+# A plan's blocks in the place of its leaves; rows: NULL, or the numbers of those that are kept.
+with_blocks <- function(fields, rows = NULL) {
+  starts <- run_starts(fields$session, fields$n_obs)
+  moved <- stats::setNames(numeric(length(fields$bases)), names(fields$bases))
+  fields$blocks <- list()
+  for (name in names(fields$bases)) {
+    basis <- fields$bases[[name]]
+    block <- in_covariate(name, compact_block(basis, leaf_inputs(fields$leaves[[name]], basis), starts))
+    moved[name] <- attr(block, "moved")
+    fields$blocks[[name]] <- if (is.null(rows)) unclass_block(block) else block_rows(block, rows)
+  }
+  fields$leaves <- NULL
+  warn_moved(moved)
+  fields
+}
+
 unclass_block <- function(block) {
   attr(block, "moved") <- NULL
   block
+}
+
+missing_rows <- function(x, basis, starts) {
+  if (has_window(basis)) convolve_missing(basis, x, starts) else which(rows_where(x, is.na))
 }
 
 design_columns <- function(bases) {
@@ -116,15 +160,22 @@ design_groups <- function(design) {
 design_missing <- function(design, covariates = seq_along(design)) {
   fields <- unclass(design)
   of_interest <- names(fields$missing) %in% names(fields$bases)[covariates]
-  Reduce(`|`, fields$missing[of_interest], logical(fields$n_obs))
+  hit <- logical(fields$n_obs)
+  for (rows in fields$missing[of_interest]) hit[rows] <- TRUE
+  hit
 }
 
 # rows: row numbers
 design_rows <- function(design, rows) {
   fields <- unclass(design)
-  fields$blocks <- lapply(fields$blocks, block_rows, rows)
-  missing <- lapply(fields$missing, `[`, rows)
-  fields$missing <- missing[vapply(missing, any, TRUE)]
+  if (is.null(fields$leaves)) {
+    fields$blocks <- lapply(fields$blocks, block_rows, rows)
+  } else {
+    fields <- with_blocks(fields, rows)
+  }
+  missing <- lapply(fields$missing, function(gone) which(replace(logical(fields$n_obs), gone, TRUE)[rows]))
+  fields$missing <- missing[lengths(missing) > 0]
+  fields$session <- fields$session[rows]
   fields$n_obs <- length(rows)
   structure(fields, class = "covariate_design")
 }
@@ -161,14 +212,17 @@ table_rows <- function(block, rows) {
 table_most <- 16384
 table_most_spline <- 512
 table_share <- 1 / 8
+table_least_columns <- 4 # fewer plain columns are as cheap as an index
 
 longest_table <- function(basis, n_obs) {
   is_spline <- inherits(basis, c("basis_bspline", "basis_cyclic"))
   min(if (is_spline) table_most_spline else table_most, floor(n_obs * table_share))
 }
 
-# The block of a basis at x (a list of inputs), as a table where that is smaller and faster.
-compact_block <- function(basis, x) {
+# The block of a basis at x (a list of inputs), as a table where that is smaller and faster. starts: of the
+# sessions.
+compact_block <- function(basis, x, starts) {
+  if (has_window(basis)) return(convolved_block(convolve_signal(basis, x[[1]], starts)))
   distinct <- if (repeats_can_pay(basis, x)) distinct_rows(x, longest_table(basis, NROW(x[[1]])))
   if (is.null(distinct)) return(basis_block(basis, x))
   table <- basis_block(basis, lapply(x, input_rows, distinct$first))
@@ -178,10 +232,19 @@ compact_block <- function(basis, x) {
             moved = moved)
 }
 
-# A factor is a table anyway; few plain columns are as cheap as an index.
+# Histories repeat where signals are sparse: of their columns (a matrix) the different rows are the table.
+convolved_block <- function(columns) {
+  pays <- ncol(columns) >= table_least_columns
+  distinct <- if (pays) distinct_rows(list(columns), min(table_most, floor(nrow(columns) * table_share)))
+  if (is.null(distinct)) return(structure(list(x = columns), moved = 0))
+  structure(list(index = distinct$index, table = list(x = columns[distinct$first, , drop = FALSE]),
+                 n_table = length(distinct$first)), moved = 0)
+}
+
+# A factor is a table anyway.
 repeats_can_pay <- function(basis, x) {
-  if (inherits(basis, c("basis_factor", "basis_identity")) || !all(vapply(x, is.numeric, TRUE))) return(FALSE)
-  !inherits(basis, "basis_columns") || NCOL(x[[1]]) >= 4
+  if (inherits(basis, "basis_factor") || !all(vapply(x, is.numeric, TRUE))) return(FALSE)
+  !inherits(basis, c("basis_columns", "basis_dense")) || basis_size(basis) >= table_least_columns
 }
 
 # The different rows of a list of vectors or matrices, and which of them each row is: list(index, first). NULL
@@ -271,13 +334,14 @@ as.matrix.covariate_design <- function(x, ...) {
 #' @param object A `covariate_design` of [expand_covariates()].
 #' @param newdata New raw covariates, like those the design was trained on: named list or data frame with
 #'   at least the same names. Others are ignored. Rows may be NA.
+#' @param session NULL, or one id per bin of `newdata`, as in [expand_covariates()].
 #' @param ... Not used.
 #' @return A `covariate_design` with the same columns.
 #' @examples
 #' design <- expand_covariates(list(speed = c(0, 10, 40)), basis_bspline(4))
 #' predict(design, list(speed = 20))$speed
 #' @export
-predict.covariate_design <- function(object, newdata, ...) {
+predict.covariate_design <- function(object, newdata, session = NULL, ...) {
   check_no_more(...)
   fields <- unclass(object)
   if (inherits(newdata, "covariate_design")) {
@@ -285,12 +349,13 @@ predict.covariate_design <- function(object, newdata, ...) {
       stop_input("`newdata` is a covariate_design with other bases or bounds than the training one; give the ",
                  "raw covariates.", arg = "newdata")
     }
+    refuse_session(session, "newdata")
     return(newdata)
   }
   known <- names(fields$bases)
-  leaves <- collect_newdata(newdata, fields$bases)
+  leaves <- collect_newdata(source_values(fields$source, newdata), fields$bases)
   leaves <- Map(match_columns, leaves, fields$bases, known)
-  new_design(leaves, fields$bases)
+  evaluated(new_plan(leaves, fields$bases, check_session(session, NROW(leaves[[1]]))))
 }
 
 # The covariates that a model needs, from whatever else newdata has.
@@ -301,9 +366,11 @@ collect_newdata <- function(newdata, bases) {
                ".", arg = "newdata")
   }
   # columns nobody asked for need not be usable
-  keep <- names(newdata) %in% c(known, sub("\\..*", "", known))
+  wanted <- c(known, unlist(lapply(bases, function(basis) basis$from[1])))
+  keep <- names(newdata) %in% c(wanted, sub("\\..*", "", wanted))
   newdata <- Map(text_as_factor, as.list(newdata)[keep], bases[names(newdata)[keep]])
   leaves <- if (length(newdata) > 0) collect_covariates(newdata, "newdata") else list()
+  leaves <- split_new_neurons(leaves, bases)
   absent <- setdiff(known, names(leaves))
   if (length(absent) > 0) {
     stop_input("`newdata` must have the covariates the model was fitted with; ", quoted(absent),
@@ -341,13 +408,37 @@ print.covariate_design <- function(x, ...) {
   fields <- unclass(x)
   cat(sprintf("<covariate_design> %s bins x %d columns, %s\n", format(fields$n_obs, big.mark = ","),
               length(fields$columns), format_memory(fields$blocks)))
-  cat(sprintf("  %s %4d  %s %s  %s\n", format(names(fields$bases)), as.integer(fields$size),
-              format(vapply(fields$blocks, storage_of, "")),
-              formatC(vapply(fields$blocks, format_memory, ""), width = 8),
-              vapply(fields$bases, format, "")), sep = "")
+  lines <- lapply(print_parts(fields$bases), function(part) {
+    several <- length(part) > 1
+    list(name = if (several) sprintf("%s.* (%d)", fields$bases[[part[1]]]$from[1], length(part)) else
+           names(fields$bases)[part],
+         size = as.integer(sum(fields$size[part])), storage = storage_of_all(fields$blocks[part]),
+         memory = format_memory(fields$blocks[part]), basis = format(fields$bases[[part[1]]]))
+  })
+  column <- function(what) vapply(lines, `[[`, lines[[1]][[what]], what)
+  cat(sprintf("  %s %4d  %s %s  %s\n", format(column("name")), column("size"), format(column("storage")),
+              formatC(column("memory"), width = 8), column("basis")), sep = "")
   missing <- design_missing(x)
   if (any(missing)) cat(sprintf("  (%s with NA)\n", count_rows(missing)))
+  if (any(missing) && !is.null(fields$edges)) cat(sprintf("  (%s)\n", describe_edges(fields$edges)))
   invisible(x)
+}
+
+# The covariates (numbers) of each line of the print: one, or where they are many, all columns of a matrix under a
+# convolution.
+print_parts <- function(bases, most = 6) {
+  from <- vapply(bases, function(basis) basis$from[1] %||% "", "")
+  many <- from %in% names(which(table(from[from != ""]) > most))
+  key <- ifelse(many, paste("of", from), seq_along(from))
+  unname(split(seq_along(bases), factor(key, unique(key))))
+}
+
+storage_of_all <- function(blocks) {
+  if (length(blocks) == 1) return(storage_of(blocks[[1]]))
+  tables <- sum(vapply(blocks, function(block) !is.null(block$index), TRUE))
+  paste(c(if (tables > 0) count_of(tables, "table"), if (tables < length(blocks)) {
+    sprintf("%d matri%s", length(blocks) - tables, if (length(blocks) - tables == 1) "x" else "ces")
+  }), collapse = ", ")
 }
 
 # How a block is kept, for print.
@@ -361,8 +452,9 @@ storage_of <- function(block) {
 }
 
 # The numbers in nested lists, in bytes, in words.
-format_memory <- function(x) {
-  bytes <- memory_of(x)
+format_memory <- function(x) in_bytes(memory_of(x))
+
+in_bytes <- function(bytes) {
   unit <- min(floor(log10(max(bytes, 1)) / 3), 3)
   paste(format(signif(bytes / 1000^unit, 3)), c("B", "kB", "MB", "GB")[unit + 1])
 }

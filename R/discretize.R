@@ -38,7 +38,7 @@ check_discretize_names <- function(discretize, can) {
 # are.
 can_round <- function(basis) {
   if (!inherits(basis, "basis_product")) {
-    return(!inherits(basis, c("basis_columns", "basis_identity", "basis_factor")))
+    return(!inherits(basis, c("basis_columns", "basis_identity", "basis_factor", "basis_conv")))
   }
   !vapply(basis$factors, inherits, TRUE, what = "basis_factor")
 }
@@ -81,18 +81,18 @@ discretize_values <- function(x, basis, n_values) {
   if (!is.null(distinct_rows(list(x[!is.na(x)]), n_values))) return(list(x = x, error = 0))
   limits <- range(x, na.rm = TRUE)
   # beyond the bounds of a basis all values count as the bound
-  if (!inherits(basis, "basis_cyclic")) limits <- pmin(pmax(limits, basis$bounds[1]), basis$bounds[2])
+  if (!is_periodic(basis)) limits <- pmin(pmax(limits, basis$bounds[1]), basis$bounds[2])
   if (limits[1] == limits[2]) return(list(x = x, error = 0))
   rounded <- round_to_grid(x, limits, n_values)
   inside <- which(x >= limits[1] & x <= limits[2])
   list(x = rounded, error = max(abs(rounded - x)[inside], 0))
 }
 
-# Angles beyond a period of a cyclic basis are put inside it.
+# Angles beyond the period of a basis are put inside it.
 within_period <- function(x, basis) {
   bounds <- basis$bounds
   outside <- which(x < bounds[1] | x > bounds[2])
-  if (!inherits(basis, "basis_cyclic") || length(outside) == 0) return(x)
+  if (!is_periodic(basis) || length(outside) == 0) return(x)
   x[outside] <- bounds[1] + (x[outside] - bounds[1]) %% diff(bounds)
   x
 }

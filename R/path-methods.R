@@ -13,6 +13,7 @@ print_overview <- function(x, entries) {
               format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","),
               count_of(length(x$groups), "covariate"), count_of(nrow(x$coefficients), "column")))
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
+  if (!is.null(x$na.action) && !is.null(x$window_edges)) cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
   range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
   cat(sprintf("%s; standardize = \"%s\"%s; largest KKT residual %s%s\n",
               if (n == 1) paste("1 lambda,", range[1]) else
@@ -62,7 +63,7 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
   )
   structure(
     list(path = object[c("n_obs", "counts", "groups", "coefficients", "standardize", "link", "discretized",
-                         "na.action", "lambda", "kkt", "converged")],
+                         "window_edges", "na.action", "lambda", "kkt", "converged")],
          table = table[rows, ], entry_order = entry_order(object), call = object$call),
     class = "summary.group_lasso_path"
   )

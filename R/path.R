@@ -47,7 +47,7 @@
 #'
 #' @inheritParams expand_covariates
 #' @param covariates A named list, or a data frame, of covariates with one value (row) per bin, as in
-#'   [expand_covariates()]; or a `covariate_design`.
+#'   [expand_covariates()]; or a `covariate_design`; or a formula, see below.
 #' @param counts Spike counts per bin: finite, not negative. Values that are not whole numbers are
 #'   fitted as they are, with a warning.
 #' @param lambda NULL for a sequence made from the data, or the values to fit at, in any order
@@ -77,6 +77,8 @@
 #'   pads `fitted()` and `residuals()`, [stats::na.fail] stops.
 #' @param control See [group_lasso_control()].
 #' @param progress Draw a progress bar on the console, if the fit takes longer than two seconds.
+#' @param data With a formula: a data frame or named list of its variables, which may also stand in the place
+#'   of `counts`; what it hasn't is looked up where the formula was written.
 #' @return A `group_lasso_path`, a list of (L lambdas, p columns, G covariates)
 #' \describe{
 #'   \item{`lambda`}{length L, decreasing}
@@ -100,9 +102,27 @@
 #'   \item{`n_obs`}{bins used}
 #'   \item{`discretized`}{NULL, or what `discretize` moved a value by at most: named by covariate (`place.x`
 #'     for a column of a matrix), in its units}
+#'   \item{`window_edges`}{NULL, or what windows of [basis_conv()] leave out at the beginning (`before`) and the
+#'     end (`after`) of each of the `sessions`, and how many `bins` that is in all}
 #'   \item{`design`, `counts`, `offset`, `weights`, `na.action`, `standardize`, `link`, `control`,
 #'     `call`}{what was fitted, and how}
 #' }
+#' @section Formula:
+#' `group_lasso(counts ~ basis_bspline(position, 6) + speed, data)` is the fit of `counts` on the list of
+#' `position` and `speed` with `basis = list(position = basis_bspline(6))`. Each term is one covariate, one
+#' group:
+#' \itemize{
+#'   \item `basis_bspline(position, 6)`, and so any function that makes a basis: its first argument is the
+#'     covariate, the others are those of the basis. `basis_matrix(position, b)` takes a basis `b` made
+#'     before.
+#'   \item `basis_bspline(x, 6) * basis_bspline(y, 6)`, or with `:`, is their product, a place field: one
+#'     group, without main effects of its own (they are in its span).
+#'   \item Anything else, `speed`, `log(speed)`, `factor(arm)`, a matrix, is taken as it is.
+#'   \item `offset(log(dt))` is an offset, as the argument `offset` is; give one or the other.
+#' }
+#' Covariates are named by their expressions (`"position"`, `"log(speed)"`, `"x:y"`); where two terms share
+#' one, by the whole term. The intercept can't be taken away. `predict()` takes new data with the variables
+#' of the formula; bounds, knots and levels are those of the training data.
 #' @section Silent neurons:
 #' Without a single spike the path has all covariates out and a rate of 0 (intercept `-Inf`), with a
 #' warning of class `neurolasso_silent`, and goes on.
@@ -136,6 +156,9 @@
 #' path
 #' entry_order(path)
 #' plot(path)
+#' # the same covariates in a formula
+#' data <- data.frame(session$covariates, counts = session$counts)
+#' group_lasso(counts ~ basis_bspline(position, 8) + basis_natural(speed, 5), data, n_lambda = 20)
 #' # another link, and covariates rounded to 100 values
 #' group_lasso(session$covariates, session$counts, basis_bspline(5), link = "softplus", discretize = 100,
 #'             n_lambda = 20)
@@ -143,8 +166,9 @@
 group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambda = 100,
                         lambda_min_ratio = 0.01, group_weights = NULL,
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
-                        offset = NULL, weights = NULL, discretize = NULL, na.action = na.omit,
-                        control = group_lasso_control(), progress = interactive()) {
+                        offset = NULL, weights = NULL, session = NULL, discretize = NULL,
+                        na.action = na.omit, control = group_lasso_control(), progress = interactive(),
+                        data = NULL) {
   call <- match.call()
   how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
   link <- check_choice(link, link_names, "link")
@@ -152,8 +176,9 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
   na.action <- check_na_action(na.action)
-  design <- as_design(covariates, basis, discretize)
-  data <- model_rows(design, counts, offset, weights, na.action)
+  model <- read_model(covariates, counts, basis, offset, data)
+  design <- keep_source(as_design(model$covariates, model$basis, discretize, session), model$source)
+  data <- model_rows(design, model$counts, model$offset, weights, na.action)
   multiplier <- check_group_weights(group_weights, names(design))
 
   v <- prior_weights(data)
@@ -173,8 +198,10 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
 
 # ---- what is asked for ---------------------------------------------------------------------------
 
-as_design <- function(covariates, basis, discretize) {
-  if (!inherits(covariates, "covariate_design")) return(make_design(covariates, basis, discretize))
+# A design whose bases need not be evaluated yet: model_rows() does that for the rows to fit.
+as_design <- function(covariates, basis, discretize, session) {
+  if (!inherits(covariates, "covariate_design")) return(plan_design(covariates, basis, discretize, session))
+  refuse_session(session, "covariates")
   if (!is.null(basis)) {
     stop_input("`basis` must be NULL where `covariates` is a covariate_design, which has its bases.",
                arg = "basis")
@@ -239,7 +266,7 @@ model_rows <- function(design, counts, offset, weights, na.action) {
   if (!is.null(data$weights) && !any(data$weights > 0)) {
     stop_input("`weights` must be above 0 in at least one bin.", arg = "weights")
   }
-  c(list(design = design, na.action = dropped), data)
+  c(list(design = evaluated(design), na.action = dropped), data)
 }
 
 check_na_action <- function(na.action) {
@@ -309,7 +336,8 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
       n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
-      design = data$design, discretized = unclass(data$design)$rounding, counts = data$counts,
+      design = data$design, discretized = unclass(data$design)$rounding,
+      window_edges = unclass(data$design)$edges, counts = data$counts,
       offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how,
       link = link, control = control, call = call
     ),

@@ -10,7 +10,9 @@
 #'   `"response"`: the expected count per bin; `"terms"`: the contribution of each covariate to the linear
 #'   predictor, minus its mean over the training bins.
 #' @param offset Offset of the new bins, needed where the path was fitted with one (0 with the log link: per
-#'   unit of exposure). Not used for `"terms"`.
+#'   unit of exposure). NULL: what offset() in the path's formula is in `newdata`. Not used for `"terms"`.
+#' @param session NULL, or one id per bin of `newdata`, as in [expand_covariates()]: windows of
+#'   [basis_conv()] stay inside sessions.
 #' @param ... Not used.
 #' @return For link and response a matrix, bins x lambdas. For terms a matrix, bins x covariates, for one
 #'   lambda, and an array, bins x covariates x lambdas, for more; its attribute `"constant"` (one per lambda)
@@ -24,19 +26,23 @@
 #' predict(path, new, lambda = path$lambda_max / 5, type = "terms")
 #' @export
 predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
-                                     type = c("link", "response", "terms"), offset = NULL, ...) {
+                                     type = c("link", "response", "terms"), offset = NULL, session = NULL,
+                                     ...) {
   check_no_more(...)
   type <- check_choice(type, c("link", "response", "terms"), "type")
   at <- path_at(object, lambda)
   training <- is.null(newdata)
-  if (training && !is.null(offset)) {
-    stop_input("`offset` goes with `newdata`; the training bins have theirs.", arg = "offset")
+  for (arg in c("offset", "session")) {
+    if (training && !is.null(get(arg))) {
+      stop_input("`", arg, "` goes with `newdata`; the training bins have theirs.", arg = arg)
+    }
   }
-  design <- if (training) object$design else predict(object$design, newdata)
+  design <- if (training) object$design else predict(object$design, newdata, session)
   out <- if (type == "terms") {
     predict_terms(object, if (training) NULL else design, at)
   } else {
-    o <- if (training) object$offset else new_offset(object, offset, nrow(design))
+    o <- if (training) object$offset else
+      new_offset(object, offset %||% new_source_offset(object$design, newdata), nrow(design))
     link <- link_at(design, at, o)
     if (type == "response") inverse_link(link, object$link) else link
   }
@@ -138,6 +144,9 @@ residuals.group_lasso_path <- function(object, lambda = NULL,
 }
 
 #' Simulate counts from a path
+#'
+#' Counts of each training bin at the rate that was fitted there. With [basis_conv()] that is the rate given what
+#' was recorded before: simulated spikes don't feed back.
 #'
 #' @param object A `group_lasso_path`.
 #' @param nsim How many sets of counts.

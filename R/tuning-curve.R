@@ -11,22 +11,31 @@
 #' \eqn{\sum_t v_t \mu(\eta_t - f(x_t) + f(x)) / \sum_t v_t}{sum_t v_t mu(eta_t - f(x_t) + f(x)) / sum_t
 #' v_t}.
 #'
+#' For a covariate under [basis_conv()] or [basis_history()] the curve is the fitted filter: `effect` is what one
+#' unit of the signal, one spike, adds to the linear predictor `lag` bins later (negative lags: earlier), and
+#' `rate` is the mean rate over the training bins with one unit more at that lag. With the log link one spike
+#' multiplies the rate by `exp(effect)`.
+#'
 #' @param object A `group_lasso_path`.
 #' @param covariate Its name.
 #' @param lambda The penalty; may be left out only where the path has one.
 #' @param n Points of the grid, over the training range; for products of bases, along each axis.
 #' @param at NULL, or the values of the covariate to use instead of a grid (a matrix or data frame for
-#'   a product).
+#'   a product). Filters are given at all their lags, without `n` and `at`.
 #' @param ... Not used.
 #' @return A data frame: the value(s) of the covariate, in columns named like it, or like the columns of
 #'   its matrix; `effect`, the contribution to the linear predictor minus its mean over the training bins;
-#'   `rate`.
+#'   `rate`. For a filter `lag` (in bins), `effect`, `rate`.
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
 #' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(8),
 #'                     offset = log(session$bin_width))
 #' curve <- tuning_curve(path, "position", lambda = path$lambda_max / 10)
 #' plot(rate ~ position, curve, type = "l", ylab = "rate (spikes/s)")
+#' # the filter of the neuron's own spikes
+#' path <- group_lasso(list(history = session$counts), session$counts, basis_conv(basis_raised_cosine(4), 20))
+#' filter <- tuning_curve(path, "history", lambda = path$lambda_max / 10)
+#' plot(effect ~ lag, filter, type = "l", xlab = "lag (bins)", ylab = "effect on the log rate")
 #' @export
 tuning_curve <- function(object, ...) UseMethod("tuning_curve")
 
@@ -37,6 +46,7 @@ tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 
   g <- find_covariate(object, covariate)
   lambda <- one_lambda(object, lambda, "a tuning curve")
   basis <- unclass(object$design)$bases[[g]]
+  if (has_window(basis)) return(filter_curve(object, g, basis, path_at(object, lambda), at))
   values <- tuning_values(basis, covariate, n, at)
   point <- path_at(object, lambda)
   coefficients <- point$coefficients[object$groups[[g]], , drop = FALSE]
@@ -53,6 +63,13 @@ find_covariate <- function(path, covariate) {
                ".", arg = "covariate")
   }
   match(covariate, names(path$groups))
+}
+
+# The filter of a convolution at its lags. What a unit adds to the predictor comes on top of all there is.
+filter_curve <- function(path, g, basis, point, at) {
+  if (!is.null(at)) stop_input("`at` must be NULL for a filter, which is given at all its lags.", arg = "at")
+  effect <- as.numeric(basis$kernel %*% point$coefficients[path$groups[[g]], ])
+  data.frame(lag = conv_lags(basis), effect = effect, rate = rate_with(path, effect, 0, point))
 }
 
 # The values to evaluate at: a vector, factor or matrix.

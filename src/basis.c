@@ -212,16 +212,20 @@ int nl_raised_cosine_width(int n_basis, double width) {
   return reach < n_basis ? reach : n_basis;
 }
 
-void nl_raised_cosine_rows(size_t n, const double *u, int n_basis, double width,
-                           int *first, double *values) {
+void nl_log_warp(size_t n, const double *u, double scaling, double *v) {
+  const double whole = log1p(scaling);
+  for (size_t t = 0; t < n; t++) v[t] = log1p(scaling * u[t]) / whole;
+}
+
+void nl_raised_cosine_rows(size_t n, const double *u, int n_basis, double spacing,
+                           double width, int *first, double *values) {
   const int n_near = nl_raised_cosine_width(n_basis, width);
-  const double spacing = 1.0 / (n_basis - 1);
   for (size_t t = 0; t < n; t++, values += n_near) {
     if (isnan(u[t])) {
       nan_row(n_near, first + t, values);
       continue;
     }
-    int start = (int)floor(u[t] * (n_basis - 1) - width) + 1;
+    int start = (int)floor(u[t] / spacing - width) + 1;
     if (start > n_basis - n_near) start = n_basis - n_near;
     if (start < 0) start = 0;
     first[t] = start;

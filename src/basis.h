@@ -51,10 +51,14 @@ void nl_cyclic_poly(int order, double *poly);
 /* How many neighbouring raised cosines can be nonzero at one point. */
 int nl_raised_cosine_width(int n_basis, double width);
 
-/* Raised cosines with peaks at 0, d, 2d, ..., 1 and d = 1 / (n_basis - 1):
+/* v = log(scaling u + 1) / log(scaling + 1), from 0 to 1 like u; scaling > 0. u, v: length
+ * n; may be the same. */
+void nl_log_warp(size_t n, const double *u, double scaling, double *v);
+
+/* Raised cosines with n_basis peaks at 0, d, 2d, ..., d the spacing:
  *   0.5 (1 + cos(pi (u - peak) / (d width))) where |u - peak| < d width, else 0.
  * values: nl_raised_cosine_width(n_basis, width) x n. */
-void nl_raised_cosine_rows(size_t n, const double *u, int n_basis, double width,
-                           int *first, double *values);
+void nl_raised_cosine_rows(size_t n, const double *u, int n_basis, double spacing,
+                           double width, int *first, double *values);
 
 #endif

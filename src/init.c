@@ -7,7 +7,9 @@
 /* r-basis.c */
 SEXP nl_r_bspline(SEXP x, SEXP bounds, SEXP knots, SEXP order);
 SEXP nl_r_cyclic(SEXP x, SEXP bounds, SEXP n_basis, SEXP order);
-SEXP nl_r_raised_cosine(SEXP x, SEXP bounds, SEXP n_basis, SEXP width);
+SEXP nl_r_raised_cosine(SEXP x, SEXP bounds, SEXP n_basis, SEXP width, SEXP warp,
+                        SEXP last);
+SEXP nl_r_rescale(SEXP x, SEXP bounds, SEXP cyclic);
 /* r-design.c */
 SEXP nl_r_expand(SEXP block, SEXP n_obs);
 SEXP nl_r_predictor(SEXP blocks, SEXP n_obs, SEXP coefficients);
@@ -18,15 +20,21 @@ SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty
                SEXP lambda, SEXP control);
 SEXP nl_r_threads(void);
 SEXP nl_r_limit(SEXP path);
+/* r-signal.c */
+SEXP nl_r_convolve(SEXP x, SEXP start, SEXP kernel, SEXP first_lag);
+SEXP nl_r_convolve_missing(SEXP x, SEXP start, SEXP kernel, SEXP first_lag);
+SEXP nl_r_count_spikes(SEXP times, SEXP unit, SEXP n_unit, SEXP breaks);
 
 /* The cast in two steps: -Wextra warns of a direct one between function types. */
 #define ENTRY(name, n_argument) \
   { #name, (DL_FUNC)(void (*)(void)) & nl_r_##name, n_argument }
 
 static const R_CallMethodDef entries[] = {
-    ENTRY(bspline, 4),   ENTRY(cyclic, 4),  ENTRY(raised_cosine, 4), ENTRY(expand, 2),
-    ENTRY(predictor, 3), ENTRY(moments, 3), ENTRY(distinct, 3),      ENTRY(path, 7),
-    ENTRY(threads, 0),   ENTRY(limit, 1),   {NULL, NULL, 0}};
+    ENTRY(bspline, 4),          ENTRY(cyclic, 4),       ENTRY(raised_cosine, 6),
+    ENTRY(rescale, 3),          ENTRY(expand, 2),       ENTRY(predictor, 3),
+    ENTRY(moments, 3),          ENTRY(distinct, 3),     ENTRY(path, 7),
+    ENTRY(threads, 0),          ENTRY(limit, 1),        ENTRY(convolve, 4),
+    ENTRY(convolve_missing, 4), ENTRY(count_spikes, 4), {NULL, NULL, 0}};
 
 void attribute_visible R_init_neurolasso(DllInfo *dll) {
   R_registerRoutines(dll, NULL, entries, NULL, NULL);

@@ -9,6 +9,8 @@
  *   linalg.h          vectors, Cholesky, LAPACK
  *   lanes.h           eight vectors at a time, the vector exponential
  *   basis.h           spline and raised-cosine rows
+ *   convolve.h        signals convolved with kernels
+ *   spikes.h          spike times counted in bins
  *   distinct.h        which rows repeat
  *   block.h kernel.h  one covariate's columns in the storage that suits them; its loops
  *   rows.h            the loop over the rows, threads

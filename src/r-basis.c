@@ -99,16 +99,34 @@ SEXP nl_r_cyclic(SEXP x, SEXP bounds, SEXP n_basis, SEXP order) {
   return rows;
 }
 
-SEXP nl_r_raised_cosine(SEXP x, SEXP bounds, SEXP n_basis, SEXP width) {
+/* warp: a number, the time scaling of raised cosines on a logarithmic axis, or NULL. last:
+ * where the last peak is, on the axis from 0 to 1. */
+SEXP nl_r_raised_cosine(SEXP x, SEXP bounds, SEXP n_basis, SEXP width, SEXP warp,
+                        SEXP last) {
   const int p = Rf_asInteger(n_basis);
-  const double w = Rf_asReal(width);
+  const double w = Rf_asReal(width), spacing = Rf_asReal(last) / (p - 1);
   const int reach = nl_raised_cosine_width(p, w);
+  const size_t n = (size_t)XLENGTH(x);
   double *u;
   int *cell;
   SEXP rows = PROTECT(new_values(x, bounds, reach, 0, &u, &cell));
-  nl_raised_cosine_rows((size_t)XLENGTH(x), u, p, w, cell,
-                        REAL(VECTOR_ELT(rows, VALUES)));
-  SET_VECTOR_ELT(rows, CELL, nl_r_cells((size_t)XLENGTH(x), cell, p - reach));
+  if (!Rf_isNull(warp)) nl_log_warp(n, u, Rf_asReal(warp), u);
+  nl_raised_cosine_rows(n, u, p, spacing, w, cell, REAL(VECTOR_ELT(rows, VALUES)));
+  SET_VECTOR_ELT(rows, CELL, nl_r_cells(n, cell, p - reach));
   UNPROTECT(1);
   return rows;
+}
+
+/* x mapped to [0, 1]: list(u, moved). */
+SEXP nl_r_rescale(SEXP x, SEXP bounds, SEXP cyclic) {
+  const char *names[] = {"u", "moved", ""};
+  const R_xlen_t n = XLENGTH(x);
+  const double *limits = nl_doubles(bounds, 2, "bounds");
+  SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+  SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, n));
+  const size_t moved = nl_rescale((size_t)n, nl_doubles(x, n, "x"), limits[0], limits[1],
+                                  Rf_asLogical(cyclic), REAL(VECTOR_ELT(out, 0)));
+  SET_VECTOR_ELT(out, 1, Rf_ScalarReal((double)moved));
+  UNPROTECT(1);
+  return out;
 }

@@ -10,7 +10,7 @@
 
 static size_t read_n_obs(SEXP n_obs) { return (size_t)Rf_asReal(n_obs); }
 
-/* A value that small against the largest of a spline's is the rounding of a zero. */
+/* A value that small against the largest of its row is the rounding of a zero. */
 #define NL_ROUNDED_ZERO 1e-15
 
 static void expand_sparse(const nl_block *block, size_t n, int *index, double *value,
@@ -19,13 +19,17 @@ static void expand_sparse(const nl_block *block, size_t n, int *index, double *v
   for (size_t t = 0; t < n; t++) {
     nl_block_entries(block, t, 1, &none, index, value);
     int missing = 0;
-    for (int i = 0; i < block->n_entry; i++) missing |= ISNAN(value[i]) != 0;
+    double largest = 0;
+    for (int i = 0; i < block->n_entry; i++) {
+      missing |= ISNAN(value[i]) != 0;
+      if (fabs(value[i]) > largest) largest = fabs(value[i]);
+    }
     if (missing) { /* a row that is NA is NA in every column */
       for (int j = 0; j < block->n_col; j++) corner[t + n * (size_t)j] = NA_REAL;
       continue;
     }
     for (int i = 0; i < block->n_entry; i++) {
-      if (fabs(value[i]) > NL_ROUNDED_ZERO)
+      if (fabs(value[i]) > NL_ROUNDED_ZERO * largest)
         corner[t + n * (size_t)nl_block_column(block, index[i])] += value[i];
     }
   }

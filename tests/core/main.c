@@ -16,6 +16,8 @@
   X(block)        \
   X(rows)         \
   X(design)       \
+  X(convolve)     \
+  X(spikes)       \
   X(distinct)     \
   X(memory)       \
   X(link)         \

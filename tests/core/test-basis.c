@@ -144,7 +144,7 @@ static void test_nan_rows(void) {
   CHECK(!isnan(values[0]) && is_nan_row(3, first[1], values + 3));
   nl_cyclic_rows(2, u, 5, 4, first, values);
   CHECK(!isnan(values[0]) && is_nan_row(4, first[1], values + 4));
-  nl_raised_cosine_rows(2, u, 6, 2, first, values);
+  nl_raised_cosine_rows(2, u, 6, 0.2, 2, first, values);
   CHECK(!isnan(values[0]) && is_nan_row(4, first[1], values + 4));
 }
 
@@ -394,23 +394,24 @@ static void test_nan_cells(void) {
 
 /* ---- raised cosines ---------------------------------------------------------------- */
 
-static double raised_cosine(int column, int n_basis, double width, double u) {
-  const double spacing = 1.0 / (n_basis - 1);
+static double raised_cosine(int column, double spacing, double width, double u) {
   const double from_peak = u - column * spacing;
   if (fabs(from_peak) >= spacing * width) return 0;
   return 0.5 * (1 + cos(3.14159265358979323846 * from_peak / (spacing * width)));
 }
 
-static double raised_cosine_error(double u, int n_basis, double width) {
+/* last: where the last peak is. */
+static double raised_cosine_error(double u, int n_basis, double last, double width) {
+  const double spacing = last / (n_basis - 1);
   const int n_near = nl_raised_cosine_width(n_basis, width);
   double values[MAX_BASIS], row[MAX_BASIS], worst = 0;
   int first = -1;
   if (n_near < 1 || n_near > n_basis) return 1;
-  nl_raised_cosine_rows(1, &u, n_basis, width, &first, values);
+  nl_raised_cosine_rows(1, &u, n_basis, spacing, width, &first, values);
   if (first < 0 || first > n_basis - n_near) return 1;
   spread(n_basis, n_near, first, values, row);
   for (int c = 0; c < n_basis; c++) {
-    worst = larger(worst, fabs(row[c] - raised_cosine(c, n_basis, width, u)));
+    worst = larger(worst, fabs(row[c] - raised_cosine(c, spacing, width, u)));
   }
   return worst;
 }
@@ -422,8 +423,8 @@ static void test_raised_cosine(void) {
     for (int k = 0; k < 4; k++) {
       double worst = 0;
       for (int t = 0; t <= 210; t++) { /* peaks and edges of all four among them */
-        worst = larger(worst, raised_cosine_error(t / 210.0, n_basis[i], width[k]));
-        worst = larger(worst, raised_cosine_error(t / 240.0, n_basis[i], width[k]));
+        worst = larger(worst, raised_cosine_error(t / 210.0, n_basis[i], 1, width[k]));
+        worst = larger(worst, raised_cosine_error(t / 240.0, n_basis[i], 0.7, width[k]));
       }
       CHECK_NEAR(worst, 0, 1e-13);
     }
@@ -435,8 +436,21 @@ static void test_raised_cosine_sum(void) {
   double values[4];
   int first;
   const double u = 0.43;
-  nl_raised_cosine_rows(1, &u, 8, 2, &first, values);
+  nl_raised_cosine_rows(1, &u, 8, 1.0 / 7, 2, &first, values);
   CHECK_NEAR(sum_of(4, values), 2, 1e-14);
+}
+
+/* The axis of the logarithm: its ends stay, its slope at 0 is scaling / log(scaling + 1). */
+static void test_log_warp(void) {
+  double u[] = {0, 0.25, 1, 1e-9, NAN};
+  double v[5];
+  nl_log_warp(5, u, 12, v);
+  CHECK(v[0] == 0 && isnan(v[4]));
+  CHECK_NEAR(v[1], log(4) / log(13), 1e-15);
+  CHECK_NEAR(v[2], 1, 1e-15);
+  CHECK_NEAR(v[3] / 1e-9, 12 / log(13), 1e-6);
+  nl_log_warp(3, u, 12, u);
+  CHECK(distance(3, u, v) == 0);
 }
 
 static void test_raised_cosine_width(void) {
@@ -526,6 +540,7 @@ void suite_basis(void) {
   RUN(test_nan_cells);
   RUN(test_raised_cosine);
   RUN(test_raised_cosine_sum);
+  RUN(test_log_warp);
   RUN(test_raised_cosine_width);
   RUN(test_rescale_clamps);
   RUN(test_rescale_in_place);

@@ -68,6 +68,63 @@ oracle_raised_cosine <- function(x, n, width = 2, bounds = range(x, na.rm = TRUE
   matrix(out, length(x), n)
 }
 
+# The same on the axis of the logarithm.
+oracle_raised_cosine_log <- function(x, n, width = 2, scaling = 50, decay = TRUE,
+                                     bounds = range(x, na.rm = TRUE)) {
+  v <- log(scaling * oracle_rescale(x, bounds) + 1) / log(scaling + 1)
+  peaks <- seq(0, if (decay) 1 - width / (n + width - 1) else 1, length.out = n)
+  out <- vapply(peaks, function(peak) {
+    angle <- pi * (v - peak) / ((peaks[2] - peaks[1]) * width)
+    0.5 * (1 + cos(pmin(pmax(angle, -pi), pi)))
+  }, double(length(x)))
+  matrix(out, length(x), n)
+}
+
+# M-splines by their own recursion (Ramsay 1988), in the units of x.
+oracle_mspline <- function(x, n, order = 4, bounds = range(x, na.rm = TRUE), knots = NULL) {
+  if (is.null(knots)) knots <- bounds[1] + diff(bounds) * seq_len(n - order) / (n - order + 1)
+  t <- c(rep(bounds[1], order), knots, rep(bounds[2], order))
+  last <- max(which(diff(t) > 0))
+  m <- function(i, k) {
+    reach <- t[i + k] - t[i]
+    if (reach == 0) return(0 * x)
+    if (k == 1) return(((t[i] <= x & x < t[i + 1]) | (i == last & x == t[i + 1])) / reach)
+    k * ((x - t[i]) * m(i, k - 1) + (t[i + k] - x) * m(i + 1, k - 1)) / ((k - 1) * reach)
+  }
+  out <- vapply(seq_len(n), function(i) as.double(m(i, order)), double(length(x)))
+  matrix(out, length(x), n)
+}
+
+# Natural splines: B-splines of order 4, their ends combined by the second derivatives that splineDesign gives.
+oracle_natural <- function(x, n, bounds = range(x, na.rm = TRUE), knots = NULL) {
+  if (is.null(knots)) knots <- bounds[1] + diff(bounds) * seq_len(n - 2) / (n - 1)
+  t <- oracle_knots(n + 2, 4, oracle_rescale(knots, bounds))
+  bend <- splines::splineDesign(t, c(0, 1), derivs = c(2, 2))
+  share <- function(at, other) at / (at + other)
+  B <- oracle_bspline(x, n + 2, 4, bounds, knots)
+  a <- share(bend[1, 1], bend[1, 3])
+  b <- share(bend[2, n + 2], bend[2, n])
+  N <- B[, 2:(n + 1)]
+  N[, 1] <- B[, 1] + a * B[, 2]
+  N[, 2] <- B[, 3] + (1 - a) * B[, 2]
+  N[, n - 1] <- N[, n - 1] + (1 - b) * B[, n + 1]
+  N[, n] <- B[, n + 2] + b * B[, n + 1]
+  N
+}
+
+oracle_fourier <- function(x, frequencies, bounds) {
+  angle <- 2 * pi * outer(oracle_rescale(x, bounds), frequencies)
+  cbind(cos(angle), sin(angle[, frequencies > 0, drop = FALSE]))
+}
+
+# Left singular vectors of exponentials over x, positive at the lower bound.
+oracle_orth_exponential <- function(x, rates, bounds = range(x, na.rm = TRUE)) {
+  E <- exp(-outer(oracle_rescale(x, bounds), rates))
+  parts <- svd(E)
+  at_lower <- colSums(parts$v %*% diag(1 / parts$d, length(rates)))
+  parts$u %*% diag(sign(at_lower), length(rates))
+}
+
 # Row-wise Kronecker product: the last factor's column runs fastest.
 oracle_product <- function(...) {
   factors <- list(...)

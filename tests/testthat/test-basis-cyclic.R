@@ -104,3 +104,46 @@ test_that("a periodic spline prints as it is typed", {
   expect_output(print(basis_cyclic(6, order = 3, bounds = c(0, 1))),
                 "basis_cyclic(6, order = 3, bounds = c(0, 1))", fixed = TRUE)
 })
+
+# Value and derivatives up to order - 1 at a place, from the polynomial on one side of it: through `order` points of
+# one interval.
+one_sided <- function(basis, at, side, step) {
+  s <- side * step * seq(0.1, 0.9, length.out = basis$order)
+  t(vapply(seq_len(basis$order) - 1, function(k) {
+    factorial(k) * solve(outer(s, seq_len(basis$order) - 1, `^`), columns_of(at + s, basis))[k + 1, ]
+  }, double(basis$n_basis)))
+}
+
+test_that("value and derivatives up to order - 2 agree on both sides of the seam, whatever the unit and origin", {
+  for (bounds in list(c(0, 360), c(-180, 180), turn, c(-pi, pi), c(10, 34))) {
+    for (order in 3:5) {
+      basis <- basis_cyclic(7, order, bounds)
+      step <- diff(bounds) / 7
+      unit <- step^(seq_len(order) - 1) # derivatives per interval
+      below <- unit * one_sided(basis, bounds[2], -1, step)
+      above <- unit * one_sided(basis, bounds[1], 1, step)
+      smooth <- seq_len(order - 1)
+      expect_lt(max(abs(below - above)[smooth, ]), 1e-9)
+      # and only those: the highest derivative jumps
+      expect_gt(max(abs(below - above)[order, ]), 0.5)
+    }
+  }
+})
+
+test_that("a heading may run from -180 to 180 or from 0 to 360, in degrees or radians", {
+  set.seed(4)
+  heading <- c(-180, 0, 180, runif(60, -180, 180))
+  full <- heading %% 360
+  for (n_basis in c(6, 7)) {
+    for (bounds in list(c(-180, 180), c(0, 360))) {
+      came <- columns_of(heading, basis_cyclic(n_basis, bounds = bounds))
+      expect_lt(max(abs(columns_of(full, basis_cyclic(n_basis, bounds = bounds)) - came)), 1e-12)
+      radians <- basis_cyclic(n_basis, bounds = bounds * pi / 180)
+      expect_lt(max(abs(columns_of(heading * pi / 180, radians) - came)), 1e-12)
+    }
+  }
+  # an origin half a turn away is half the columns away
+  west <- columns_of(heading, basis_cyclic(6, bounds = c(-180, 180)))
+  east <- columns_of(heading, basis_cyclic(6, bounds = c(0, 360)))
+  expect_lt(max(abs(west[, c(4:6, 1:3)] - east)), 1e-12)
+})

@@ -7,11 +7,19 @@ factor_kinds <- list(
        columns = function(x) oracle_cyclic(x, 4, 3, c(0, 1))),
   list(basis = basis_raised_cosine(3, bounds = c(0, 1)),
        columns = function(x) oracle_raised_cosine(x, 3, 2, c(0, 1))),
+  list(basis = basis_mspline(6, bounds = c(0, 1)), columns = function(x) oracle_mspline(x, 6, 4, c(0, 1))),
+  list(basis = basis_natural(5, bounds = c(0, 1)), columns = function(x) oracle_natural(x, 5, c(0, 1))),
+  list(basis = basis_raised_cosine_log(4, bounds = c(0, 1)),
+       columns = function(x) oracle_raised_cosine_log(x, 4, bounds = c(0, 1))),
+  list(basis = basis_fourier(c(1, 3), bounds = c(0, 1)), columns = function(x) oracle_fourier(x, c(1, 3), c(0, 1))),
+  list(basis = basis_custom(list(exp, function(x) x^2)), columns = function(x) cbind(exp(x), x^2)),
+  list(basis = basis_orth_exponential(c(1, 5, 20), bounds = c(0, 1)),
+       columns = function(x) oracle_orth_exponential(x, c(1, 5, 20), c(0, 1))),
   list(basis = basis_identity(), columns = function(x) matrix(x)),
   list(basis = basis_factor(c("0", "0.5", "1")),
        columns = function(x) outer(round(2 * x) / 2, c(0, 0.5, 1), `==`) + 0)
 )
-is_factor_kind <- 6
+is_factor_kind <- length(factor_kinds)
 
 random_product <- function(n_factors, n = 15) {
   kinds <- sample(length(factor_kinds), n_factors, replace = TRUE)
@@ -22,13 +30,25 @@ random_product <- function(n_factors, n = 15) {
 }
 
 test_that("rows are Kronecker products, the last factor's column runs fastest", {
-  for (seed in 1:30) {
+  for (seed in 1:60) {
     set.seed(seed)
     case <- random_product(sample(2:4, 1))
     came <- columns_of(case$X, case$basis)
     wanted <- do.call(oracle_product, case$columns)
     expect_equal(dim(came), dim(wanted), label = paste("seed", seed))
     expect_lt(max(abs(came - wanted)), 1e-12, label = paste("seed", seed))
+  }
+})
+
+test_that("products of any bases are fitted to their certificate", {
+  for (seed in 1:12) {
+    set.seed(seed)
+    case <- random_product(2 + seed %% 2, 400)
+    counts <- rpois(400, exp(0.7 * sin(4 * case$X[, 1])))
+    path <- group_lasso(list(p = case$X), counts, case$basis, n_lambda = 6)
+    expect_true(all(path$converged))
+    problem <- list(blocks = list(do.call(oracle_product, case$columns)), counts = counts)
+    expect_lt(max(path_residuals(path, problem)), 2e-6, label = paste("seed", seed))
   }
 })
 
@@ -140,12 +160,21 @@ test_that("what can't be multiplied is refused", {
 })
 
 test_that("products of very high orders are refused, not computed wrongly", {
-  high <- basis_bspline(33, order = 33)
+  high <- basis_bspline(32, order = 32)
   set.seed(7)
-  X <- matrix(runif(12), 4)
-  expect_refused(expand_covariates(list(p = X), list(p = high * high * basis_identity())), "p", "1089", "1024",
+  X <- matrix(runif(40), 10)
+  two <- basis_bspline(2, order = 2)
+  expect_refused(expand_covariates(list(p = X), list(p = high * high * two * two)), "p", "2048", "1024",
                  class = "neurolasso_covariate_error")
-  expect_equal(dim(expand_covariates(list(p = X[, 1:2]), list(p = high * high))), c(4, 33^2))
+  higher <- basis_bspline(33, order = 33)
+  expect_refused(expand_covariates(list(p = X[, 1:2]), list(p = higher * two)), "p", "33", "widest basis last",
+                 class = "neurolasso_covariate_error")
+  # what isn't refused can be fitted
+  for (basis in list(high * high, two * higher)) {
+    design <- expand_covariates(list(p = X[, 1:2]), list(p = basis))
+    expect_equal(rowSums(design$p), rep(1, 10))
+    expect_true(all(group_lasso(design, c(3, rep(0:2, 3)), n_lambda = 3)$converged))
+  }
 })
 
 test_that("a product prints as it is typed", {

@@ -41,3 +41,21 @@ test_that("position enters a grid cell's path first with groups standardised, no
   # the reason why "none" is not the default
   expect_false(first("none") == "position")
 })
+
+test_that("a formula gives a grid cell's path, and maps new data as it does", {
+  cell <- grid_cell()
+  d <- data.frame(x = cell$covariates$position[, "x"], y = cell$covariates$position[, "y"],
+                  direction = cell$covariates$direction, speed = cell$covariates$speed, counts = cell$counts,
+                  exposure = cell$offset)
+  came <- group_lasso(
+    counts ~ basis_bspline(x, 9) * basis_bspline(y, 9) + basis_cyclic(direction, 12, bounds = c(-180, 180)) +
+      basis_bspline(speed, 6) + offset(exposure), d, n_lambda = 20
+  )
+  wanted <- group_lasso(cell$covariates, cell$counts, cell$bases, offset = cell$offset, n_lambda = 20)
+  expect_identical(unname(came$coefficients), unname(wanted$coefficients))
+  rows <- c(5, 70, 900)
+  expect_equal(predict(came, d[rows, ]), predict(wanted)[rows, ], tolerance = 1e-12)
+  # directions from 0 to 360 are the same directions
+  turned <- transform(d, direction = direction %% 360)
+  expect_equal(predict(came, turned[rows, ]), predict(came, d[rows, ]), tolerance = 1e-10)
+})
