@@ -147,6 +147,7 @@ format.basis_history <- function(x, ...) format_basis("basis_history", nrow(x$ke
 # Matrices under a convolution, as a covariate per column, each with its basis. The basis remembers the
 # matrix and the column, to find it in new data.
 split_neurons <- function(leaves, bases) {
+  if (!any(vapply(bases, has_window, TRUE))) return(list(leaves = leaves, bases = bases))
   parts <- Map(function(x, basis, name) {
     one <- is.null(dim(x)) || (ncol(x) == 1 && is.null(colnames(x)))
     if (!has_window(basis) || one) return(list(leaves = list(x), bases = list(basis), names = name))

@@ -61,8 +61,10 @@ as_leaf <- function(x, name) {
   if (!is.numeric(x)) bad("must be numbers, a factor or a matrix of numbers, not ", describe(x), ".")
   if (length(dim(x)) > 2) bad("must be a vector or a matrix, not an array of ", length(dim(x)), " dimensions.")
   if (NCOL(x) == 0) bad("is a matrix without columns.")
-  infinite <- rows_where(x, is.infinite)
-  if (any(infinite)) bad("is infinite in ", count_rows(infinite), ".")
+  if (!all_finite(x)) {
+    infinite <- rows_where(x, is.infinite)
+    if (any(infinite)) bad("is infinite in ", count_rows(infinite), ".")
+  }
   if (is.object(x)) x <- unclass(x)
   x
 }
@@ -79,6 +81,9 @@ data_frame_leaf <- function(x, bad) {
   }
   as.matrix(x)
 }
+
+# Whether no number is NA or infinite: one pass and no copy, where a sum that overflows only costs a second one.
+all_finite <- function(x) if (is.double(x)) is.finite(sum(x)) else !anyNA(x)
 
 # Rows in which a vector, matrix or factor has a value for which `test` holds.
 rows_where <- function(x, test) {

@@ -59,19 +59,27 @@ plan_design <- function(covariates, basis, discretize, session) {
   bases <- split$bases
   check_windows(bases, session, NROW(leaves[[1]]))
   n_values <- check_discretize(discretize, bases)
-  trained <- Map(function(x, b, name) in_covariate(name, train_basis(b, leaf_inputs(x, b))),
-                 leaves, bases, names(leaves))
+  trained <- each_covariate(names(leaves), function(name) {
+    train_basis(bases[[name]], leaf_inputs(leaves[[name]], bases[[name]]))
+  })
   if (is.null(n_values)) return(new_plan(leaves, trained, session))
   rounded <- discretize_leaves(leaves, trained, n_values)
   new_plan(rounded$leaves, trained, session, rounded$error)
 }
 
-# Adds the covariate's name to an error that a basis raised.
-in_covariate <- function(name, expr) {
-  tryCatch(expr, neurolasso_input_error = function(e) {
-    stop_input("covariate `", name, "`: ", conditionMessage(e), arg = name,
+# f(name) for each covariate, as a named list; an error that a basis raised gets the covariate's name.
+each_covariate <- function(names, f) {
+  out <- vector("list", length(names))
+  names(out) <- names
+  at <- 0
+  tryCatch(for (name in names) {
+    at <- at + 1
+    out[[at]] <- f(name)
+  }, neurolasso_input_error = function(e) {
+    stop_input("covariate `", names[at], "`: ", conditionMessage(e), arg = names[at],
                class = "neurolasso_covariate_error")
   })
+  out
 }
 
 # Evaluates trained bases. Fields: n_obs; bases (trained); size (columns per covariate); columns (all
@@ -105,14 +113,13 @@ evaluated <- function(design) {
 # A plan's blocks in the place of its leaves; rows: NULL, or the numbers of those that are kept.
 with_blocks <- function(fields, rows = NULL) {
   starts <- run_starts(fields$session, fields$n_obs)
-  moved <- stats::setNames(numeric(length(fields$bases)), names(fields$bases))
-  fields$blocks <- list()
-  for (name in names(fields$bases)) {
+  moved <- numeric()
+  fields$blocks <- each_covariate(names(fields$bases), function(name) {
     basis <- fields$bases[[name]]
-    block <- in_covariate(name, compact_block(basis, leaf_inputs(fields$leaves[[name]], basis), starts))
-    moved[name] <- attr(block, "moved")
-    fields$blocks[[name]] <- if (is.null(rows)) unclass_block(block) else block_rows(block, rows)
-  }
+    block <- compact_block(basis, leaf_inputs(fields$leaves[[name]], basis), starts)
+    moved[name] <<- attr(block, "moved")
+    if (is.null(rows)) unclass_block(block) else block_rows(block, rows)
+  })
   fields$leaves <- NULL
   warn_moved(moved)
   fields
@@ -124,7 +131,8 @@ unclass_block <- function(block) {
 }
 
 missing_rows <- function(x, basis, starts) {
-  if (has_window(basis)) convolve_missing(basis, x, starts) else which(rows_where(x, is.na))
+  if (has_window(basis)) return(convolve_missing(basis, x, starts))
+  if (anyNA(x)) which(rows_where(x, is.na)) else integer()
 }
 
 design_columns <- function(bases) {
@@ -152,8 +160,10 @@ column_owner <- function(fields) rep(seq_along(fields$size), fields$size)
 # Column numbers of each covariate, by name.
 design_groups <- function(design) {
   fields <- unclass(design)
-  groups <- unname(split(seq_along(fields$columns), factor(column_owner(fields), seq_along(fields$size))))
-  stats::setNames(groups, names(fields$bases))
+  last <- cumsum(fields$size)
+  groups <- lapply(seq_along(last), function(g) seq_len(fields$size[g]) + as.integer(last[g] - fields$size[g]))
+  names(groups) <- names(fields$bases)
+  groups
 }
 
 # Rows in which any of the covariates (numbers) is NA.

@@ -8,7 +8,9 @@ unit_deviance <- function(counts, rate) {
 
 # (1/V) sum v (mu - y log mu) of a model that fits every count, the lowest that loss can be.
 saturated_loss <- function(counts, weights) {
-  sum(weights * (counts - ifelse(counts > 0, counts * log(counts), 0))) / sum(weights)
+  spiking <- counts > 0
+  y <- counts[spiking]
+  (sum(weights * counts) - sum(weights[spiking] * y * log(y))) / sum(weights)
 }
 
 # From losses (1/V) sum v (mu - y log mu), as the solver returns them.

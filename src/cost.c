@@ -59,9 +59,13 @@ int nl_cost_stride(const nl_design *design, int n_theta) {
   return stride < 2 ? 1 : (int)stride;
 }
 
-int nl_cost_run(const nl_design *design) {
+int nl_cost_groups_are_dear(const nl_design *design) {
   for (int b = 0; b < design->n_block; b++) {
-    if (design->block[b].n_entry == 0) return NL_DENSE_RUN;
+    if (design->block[b].n_entry == 0) return 1;
   }
-  return 1;
+  return 0;
+}
+
+int nl_cost_run(const nl_design *design) {
+  return nl_cost_groups_are_dear(design) ? NL_DENSE_RUN : 1;
 }

@@ -20,6 +20,10 @@ double nl_cost_sweeps(const nl_design *design, const int *set, double n_read);
  * every pass takes it. */
 int nl_cost_look_is_cheap(const nl_design *design, const int *set);
 
+/* Whether a group more in the set makes passes and Grams much longer: where columns are
+ * dense. */
+int nl_cost_groups_are_dear(const nl_design *design);
+
 /* Whether the quadratic models of several points are solved in lanes, rather than one by
  * one, on a Gram of so many coordinates. */
 int nl_cost_lanes_pay(int n_model, int n_theta);

@@ -19,6 +19,12 @@
 enum { NL_MOST_STONES = 16 };
 
 #define NL_SLOPE 0.2
+/* A look at all groups is stale for lambdas below this share of its own; it adds no more
+ * groups once the set is this much larger than what was active there, if groups that
+ * turn out not to be wanted are dear. */
+#define NL_STALE 0.75
+#define NL_LARGER 1.2
+enum { NL_SPARE_GROUPS = 2 };
 
 /* A lambda begins once the last one that was looked at is within this factor of it, and
  * its residual is below this. */
@@ -91,6 +97,13 @@ static double largest_scale(const nl_solver *solver, const nl_point *point,
   return largest;
 }
 
+static int count_active(const nl_penalty *penalty, const nl_point *point) {
+  int n = 0;
+  for (int g = 0; g < penalty->n_group; g++)
+    n += !nl_is_zero(nl_group_rank(penalty, g), point->theta + penalty->theta_start[g]);
+  return n;
+}
+
 /* Sequential strong rule (Tibshirani et al. 2012, J R Stat Soc B 74:245): groups that
  * could be active at `lambda`, seen from the latest point at which all were looked at, if
  * no score changes faster than NL_SLOPE times lambda. The rule proper has a slope of 1;
@@ -99,6 +112,9 @@ static double largest_scale(const nl_solver *solver, const nl_point *point,
 static void screen(nl_solver *solver, double lambda, const nl_point *seen) {
   const nl_penalty *penalty = solver->penalty;
   const double before = fmax(seen->level.lambda, lambda);
+  if (lambda < NL_STALE * before && nl_cost_groups_are_dear(solver->model->design) &&
+      solver->n_set > NL_LARGER * count_active(penalty, seen) + NL_SPARE_GROUPS)
+    return;
   for (int g = 0; g < penalty->n_group; g++) {
     if (solver->in_set[g] || nl_group_rank(penalty, g) == 0) continue;
     if (score_of(solver, seen, g) > lambda - NL_SLOPE * (before - lambda))

@@ -16,7 +16,8 @@
  * NL_LARGE_MODEL), and further where it is a prediction. */
 #define NL_INEXACT 1e-3
 #define NL_INEXACT_LARGE 0.03
-#define NL_FURTHER 0.1
+#define NL_FURTHER 0.01
+#define NL_FURTHER_LARGE 0.1
 #define NL_LARGE_MODEL 400
 #define NL_SHORTEST_STEP 1e-8
 /* Groups outside the set are taken in by a look at a point this close to its solution. */
@@ -196,8 +197,9 @@ double nl_point_model(nl_solver *solver, nl_point *point, const double *slope) {
     nl_point_slope(solver, point, space->slope);
   }
   nl_point_theta(solver, point, space->x);
-  double share = solver->gram.size > NL_LARGE_MODEL ? NL_INEXACT_LARGE : NL_INEXACT;
-  if (slope) share *= NL_FURTHER;
+  const int is_large = solver->gram.size > NL_LARGE_MODEL;
+  double share = is_large ? NL_INEXACT_LARGE : NL_INEXACT;
+  if (slope) share *= is_large ? NL_FURTHER_LARGE : NL_FURTHER;
   return fmax(0.05 * point->tol, share * point->residual);
 }
 

@@ -85,6 +85,7 @@ static void test_run(void) {
   const nl_design one = design_of(5, 1, &sparse), two = design_of(5, 2, both);
   CHECK(nl_cost_run(&one) == 1);
   CHECK(nl_cost_run(&two) >= 1);
+  CHECK(!nl_cost_groups_are_dear(&one) && nl_cost_groups_are_dear(&two));
   free_all();
 }
 
