@@ -37,7 +37,8 @@ plot.basis <- function(x, n = NULL, col = NULL, lty = 1, lwd = 2, main = title_o
   } else if (inherits(basis, "basis_product")) {
     draw_factors(basis, n, col, lty, lwd, ...)
   } else {
-    draw_curves(curves, col, lty, lwd, main, xlab %||% "covariate", ylab %||% "value", ...)
+    axis <- if (has_window(basis)) "lag (bins)" else "covariate"
+    draw_curves(curves, col, lty, lwd, main, xlab %||% axis, ylab %||% "value", ...)
   }
   invisible(curves)
 }
