@@ -24,6 +24,8 @@
  *   newton.h          Newton steps on the active groups
  *   freedom.h         degrees of freedom
  *   quadratic.h       block coordinate descent on the quadratic model, with Newton steps
+ *   anderson.h        extrapolation of sweeps in lanes
+ *   quadratics.h      the models of several points, swept in lanes
  *   point.h           one lambda on its way
  *   predict.h         where the next one will be
  *   path.h setup.h    all lambdas, several on their way at once; their memory
