@@ -1,6 +1,8 @@
 /* setup.c: see setup.h. */
 #include "setup.h"
 
+#include <math.h>
+
 #include "cost.h"
 #include "linalg.h"
 
@@ -161,6 +163,7 @@ void nl_setup_line(nl_pipeline *line, nl_solver *solver, const nl_model *model,
       (nl_job *)nl_new_bytes((size_t)nl_line_jobs(n_lambda) * sizeof(nl_job), hook);
   line->n_job = line->next_job = line->n_done = 0;
   line->ahead = NL_LANES;
+  line->foretold = INFINITY;
   line->trail = NULL;
   line->lead = NULL;
 }
