@@ -22,7 +22,7 @@ enum { NL_MOST_STONES = 16 };
 #define NL_AHEAD 0.86
 #define NL_SETTLED 0.5
 /* What a step is hoped to leave of the residual. */
-#define NL_USUAL_CONTRACTION 0.1
+#define NL_USUAL_CONTRACTION 0.04
 enum { BEGIN_PER_ROUND = 2 /* points that begin in one pass */ };
 
 /* ---- lambdas ----------------------------------------------------------------------- */
@@ -126,7 +126,8 @@ const double *nl_line_predict(const nl_pipeline *line, const nl_point *point) {
   nl_solver *solver = line->solver;
   if (point->evaluated || point->stage != NL_MOVING) return NULL;
   const nl_point *before[NL_MAX_BEFORE];
-  const int n = points_before(line, point->job, before, line->lead ? 4 : 3);
+  const int n = points_before(line, point->job, before,
+                              line->lead ? NL_MAX_BEFORE : NL_PLAIN_BEFORE);
   double *slope = solver->quadratic.predicted;
   return nl_predict_slope(solver, point, before, n, line->lead, slope) ? slope : NULL;
 }
@@ -217,8 +218,7 @@ void nl_line_begin(nl_pipeline *line) {
   const nl_path *path = line->path;
   const double reference =
       path->reference > 0 ? path->reference : line->model->mean_count;
-  for (int begun = 0;
-       begun < BEGIN_PER_ROUND && count_moving(line) < line->ahead;) {
+  for (int begun = 0; begun < BEGIN_PER_ROUND && count_moving(line) < line->ahead;) {
     const nl_point *from;
     points_before(line, line->next_job, &from, 1);
     if (!may_begin(line, from)) return;

@@ -117,8 +117,7 @@ void nl_path_null(nl_pipeline *line, double tol, nl_path *path, double *null_los
 
 static int count(const nl_convoy *convoy, nl_standing standing) {
   int n = 0;
-  for (int k = 0; k < convoy->n_line; k++)
-    n += nl_line_count(convoy->line + k, standing);
+  for (int k = 0; k < convoy->n_line; k++) n += nl_line_count(convoy->line + k, standing);
   return n;
 }
 
