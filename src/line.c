@@ -200,15 +200,16 @@ static int count_moving(const nl_pipeline *line) {
   return nl_line_count(line, NL_FAR) + nl_line_count(line, NL_HOPEFUL);
 }
 
-/* Whether the next job may begin: its slot is free, and what it starts from is near, or
- * nothing else is on its way. */
+/* Whether the next job may begin: its slot is free, the lead has been there, and what it
+ * starts from is near, or nothing else is on its way. */
 static int may_begin(const nl_pipeline *line, const nl_point *from) {
   if (line->next_job >= line->n_job) return 0;
   const nl_point *slot = point_of(line, line->next_job);
+  const double lambda = line->job[line->next_job].lambda;
   if (slot->job >= 0 && slot->stage != NL_DONE) return 0;
+  if (line->lead && !nl_trail_find(line->lead, lambda)) return 0;
   if (count_moving(line) + nl_line_count(line, NL_WAITING) == 0) return 1;
   if (from->stage != NL_DONE && from->residual > NL_SETTLED) return 0;
-  const double lambda = line->job[line->next_job].lambda;
   return lambda >= NL_AHEAD * from->level.lambda || from == line->origin ||
          from->job == line->next_job - 1;
 }

@@ -6,7 +6,11 @@
 #include "cost.h"
 #include "linalg.h"
 
-enum { ENOUGH = 6 /* points that wait for a look at all groups: it is worth it */ };
+enum {
+  ENOUGH = 6,  /* points that wait for a look at all groups: it is worth it */
+  LEAD_BY = 10, /* lambdas that a path is ahead of those that follow it */
+  LEAD_POINTS = 2
+};
 
 void nl_lambda_grid(double lambda_max, double ratio, int n, double *lambda) {
   for (int l = 0; l < n; l++) {
@@ -135,13 +139,23 @@ static void start_line(nl_pipeline *line, double tol) {
   if (line->trail) nl_trail_note(line->trail, line->origin);
 }
 
-/* The lanes are divided among the paths that are not done. */
+/* How many points may be on their way at a time: the lanes are divided among the paths that
+ * are not done. A path that others follow goes a few lambdas ahead of the last of them. */
+static int points_ahead(const nl_convoy *convoy, const nl_pipeline *line) {
+  int n = 0, last = line->n_job;
+  for (int k = 0; k < convoy->n_line; k++) {
+    const nl_pipeline *other = convoy->line + k;
+    n += !is_done(other);
+    if (other->next_job < last) last = other->next_job;
+  }
+  if (line->trail && n > 1) return line->next_job < last + LEAD_BY ? LEAD_POINTS : 0;
+  return (NL_LANES + n - 1) / (n > 0 ? n : 1);
+}
+
 static void begin_points(nl_convoy *convoy) {
-  int n = 0;
-  for (int k = 0; k < convoy->n_line; k++) n += !is_done(convoy->line + k);
   for (int k = 0; k < convoy->n_line; k++) {
     nl_pipeline *line = convoy->line + k;
-    line->ahead = (NL_LANES + n - 1) / (n > 0 ? n : 1);
+    line->ahead = points_ahead(convoy, line);
     nl_line_begin(line);
   }
 }
@@ -185,16 +199,20 @@ static int add_riders(nl_pipeline *line, nl_standing standing, nl_rider *rider, 
   return n;
 }
 
-/* Who rides in the next pass: those first that gain by it; the paths take turns. */
+/* Who rides in the next pass: those first that gain by it; a path that others wait for before
+ * them, which take turns. */
 static int choose_riders(nl_convoy *convoy, int full, nl_rider *rider) {
   static const nl_standing order[2][3] = {{NL_FAR, NL_HOPEFUL, NL_AWAY},
                                           {NL_WAITING, NL_HOPEFUL, NL_FAR}};
   const int n_line = convoy->n_line, turn = convoy->turn;
   int n = 0;
+  for (int i = 0; i < 3 && convoy->line->trail && order[full][i] != NL_AWAY; i++)
+    n = add_riders(convoy->line, order[full][i], rider, n);
   for (int i = 0; i < 3 && order[full][i] != NL_AWAY; i++) {
     for (int k = 0; k < n_line && n < NL_LANES; k++) {
+      nl_pipeline *line = convoy->line + (turn + k) % n_line;
       const int before = n;
-      n = add_riders(convoy->line + (turn + k) % n_line, order[full][i], rider, n);
+      if (!line->trail) n = add_riders(line, order[full][i], rider, n);
       if (n > before) convoy->turn = (turn + k + 1) % n_line;
     }
   }

@@ -87,41 +87,31 @@ void nl_paths_each(const nl_tasks *tasks) {
   }
 }
 
-/* The first path, alone; its solutions are noted. */
-static void fit_lead(const nl_tasks *tasks, nl_solver *solver, nl_seat *seat,
-                     nl_trail *trail) {
-  nl_pipeline line;
-  nl_setup_line(&line, solver, &seat->model, tasks->n_lambda, NL_POINTS, tasks->hook);
-  line.trail = trail;
-  begin_task(tasks, tasks->task, seat, &line,
-             tasks->ratio > 0 ? NULL : tasks->task->lambda);
-  fit(tasks, 0, 1, &line);
-}
-
 void nl_paths_follow(const nl_tasks *tasks) {
   const nl_hook *hook = tasks->hook;
-  const int n_follower = tasks->n_task - 1;
-  const int n_batch = (n_follower + NL_FOLLOWERS - 1) / NL_FOLLOWERS;
-  const int most = n_batch > 0 ? (n_follower + n_batch - 1) / n_batch : 1;
+  const int n_batch = (tasks->n_task + NL_FOLLOWERS - 1) / NL_FOLLOWERS;
+  const int most = (tasks->n_task + n_batch - 1) / n_batch;
   nl_seat *seat = new_seats(tasks, most);
   nl_solver solver;
   nl_trail trail;
-  nl_setup_solver(&solver, tasks->design, tasks->penalty, tasks->pass, hook);
-  nl_setup_trail(&trail, tasks->penalty->n_theta, tasks->n_lambda, hook);
-  fit_lead(tasks, &solver, seat, &trail);
   nl_pipeline *line =
       (nl_pipeline *)nl_new_bytes((size_t)most * sizeof(nl_pipeline), hook);
-  for (int k = 0; k < most; k++) {
-    nl_setup_line(line + k, &solver, &seat[k].model, tasks->n_lambda, NL_FEW_POINTS,
-                  hook);
-    line[k].lead = &trail;
-  }
-  for (int first = 1; first < tasks->n_task; first += most) {
+  nl_setup_solver(&solver, tasks->design, tasks->penalty, tasks->pass, hook);
+  nl_setup_trail(&trail, tasks->penalty->n_theta, tasks->n_lambda, hook);
+  for (int k = 0; k < most; k++)
+    nl_setup_line(line + k, &solver, &seat[k].model, tasks->n_lambda,
+                  most == 1 ? NL_POINTS : NL_FEW_POINTS, hook);
+  for (int first = 0; first < tasks->n_task; first += most) {
     const int n = smaller(most, tasks->n_task - first);
     nl_solver_restart(&solver);
     solver.n_pass = solver.gram.n_built = 0;
-    for (int k = 0; k < n; k++)
-      begin_task(tasks, tasks->task + first + k, seat + k, line + k, tasks->task->lambda);
+    for (int k = 0; k < n; k++) {
+      const int leads = first + k == 0, is_given = !leads || tasks->ratio == 0;
+      line[k].trail = leads ? &trail : NULL;
+      line[k].lead = leads ? NULL : &trail;
+      begin_task(tasks, tasks->task + first + k, seat + k, line + k,
+                 is_given ? tasks->task->lambda : NULL);
+    }
     fit(tasks, first, n, line);
   }
 }
