@@ -7,7 +7,7 @@
 #include "linalg.h"
 
 enum {
-  ENOUGH = 6,  /* points that wait for a look at all groups: it is worth it */
+  ENOUGH = 6,   /* points that wait for a look at all groups: it is worth it */
   LEAD_BY = 10, /* lambdas that a path is ahead of those that follow it */
   LEAD_POINTS = 2
 };
@@ -219,49 +219,50 @@ static int choose_riders(nl_convoy *convoy, int full, nl_rider *rider) {
   return n;
 }
 
-static void report(const nl_convoy *convoy) {
+/* Tells the host how many lambdas are done, if it does not know. */
+static void report(nl_convoy *convoy) {
   const nl_hook *hook = convoy->line[0].solver->hook;
   double done = convoy->n_before;
-  if (!hook || !hook->progress) return;
   for (int k = 0; k < convoy->n_line; k++) {
     const nl_pipeline *line = convoy->line + k;
     done += (double)line->n_done / line->n_job * line->path->n_lambda;
   }
-  hook->progress(hook->data, (int)done, convoy->n_lambda);
+  if (!hook || !hook->progress || (int)done <= convoy->n_told) return;
+  convoy->n_told = (int)done;
+  hook->progress(hook->data, convoy->n_told, convoy->n_lambda);
 }
 
-/* One pass. Returns 0 where all paths are done. */
-static int go_on(nl_convoy *convoy) {
+/* One pass, if there is anybody to ride. */
+static void go_on(nl_convoy *convoy) {
   const nl_solver *first = convoy->line[0].solver;
   nl_rider rider[NL_LANES];
-  int finished = 0;
   nl_check(first->hook);
   begin_points(convoy);
   mark_blocks(convoy);
   const int full = takes_all(convoy), n = choose_riders(convoy, full, rider);
-  if (n == 0) return 0;
-  nl_ride(rider, n, full ? first->all : convoy->wanted, full, 0);
+  if (n > 0) nl_ride(rider, n, full ? first->all : convoy->wanted, full, 0);
   for (int i = 0; i < n; i++) {
-    if (rider[i].point->stage != NL_DONE) continue;
-    nl_line_finish(rider[i].line, rider[i].point);
-    finished++;
+    if (rider[i].point->stage == NL_DONE) nl_line_finish(rider[i].line, rider[i].point);
   }
-  if (finished > 0) report(convoy);
+  report(convoy);
+}
+
+static int all_done(const nl_convoy *convoy) {
+  for (int k = 0; k < convoy->n_line; k++) {
+    if (!is_done(convoy->line + k)) return 0;
+  }
   return 1;
 }
 
 void nl_path_fit_all(nl_convoy *convoy, double tol) {
-  int going = 1;
   convoy->turn = 0;
+  convoy->n_told = convoy->n_before;
   for (int k = 0; k < convoy->n_line; k++) start_line(convoy->line + k, tol);
-  while (going) {
-    going = go_on(convoy);
-    for (int k = 0; k < convoy->n_line; k++) going |= !is_done(convoy->line + k);
-  }
+  while (!all_done(convoy)) go_on(convoy);
 }
 
 void nl_path_fit(nl_pipeline *line, double tol, nl_path *path) {
-  nl_convoy convoy = {line, 1, line->solver->some, 0, path->n_lambda, 0};
+  nl_convoy convoy = {line, 1, line->solver->some, 0, path->n_lambda, 0, 0};
   line->path = path;
   nl_path_fit_all(&convoy, tol);
 }

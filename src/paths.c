@@ -29,13 +29,23 @@ static nl_seat *new_seats(const nl_tasks *tasks, int n) {
   return seat;
 }
 
+/* The base of an earlier seat with the same offset and weights, or the task's own. */
+static double *base_for(const nl_tasks *tasks, int first, int k, const nl_seat *seat) {
+  const nl_task *task = tasks->task + first;
+  for (int i = 0; i < k; i++) {
+    if (task[i].offset == task[k].offset && task[i].prior == task[k].prior)
+      return base_for(tasks, first, i, seat);
+  }
+  return seat[k].base;
+}
+
 /* The model of a task, its fit without penalised groups, and its lambdas; lambda: NULL for its own. */
-static void begin_task(const nl_tasks *tasks, nl_task *task, nl_seat *seat,
+static void begin_task(const nl_tasks *tasks, nl_task *task, nl_seat *seat, double *base,
                        nl_pipeline *line, const double *lambda) {
   nl_solver *solver = line->solver;
   nl_path *path = &task->path;
   nl_model_init(&seat->model, tasks->link, tasks->design, task->y, task->offset,
-                task->prior, seat->base, seat->score, solver->kept, &solver->pass);
+                task->prior, base, seat->score, solver->kept, &solver->pass);
   nl_path_null(line, tasks->tol, path, &task->null_loss);
   const int no_signal = !(path->lambda_max > task->floor);
   if (lambda) {
@@ -81,7 +91,8 @@ void nl_paths_each(const nl_tasks *tasks) {
       nl_task *task = tasks->task + first + k;
       nl_solver_restart(solver + k);
       solver[k].n_pass = solver[k].gram.n_built = 0;
-      begin_task(tasks, task, seat + k, line + k, tasks->ratio > 0 ? NULL : task->lambda);
+      begin_task(tasks, task, seat + k, base_for(tasks, first, k, seat), line + k,
+                 tasks->ratio > 0 ? NULL : task->lambda);
     }
     fit(tasks, first, n, line);
   }
@@ -109,7 +120,8 @@ void nl_paths_follow(const nl_tasks *tasks) {
       const int leads = first + k == 0, is_given = !leads || tasks->ratio == 0;
       line[k].trail = leads ? &trail : NULL;
       line[k].lead = leads ? NULL : &trail;
-      begin_task(tasks, tasks->task + first + k, seat + k, line + k,
+      begin_task(tasks, tasks->task + first + k, seat + k,
+                 base_for(tasks, first, k, seat), line + k,
                  is_given ? tasks->task->lambda : NULL);
     }
     fit(tasks, first, n, line);
