@@ -42,8 +42,7 @@ typedef struct {
   const nl_model *const *model;
   const int *wanted;
   double start[NL_LANES]; /* of the linear predictor, beyond base */
-  int keep;
-  double *kept;
+  double *const *kept;
   nl_pass_space *space;
   double
       *largest; /* NL_LANES: look for the largest exponents only; NULL: the real sweep */
@@ -53,20 +52,22 @@ typedef struct {
 #define NL_IDLE (-1e4)
 
 static void start_eta(const sweep_work *work, size_t row, int n, double *eta) {
+  const double *base[NL_LANES];
   int shared = work->n_lane == NL_LANES;
-  for (int v = 1; v < work->n_lane; v++)
-    shared = shared && work->model[v]->base == work->model[0]->base;
+  for (int v = 0; v < NL_LANES; v++) {
+    base[v] = work->model[v < work->n_lane ? v : 0]->base + row;
+    shared = shared && base[v] == base[0];
+  }
   if (shared) {
-    nl_start_eta(n, work->model[0]->base + row, work->start, eta);
+    nl_start_eta(n, base[0], work->start, eta);
     return;
   }
-  for (int v = 0; v < NL_LANES; v++) {
-    if (v >= work->n_lane) {
-      for (int t = 0; t < n; t++) eta[t * NL_LANES + v] = NL_IDLE;
-      continue;
-    }
-    const double *base = work->model[v]->base + row, start = work->start[v];
-    for (int t = 0; t < n; t++) eta[t * NL_LANES + v] = base[t] + start;
+  for (int t = 0; t < n; t++) {
+    for (int v = 0; v < NL_LANES; v++)
+      eta[t * NL_LANES + v] = base[v][t] + work->start[v];
+  }
+  for (int v = work->n_lane; v < NL_LANES; v++) {
+    for (int t = 0; t < n; t++) eta[t * NL_LANES + v] = NL_IDLE;
   }
 }
 
@@ -84,8 +85,7 @@ static void sweep_chunk(void *data, int thread, size_t row, int n) {
     }
     return;
   }
-  nl_link_rows(work->model, work->n_lane, row, n, own, work->keep,
-               work->kept ? work->kept + row : NULL);
+  nl_link_rows(work->model, work->n_lane, row, n, own, work->kept);
   nl_design_add_gradient(design, work->wanted, own->eta, row, n, own->ext);
 }
 
@@ -134,10 +134,10 @@ static int finish(const sweep_work *work, nl_state *const *state) {
 }
 
 void nl_model_pass(int n_lane, const nl_model *const *model, nl_state *const *state,
-                   const int *wanted, int keep, double *kept, nl_pass_space *space,
+                   const int *wanted, double *const *kept, nl_pass_space *space,
                    const nl_hook *hook) {
   const nl_design *design = model[0]->design;
-  sweep_work work = {n_lane, model, wanted, {0}, keep, kept, space, NULL};
+  sweep_work work = {n_lane, model, wanted, {0}, kept, space, NULL};
   double shift[NL_LANES];
   nl_fill(NL_LANES * (size_t)design->n_col, 0, space->beta);
   for (int v = 0; v < n_lane; v++)
