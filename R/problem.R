@@ -43,3 +43,44 @@ as_path <- function(object, what) {
   }
   object
 }
+
+# A problem with some of the covariates (numbers) alone, at least one, as they are penalised or all free.
+problem_with <- function(problem, covariates, penalised) {
+  out <- problem
+  out$design <- design_covariates(problem$design, covariates)
+  out$moments <- problem$moments[covariates]
+  out$groups <- design_groups(out$design)
+  out$penalty <- if (penalised) penalty_part(problem$penalty, covariates, out$groups) else
+    penalty_for(out$moments, out$groups, "group", rep(0, length(covariates)))
+  out
+}
+
+penalty_part <- function(penalty, covariates, groups) {
+  part <- lapply(penalty[c("size", "rank", "transform", "weight", "scale")], `[`, covariates)
+  part$column <- as.integer(unlist(groups, use.names = FALSE))
+  part
+}
+
+design_covariates <- function(design, covariates) {
+  fields <- unclass(design)
+  names <- names(fields$bases)[covariates]
+  fields$columns <- fields$columns[column_owner(fields) %in% covariates]
+  for (part in c("bases", "size", "blocks")) fields[[part]] <- fields[[part]][covariates]
+  fields$missing <- fields$missing[names(fields$missing) %in% names]
+  fields["source"] <- list(NULL)
+  structure(fields, class = "covariate_design")
+}
+
+# The path of a problem at given lambdas.
+fit_problem_at <- function(problem, lambda) {
+  wanted <- list(values = lambda, n = length(lambda), ratio = 1)
+  if (sum(problem$v * problem$counts) == 0) return(silent_path(wanted, problem$penalty, ncol(problem$design)))
+  fit_path(problem, problem$v / max(problem$v), problem$moments, problem$penalty, wanted, problem$link,
+           problem$control, FALSE)
+}
+
+# The columns of some covariates (numbers) at some rows, as a matrix.
+columns_at <- function(problem, covariates, rows) {
+  blocks <- lapply(unname(unclass(problem$design)$blocks[covariates]), block_rows, rows)
+  .Call(C_expand, blocks, as.double(length(rows)))
+}
