@@ -295,18 +295,8 @@ missing_action <- function(missing, na.action) {
 # ---- the fit -------------------------------------------------------------------------------------
 
 fit_path <- function(data, v, moments, penalty, wanted, link, control, progress) {
-  mean_count <- sum(v * data$counts) / sum(v)
-  lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
-                 floor = signal_floor(moments, penalty, gradient_scale(mean_count, link)))
-  options <- list(tol = control$tol, max_passes = control$max_passes,
-                  n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
-                  link = link_code(link))
-  centred <- centred_blocks(data$design, moments)
-  penalty$off <- centred$off
-  fit <- .Call(C_path, centred$blocks, data$counts, data$offset,
-               if (is.null(data$weights)) NULL else v, penalty, lambda, options)
-  fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
-  fit
+  run_paths(data$design, moments, penalty, list(data$counts),
+            list(if (is.null(data$weights)) NULL else v), list(data$offset), wanted, link, control, progress)[[1]]
 }
 
 # The path of a neuron without spikes: any lambda gives the empty model, so the grid is nominal.

@@ -8,28 +8,54 @@
 #   counts           numeric(n), or a list of such
 #   weights          NULL, numeric(n), or a list of these: 0 leaves a bin out
 #   offset           NULL, numeric(n), or a list of these
-#   wanted           of lambda_request(): with `values` the same lambdas for all, else each path's own grid
+#   wanted           of lambda_request(); its grid, where it has no values, is that of each path, or, where
+#                    the counts are shared, that of the first path for all
 #   link, control, progress  as fit_path() takes them
-# Returns a list of what fit_path() returns, named as the lists are; a path without a spike where its
-# weights are above 0 is a silent_path().
+# Where the counts are shared, the paths differ little: the first is fitted first, and best on all bins; the
+# others start from its solutions.
+# Returns a list of what fit_path() returns, named as the lists are; n_gram and n_round are of all paths that
+# shared them. A path without a spike where its weights are above 0 is a silent_path().
 fit_paths <- function(design, moments, penalty, counts, weights, offset, wanted, link, control, progress) {
+  follow <- !is.list(counts)
   counts <- as_lanes(counts)
   weights <- as_lanes(weights)
   offset <- as_lanes(offset)
   n_path <- max(length(counts), length(weights), length(offset))
-  paths <- lapply(seq_len(n_path), function(k) {
-    data <- list(design = design, counts = lane(counts, k), weights = lane(weights, k),
-                 offset = lane(offset, k))
-    v <- prior_weights(data)
-    if (sum(v * data$counts) > 0) {
-      fit_path(data, v / max(v), moments, penalty, wanted, link, control, progress)
-    } else {
-      silent_path(wanted, penalty, length(unclass(design)$columns))
-    }
-  })
-  names(paths) <- names(counts) %||% names(weights) %||% names(offset)
-  paths
+  names <- names(counts) %||% names(weights) %||% names(offset)
+  counts <- rep_len(counts, n_path)
+  weights <- lapply(rep_len(weights, n_path), largest_one)
+  offset <- rep_len(offset, n_path)
+  has_spike <- mapply(function(y, v) any(y > 0 & (v %||% 1) > 0), counts, weights)
+  fits <- if (any(has_spike)) {
+    run_paths(design, moments, penalty, counts[has_spike], weights[has_spike], offset[has_spike], wanted,
+              link, control, progress, follow)
+  }
+  if (follow && length(fits) > 0) wanted$values <- fits[[1]]$lambda
+  paths <- rep(list(silent_path(wanted, penalty, length(unclass(design)$columns))), n_path)
+  paths[has_spike] <- fits
+  stats::setNames(paths, names)
 }
 
 as_lanes <- function(x) if (is.list(x)) x else list(x)
-lane <- function(x, k) if (length(x) == 1) x[[1]] else x[[k]]
+
+# Weights of which the largest is 1; NULL where all are.
+largest_one <- function(x) if (is.null(x) || max(x) == 1) x else x / max(x)
+
+# The call of the core. counts, weights, offset: lists, one element per path; follow: whether all paths are
+# like the first, and get its lambdas.
+run_paths <- function(design, moments, penalty, counts, weights, offset, wanted, link, control, progress,
+                      follow = FALSE) {
+  mean_count <- mapply(function(y, v) if (is.null(v)) mean(y) else sum(v * y) / sum(v), counts, weights)
+  lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
+                 floor = as.double(signal_floor(moments, penalty, gradient_scale(mean_count, link))))
+  options <- list(tol = control$tol, max_passes = control$max_passes,
+                  n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
+                  link = link_code(link), follow = as.integer(follow))
+  centred <- centred_blocks(design, moments)
+  penalty$off <- centred$off
+  fits <- .Call(C_paths, centred$blocks, counts, offset, weights, penalty, lambda, options)
+  lapply(fits, function(fit) {
+    fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
+    fit
+  })
+}

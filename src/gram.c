@@ -277,15 +277,15 @@ static void extend_batch(nl_gram *gram, const nl_design *design,
   }
 }
 
-void nl_gram_extend(nl_gram *gram, const nl_model *model, const nl_penalty *penalty,
+void nl_gram_extend(nl_gram *gram, const nl_design *design, const nl_penalty *penalty,
                     const int *groups, int n_new, nl_pass_space *space,
                     const nl_hook *hook) {
   int added = 0;
   for (int k = 0; k < n_new; k++) added += nl_group_rank(penalty, groups[k]);
   grow(gram, gram->size + added, penalty->n_theta, hook);
   while (n_new > 0) {
-    const int n = batch_length(gram, model->design, penalty, groups, n_new);
-    extend_batch(gram, model->design, penalty, groups, n, space, hook);
+    const int n = batch_length(gram, design, penalty, groups, n_new);
+    extend_batch(gram, design, penalty, groups, n, space, hook);
     groups += n;
     n_new -= n;
   }

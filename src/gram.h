@@ -59,7 +59,7 @@ void nl_gram_reset(nl_gram *gram, const nl_penalty *penalty, double **kept, size
                    double scale);
 
 /* Adds n_new groups. */
-void nl_gram_extend(nl_gram *gram, const nl_model *model, const nl_penalty *penalty,
+void nl_gram_extend(nl_gram *gram, const nl_design *design, const nl_penalty *penalty,
                     const int *groups, int n_new, nl_pass_space *space,
                     const nl_hook *hook);
 

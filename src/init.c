@@ -16,8 +16,8 @@ SEXP nl_r_predictor(SEXP blocks, SEXP n_obs, SEXP coefficients);
 SEXP nl_r_moments(SEXP block, SEXP n_obs, SEXP weights);
 SEXP nl_r_distinct(SEXP columns, SEXP n_obs, SEXP limit);
 /* r-path.c */
-SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty,
-               SEXP lambda, SEXP control);
+SEXP nl_r_paths(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty,
+                SEXP lambda, SEXP control);
 SEXP nl_r_threads(void);
 SEXP nl_r_limit(SEXP path);
 /* r-signal.c */
@@ -32,7 +32,7 @@ SEXP nl_r_count_spikes(SEXP times, SEXP unit, SEXP n_unit, SEXP breaks);
 static const R_CallMethodDef entries[] = {
     ENTRY(bspline, 4),          ENTRY(cyclic, 4),       ENTRY(raised_cosine, 6),
     ENTRY(rescale, 3),          ENTRY(expand, 2),       ENTRY(predictor, 3),
-    ENTRY(moments, 3),          ENTRY(distinct, 3),     ENTRY(path, 7),
+    ENTRY(moments, 3),          ENTRY(distinct, 3),     ENTRY(paths, 7),
     ENTRY(threads, 0),          ENTRY(limit, 1),        ENTRY(convolve, 4),
     ENTRY(convolve_missing, 4), ENTRY(count_spikes, 4), {NULL, NULL, 0}};
 

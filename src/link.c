@@ -35,15 +35,17 @@ static void softplus_row(double eta, double y, double *r, double *h, double *los
 }
 
 static void softplus_rows(const nl_model *const *model, int n_lane, size_t row, int n,
-                          nl_thread_space *own, int keep, double *kept) {
+                          nl_thread_space *own, double *const *kept) {
   for (int v = 0; v < n_lane; v++) {
     const double *y = model[v]->count + row;
     const double *prior = model[v]->prior ? model[v]->prior + row : NULL;
-    double slope_sum = 0, loss_sum = 0, total = 0; /* of the chunk: sums of sums round less */
+    double *curvature = kept && kept[v] ? kept[v] + row : NULL;
+    double slope_sum = 0, loss_sum = 0,
+           total = 0; /* of the chunk: sums of sums round less */
     for (int t = 0; t < n; t++) {
       double *at = own->eta + t * NL_LANES + v, r, h, loss;
       const double weight = prior ? prior[t] : 1;
-      if (kept && v == keep) kept[t] = 0;
+      if (curvature) curvature[t] = 0;
       if (!(weight > 0)) {
         *at = 0;
         continue;
@@ -53,7 +55,7 @@ static void softplus_rows(const nl_model *const *model, int n_lane, size_t row, 
       slope_sum += weight * r;
       loss_sum += weight * loss;
       total += weight * h;
-      if (kept && v == keep) kept[t] = weight * h;
+      if (curvature) curvature[t] = weight * h;
     }
     own->slope[v] += slope_sum;
     own->loss[v] += loss_sum;
@@ -62,13 +64,15 @@ static void softplus_rows(const nl_model *const *model, int n_lane, size_t row, 
 }
 
 void nl_link_rows(const nl_model *const *model, int n_lane, size_t row, int n,
-                  nl_thread_space *own, int keep, double *kept) {
+                  nl_thread_space *own, double *const *kept) {
   if (model[0]->link == NL_SOFTPLUS) {
-    softplus_rows(model, n_lane, row, n, own, keep, kept);
+    softplus_rows(model, n_lane, row, n, own, kept);
     return;
   }
   log_rows(n, own);
-  if (kept) nl_lane_get((size_t)n, own->eta, keep, kept);
+  for (int v = 0; kept && v < n_lane; v++) {
+    if (kept[v]) nl_lane_get((size_t)n, own->eta, v, kept[v] + row);
+  }
 }
 
 /* ---- a point ----------------------------------------------------------------------- */

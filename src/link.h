@@ -53,10 +53,10 @@ typedef struct {
 /* Where a lane's linear predictor starts from: base + this. */
 double nl_link_start(const nl_model *model, const nl_state *state, double centre_shift);
 /* Rows row .. row + n - 1: eta (n in lanes) becomes the weights of the gradient; sums go
- * to own->total, slope, loss. If kept is not NULL, lane `keep`'s weights of the curvature
- * go to kept (n). All models have the same link. */
+ * to own->total, slope, loss. Where kept and kept[v] (n_obs) are not NULL, lane v's weights
+ * of the curvature go to kept[v] from `row` on. All models have the same link. */
 void nl_link_rows(const nl_model *const *model, int n_lane, size_t row, int n,
-                  nl_thread_space *own, int keep, double *kept);
+                  nl_thread_space *own, double *const *kept);
 /* The state of one lane from the sums over all rows: total, slope, loss of the lane, and
  * sums (n_col in lanes) of the blocks wanted. Returns 0 if the exponents must be shifted
  * further first (log link). */

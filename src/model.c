@@ -42,8 +42,7 @@ typedef struct {
   const nl_model *const *model;
   const int *wanted;
   double start[NL_LANES]; /* of the linear predictor, beyond base */
-  int keep;
-  double *kept;
+  double *const *kept;
   nl_pass_space *space;
   double
       *largest; /* NL_LANES: look for the largest exponents only; NULL: the real sweep */
@@ -84,8 +83,7 @@ static void sweep_chunk(void *data, int thread, size_t row, int n) {
     }
     return;
   }
-  nl_link_rows(work->model, work->n_lane, row, n, own, work->keep,
-               work->kept ? work->kept + row : NULL);
+  nl_link_rows(work->model, work->n_lane, row, n, own, work->kept);
   nl_design_add_gradient(design, work->wanted, own->eta, row, n, own->ext);
 }
 
@@ -134,10 +132,10 @@ static int finish(const sweep_work *work, nl_state *const *state) {
 }
 
 void nl_model_pass(int n_lane, const nl_model *const *model, nl_state *const *state,
-                   const int *wanted, int keep, double *kept, nl_pass_space *space,
+                   const int *wanted, double *const *kept, nl_pass_space *space,
                    const nl_hook *hook) {
   const nl_design *design = model[0]->design;
-  sweep_work work = {n_lane, model, wanted, {0}, keep, kept, space, NULL};
+  sweep_work work = {n_lane, model, wanted, {0}, kept, space, NULL};
   double shift[NL_LANES];
   nl_fill(NL_LANES * (size_t)design->n_col, 0, space->beta);
   for (int v = 0; v < n_lane; v++)

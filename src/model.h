@@ -14,10 +14,11 @@ void nl_model_init(nl_model *model, nl_link link, const nl_design *design,
 
 /* One pass: fills loss, slope, curvature and the gradient of the blocks with wanted[b] !=
  * 0 of n_lane (1 .. NL_LANES) states, state[v] a point of model[v]; all models have the
- * same design and link. state->shift is the guess to start from. With kept (n_obs), the
- * weights of the curvature of lane `keep` go there, not normalised. */
+ * same design and link. state->shift is the guess to start from. kept: NULL, or n_lane
+ * arrays, each NULL or of n_obs: there go the weights of a lane's curvature, not
+ * normalised. */
 void nl_model_pass(int n_lane, const nl_model *const *model, nl_state *const *state,
-                   const int *wanted, int keep, double *kept, nl_pass_space *space,
+                   const int *wanted, double *const *kept, nl_pass_space *space,
                    const nl_hook *hook);
 
 #endif

@@ -26,7 +26,10 @@
  *   quadratic.h       block coordinate descent on the quadratic model, with Newton steps
  *   point.h           one lambda on its way
  *   predict.h         where the next one will be
- *   path.h setup.h    all lambdas, several on their way at once; their memory
+ *   line.h            one path: its lambdas, their points, its solutions
+ *   ride.h            one pass for points of one path or several
+ *   path.h            paths that share their passes, from beginning to end
+ *   setup.h paths.h   the memory of a fit; many paths, in turn and together
  */
 #ifndef NL_H
 #define NL_H

@@ -24,6 +24,16 @@
 
 /* ---- the working set --------------------------------------------------------------- */
 
+void nl_solver_restart(nl_solver *solver) {
+  solver->n_set = 0;
+  for (int g = 0; g < solver->penalty->n_group; g++) solver->in_set[g] = 0;
+  solver->gram.valid = 0;
+  solver->gram_due = 1;
+  solver->gram_slow = 0;
+  solver->gram_age = 0;
+  solver->gram_for = NULL;
+}
+
 void nl_set_include(nl_solver *solver, int g) {
   if (solver->in_set[g]) return;
   solver->in_set[g] = 1;
@@ -31,7 +41,7 @@ void nl_set_include(nl_solver *solver, int g) {
 }
 
 void nl_set_mark(nl_solver *solver) {
-  const nl_design *design = solver->model->design;
+  const nl_design *design = solver->design;
   const nl_penalty *penalty = solver->penalty;
   for (int b = 0; b < design->n_block; b++) solver->wanted[b] = 0;
   for (int k = 0; k < solver->n_set; k++) {
@@ -49,7 +59,7 @@ void nl_set_cover(nl_solver *solver) {
   for (int k = 0; k < solver->n_set; k++) {
     if (gram->position[solver->set[k]] < 0) fresh[n_new++] = solver->set[k];
   }
-  nl_gram_extend(gram, solver->model, solver->penalty, fresh, n_new, &solver->pass,
+  nl_gram_extend(gram, solver->design, solver->penalty, fresh, n_new, &solver->pass,
                  solver->hook);
 }
 
@@ -73,14 +83,15 @@ static double group_residual(const nl_solver *solver, const nl_level *level, int
 
 /* The largest over the first n_seen of the set, or over all groups (n_seen < 0), and the
  * intercept. */
-static double residual_at(const nl_solver *solver, const nl_level *level, int n_seen,
+static double residual_at(const nl_solver *solver, const nl_point *point, int n_seen,
                           const double *theta, const double *gradient,
                           const nl_state *state) {
   const int n = n_seen < 0 ? solver->penalty->n_group : n_seen;
-  double worst = nl_link_intercept_residual(solver->model, state);
+  double worst = nl_link_intercept_residual(point->model, state);
   for (int k = 0; k < n; k++) {
     const int g = n_seen < 0 ? k : solver->set[k];
-    const double r = group_residual(solver, level, g, theta, gradient, state->slope);
+    const double r =
+        group_residual(solver, &point->level, g, theta, gradient, state->slope);
     if (!(r <= worst)) worst = r;
   }
   return worst;
@@ -92,7 +103,7 @@ double nl_point_group_residual(const nl_solver *solver, const nl_point *point, i
 }
 
 double nl_point_residual(const nl_solver *solver, const nl_point *point, int all) {
-  return residual_at(solver, &point->level, all ? -1 : point->n_seen, point->theta,
+  return residual_at(solver, point, all ? -1 : point->n_seen, point->theta,
                      point->gradient, &point->now);
 }
 
@@ -110,7 +121,7 @@ static double penalty_value(const nl_penalty *penalty, const nl_level *level,
 /* ---- where a point starts ---------------------------------------------------------- */
 
 static void copy_state(const nl_solver *solver, const nl_state *from, nl_state *to) {
-  const size_t n_col = (size_t)solver->model->design->n_col;
+  const size_t n_col = (size_t)solver->design->n_col;
   double *beta = to->beta, *gradient = to->gradient;
   *to = *from;
   to->beta = beta;
@@ -129,6 +140,7 @@ static void copy_place(const nl_solver *solver, const nl_point *from, nl_point *
 void nl_point_begin(const nl_solver *solver, nl_point *point, int job, nl_level level,
                     double tol, int pass_limit, const nl_point *from) {
   copy_place(solver, from, point);
+  point->model = from->model;
   point->job = job;
   point->stage = NL_MOVING;
   point->status = NL_OK;
@@ -233,7 +245,7 @@ static void set_next(nl_solver *solver, nl_point *point, double step) {
   }
   point->next.intercept = point->now.intercept;
   if (step != 0) point->next.intercept += step * point->direction_intercept;
-  point->next.shift = solver->model->link == NL_LOG ? nl_link_lse(&point->now) : 0;
+  point->next.shift = point->model->link == NL_LOG ? nl_link_lse(&point->now) : 0;
 }
 
 void nl_point_aim(nl_solver *solver, nl_point *point) {
@@ -340,7 +352,7 @@ static void judge_step(nl_solver *solver, nl_point *point, int full, int closed,
   const double penalty_next = penalty_value(penalty, &point->level, point->next_theta);
   const double change = point->next.loss + penalty_next - point->now.loss - penalty_now;
   const double rounding =
-      NL_ROUNDING * (nl_link_magnitude(solver->model, &point->now) + penalty_now +
+      NL_ROUNDING * (nl_link_magnitude(point->model, &point->now) + penalty_now +
                      fabs(point->now.loss + penalty_now));
   if (point->step == 1) {
     point->promised = nl_dot(penalty->n_theta, point->gradient, point->direction) +
@@ -372,7 +384,7 @@ void nl_point_judge(nl_solver *solver, nl_point *point, int full, int closed) {
   point->wants_gram = point->taken = 0;
   read_gradient(solver, point, full);
   const double reached =
-      residual_at(solver, &point->level, full && !closed ? -1 : solver->n_marked,
+      residual_at(solver, point, full && !closed ? -1 : solver->n_marked,
                   point->next_theta, point->next_gradient, &point->next);
   if (point->look) {
     take_step(point, full && !closed, solver->n_marked, reached);

@@ -7,9 +7,10 @@
 #include "quadratic.h"
 #include "quadratics.h"
 
-/* What all points of a path share. */
+/* What points share that have one metric, the Gram, and one working set: those of a path,
+ * or of several. */
 typedef struct {
-  const nl_model *model;
+  const nl_design *design;
   const nl_penalty *penalty;
   nl_gram gram;
   nl_quadratic_space quadratic;
@@ -20,19 +21,24 @@ typedef struct {
                    gradient for the columns as they were given */
   double *own;  /* max_size */
   int n_set;
-  int *set;     /* n_group: the first n_set are the working set */
-  int *in_set;  /* n_group: flags */
-  int n_marked; /* the first so many of the set are looked at by the present pass */
-  int *wanted;  /* n_block: their blocks */
-  int *all;     /* n_block: 1 */
-  int n_pass;   /* passes over the data, in all, counted once for all who ride */
-  int gram_due; /* a new Gram is worth its cost */
+  int *set;        /* n_group: the first n_set are the working set */
+  int *in_set;     /* n_group: flags */
+  int n_marked;    /* the first so many of the set are looked at by the present pass */
+  int *wanted;     /* n_block: their blocks */
+  int *all;        /* n_block: 1 */
+  int *some;       /* n_block: scratch of who chooses what a pass looks at */
+  int n_pass;      /* passes over the data, in all, counted once for all who ride */
+  int gram_due;    /* a new Gram is worth its cost */
+  int gram_slow;   /* the Gram has become a poor metric */
+  double gram_age; /* what was spent since it was built, in passes */
+  const struct nl_point *gram_for; /* waits for a Gram at its place; NULL: nobody does */
   const nl_hook *hook;
 } nl_solver;
 
 typedef enum { NL_MOVING, NL_PARKED, NL_DONE } nl_stage;
 
-typedef struct {
+typedef struct nl_point {
+  const nl_model *model;
   int job;        /* which lambda of the path; -1: none yet */
   nl_stage stage; /* PARKED: the working set is solved, or no step helps any more; the
                      other groups are still to be looked at */
@@ -66,6 +72,8 @@ typedef struct {
 
 /* ---- the working set -------------------------------------------------------------- */
 
+/* Forgets the working set and the Gram. */
+void nl_solver_restart(nl_solver *solver);
 /* Takes a group into the working set (once). */
 void nl_set_include(nl_solver *solver, int g);
 /* Flags the blocks of the set for the next pass. */

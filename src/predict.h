@@ -3,7 +3,11 @@
  * With a Gram H that is not quite the curvature, the slope of the loss is g(theta) =
  * r(theta) + H theta, and r changes slowly and smoothly along the path. Its value at a
  * new lambda is extrapolated, a polynomial in log lambda through the latest points,
- * converged or not: each knows its own r exactly. */
+ * converged or not: each knows its own r exactly.
+ *
+ * Where another path has been solved whose data are nearly the same (all rows, where this
+ * one leaves a fold out), its r at the new lambda is known, and only the difference of the
+ * two is extrapolated: it is small and changes slower still. */
 #ifndef NL_PREDICT_H
 #define NL_PREDICT_H
 
@@ -11,10 +15,21 @@
 
 enum { NL_MAX_BEFORE = 4 };
 
+/* The solutions of a path, the largest lambda first. Of the points only level, theta,
+ * gradient, full and now.slope are filled. */
+typedef struct {
+  nl_point *point; /* most */
+  int n;
+  int most;
+  size_t n_theta;
+} nl_trail;
+
+void nl_trail_note(nl_trail *trail, const nl_point *point);
+
 /* slope (in the Gram's order): the slope that the model at point->now should have, from
- * n_before points before it, the nearest first. Returns 0 if there is nothing to go by.
- */
+ * n_before points before it, the nearest first, and from lead, which may be NULL. Returns 0
+ * if there is nothing to go by. */
 int nl_predict_slope(nl_solver *solver, const nl_point *point, const nl_point **before,
-                     int n_before, double *slope);
+                     int n_before, const nl_trail *lead, double *slope);
 
 #endif

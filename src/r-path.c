@@ -1,5 +1,6 @@
-/* r-path.c: the fit of a path for R: unpack, allocate, call the core, pack. */
+/* r-path.c: fits of paths for R: unpack, allocate, call the core, pack. */
 #include "linalg.h"
+#include "paths.h"
 #include "r-util.h"
 #include "setup.h"
 
@@ -104,56 +105,79 @@ static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
   return path;
 }
 
-/* blocks: see nl_r_design. counts: numeric(n), some above zero. offset, weights:
- * numeric(n) or NULL. penalty: see read_penalty. lambda: list(values = numeric,
- * decreasing, or NULL; n, ratio: the grid to make then; floor: a lambda_max at or below
- * it is rounding, and the grid starts at 1). control: list(tol, max_passes, n_threads,
- * progress, link: 0 log, 1 softplus). */
-SEXP nl_r_path(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty_list,
-               SEXP lambda, SEXP control) {
-  const R_xlen_t n = XLENGTH(counts);
-  const double *y = nl_doubles(counts, n, "counts");
-  const double *o = Rf_isNull(offset) ? NULL : nl_doubles(offset, n, "offset");
-  const double *v = Rf_isNull(weights) ? NULL : nl_doubles(weights, n, "weights");
+/* An element of a list, numeric(n), or NULL for NULL. */
+static const double *lane_doubles(SEXP list, int k, R_xlen_t n, const char *what) {
+  SEXP x = VECTOR_ELT(list, k);
+  return Rf_isNull(x) ? NULL : nl_doubles(x, n, what);
+}
+
+/* One result: the list of out_names, but for lambda_max and what follows, and the task that
+ * fills it. */
+static nl_task new_task(SEXP out, const nl_tasks *tasks, int max_passes) {
+  nl_task task = {0};
+  task.path =
+      new_path(out, tasks->n_lambda, tasks->design->n_col, tasks->penalty->n_group);
+  task.path.max_passes = max_passes;
+  task.lambda = REAL(VECTOR_ELT(out, OUT_LAMBDA));
+  return task;
+}
+
+static void close_task(SEXP out, const nl_task *task) {
+  SET_VECTOR_ELT(out, OUT_LAMBDA_MAX, Rf_ScalarReal(task->path.lambda_max));
+  SET_VECTOR_ELT(out, OUT_NULL_LOSS, Rf_ScalarReal(task->null_loss));
+  SET_VECTOR_ELT(out, OUT_N_GRAM, Rf_ScalarInteger(task->n_gram));
+  SET_VECTOR_ELT(out, OUT_N_ROUND, Rf_ScalarInteger(task->n_pass));
+}
+
+/* K paths. blocks: see nl_r_design. counts: list of K numeric(n), some above zero where
+ * weights are. offset, weights: lists of K numeric(n) or NULL. penalty: see read_penalty.
+ * lambda: list(values = numeric, decreasing, or NULL; n, ratio: the grid to make then; floor:
+ * numeric(K): a lambda_max at or below it is rounding, and the grid starts at 1). control:
+ * list(tol, max_passes, n_threads, progress, link: 0 log, 1 softplus, follow: 1 where the
+ * paths differ little and are all fitted at the first one's lambdas). Returns a list of K. */
+SEXP nl_r_paths(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty_list,
+                SEXP lambda, SEXP control) {
+  const int n_task = (int)XLENGTH(counts);
+  const R_xlen_t n = XLENGTH(VECTOR_ELT(counts, 0));
   SEXP values = nl_element(lambda, "values");
-  const int n_lambda = Rf_isNull(values) ? nl_integer(lambda, "n") : (int)XLENGTH(values);
   nl_design design = nl_r_design(blocks, (size_t)n, nl_integer(control, "n_threads"));
-  nl_penalty penalty = read_penalty(penalty_list, design.n_col);
+  const nl_penalty penalty = read_penalty(penalty_list, design.n_col);
   const nl_hook hook = nl_r_hook(nl_integer(control, "progress"));
-  const double tol = nl_number(control, "tol");
-  const nl_link link = nl_integer(control, "link") == 1 ? NL_SOFTPLUS : NL_LOG;
+  nl_tasks tasks = {0};
+  tasks.design = &design;
+  tasks.penalty = &penalty;
+  tasks.link = nl_integer(control, "link") == 1 ? NL_SOFTPLUS : NL_LOG;
+  tasks.tol = nl_number(control, "tol");
+  tasks.n_lambda = Rf_isNull(values) ? nl_integer(lambda, "n") : (int)XLENGTH(values);
+  tasks.ratio = Rf_isNull(values) ? nl_number(lambda, "ratio") : 0;
+  tasks.n_task = n_task;
+  tasks.task = (nl_task *)R_alloc((size_t)n_task, sizeof(nl_task));
+  tasks.hook = &hook;
+  const double *floor = nl_doubles(nl_element(lambda, "floor"), n_task, "floor");
 
-  SEXP out = PROTECT(Rf_mkNamed(VECSXP, out_names));
-  nl_path path = new_path(out, n_lambda, design.n_col, penalty.n_group);
-  nl_model model;
-  nl_solver solver;
-  nl_pipeline line;
-  model.design = &design;
-  for (int b = 0; b < design.n_block; b++) nl_block_prepare(design.block + b, &hook);
-  nl_setup_pipeline(&line, &solver, &model, &penalty, n_lambda,
-                    nl_setup_pass(&design, &hook), &hook);
-  path.max_passes = nl_integer(control, "max_passes");
-  nl_model_init(&model, link, &design, y, o, v, nl_r_doubles((size_t)n),
-                nl_r_doubles((size_t)design.n_col), solver.kept, &solver.pass);
-
-  double null_loss = 0;
-  nl_path_null(&line, tol, &path, &null_loss);
-  const int no_signal = !(path.lambda_max > nl_number(lambda, "floor"));
-  double *grid = REAL(VECTOR_ELT(out, OUT_LAMBDA));
-  if (Rf_isNull(values)) {
-    nl_lambda_grid(no_signal ? 1 : path.lambda_max, nl_number(lambda, "ratio"), n_lambda,
-                   grid);
-  } else {
-    nl_copy((size_t)n_lambda, nl_doubles(values, n_lambda, "lambda"), grid);
+  SEXP outs = PROTECT(Rf_allocVector(VECSXP, n_task));
+  for (int k = 0; k < n_task; k++) {
+    SET_VECTOR_ELT(outs, k, Rf_mkNamed(VECSXP, out_names));
+    nl_task *task = tasks.task + k;
+    *task = new_task(VECTOR_ELT(outs, k), &tasks, nl_integer(control, "max_passes"));
+    task->y = nl_doubles(VECTOR_ELT(counts, k), n, "counts");
+    task->offset = lane_doubles(offset, k, n, "offset");
+    task->prior = lane_doubles(weights, k, n, "weights");
+    task->floor = floor[k];
+    if (!Rf_isNull(values))
+      nl_copy((size_t)tasks.n_lambda, nl_doubles(values, tasks.n_lambda, "lambda"),
+              task->lambda);
   }
-  if (no_signal) path.lambda_max = path.reference = 0;
-  nl_path_fit(&line, tol, &path);
-  SET_VECTOR_ELT(out, OUT_LAMBDA_MAX, Rf_ScalarReal(path.lambda_max));
-  SET_VECTOR_ELT(out, OUT_NULL_LOSS, Rf_ScalarReal(null_loss));
-  SET_VECTOR_ELT(out, OUT_N_GRAM, Rf_ScalarInteger(solver.gram.n_built));
-  SET_VECTOR_ELT(out, OUT_N_ROUND, Rf_ScalarInteger(solver.n_pass));
+  for (int b = 0; b < design.n_block; b++) nl_block_prepare(design.block + b, &hook);
+  tasks.pass = nl_setup_pass(&design, &hook);
+  if (nl_integer(control, "follow")) {
+    nl_paths_follow(&tasks);
+  } else {
+    nl_paths_each(&tasks);
+  }
+  for (int k = 0; k < n_task; k++) close_task(VECTOR_ELT(outs, k), tasks.task + k);
   UNPROTECT(1);
-  return out;
+  return outs;
 }
 
 /* The threads that the system would give this process; 0 without OpenMP. */
@@ -195,7 +219,7 @@ SEXP nl_r_limit(SEXP path) {
     const int n_lane = n_lambda - l < NL_LANES ? n_lambda - l : NL_LANES;
     for (int v = 0; v < n_lane; v++)
       nl_copy(n_col, b + (size_t)(l + v) * n_col, state[v].beta);
-    nl_model_pass(n_lane, models, states, all, 0, NULL, &pass, &hook);
+    nl_model_pass(n_lane, models, states, all, NULL, &pass, &hook);
   }
   return R_NilValue;
 }

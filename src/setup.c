@@ -121,12 +121,10 @@ static nl_point new_point(const nl_design *design, const nl_penalty *penalty,
   return point;
 }
 
-static void setup_solver(nl_solver *solver, const nl_model *model,
-                         const nl_penalty *penalty, nl_pass_space pass,
-                         const nl_hook *hook) {
-  const nl_design *design = model->design;
+void nl_setup_solver(nl_solver *solver, const nl_design *design,
+                     const nl_penalty *penalty, nl_pass_space pass, const nl_hook *hook) {
   const size_t n_group = (size_t)penalty->n_group, n_block = (size_t)design->n_block;
-  solver->model = model;
+  solver->design = design;
   solver->penalty = penalty;
   solver->gram = new_gram(design, penalty, hook);
   solver->quadratic = new_quadratic_space(penalty, hook);
@@ -138,30 +136,43 @@ static void setup_solver(nl_solver *solver, const nl_model *model,
   nl_fill((size_t)penalty->n_theta, 0, solver->lean);
   for (int g = 0; penalty->off && g < penalty->n_group; g++)
     nl_group_gradient(penalty, g, penalty->off, solver->lean + penalty->theta_start[g]);
-  solver->n_set = 0;
   solver->set = nl_new_ints(n_group, hook);
   solver->in_set = nl_new_ints(n_group, hook);
-  for (int g = 0; g < penalty->n_group; g++) solver->in_set[g] = 0;
   solver->wanted = nl_new_ints(n_block, hook);
+  solver->some = nl_new_ints(n_block, hook);
   solver->all = nl_new_ints(n_block, hook);
   for (int b = 0; b < design->n_block; b++) solver->all[b] = 1;
   solver->n_pass = 0;
-  solver->gram_due = 1;
   solver->hook = hook;
+  nl_solver_restart(solver);
 }
 
-void nl_setup_pipeline(nl_pipeline *line, nl_solver *solver, const nl_model *model,
-                       const nl_penalty *penalty, int n_lambda, nl_pass_space pass,
-                       const nl_hook *hook) {
-  setup_solver(solver, model, penalty, pass, hook);
+void nl_setup_line(nl_pipeline *line, nl_solver *solver, const nl_model *model,
+                   int n_lambda, int n_point, const nl_hook *hook) {
   line->solver = solver;
-  line->point = (nl_point *)nl_new_bytes((NL_POINTS + 1) * sizeof(nl_point), hook);
-  for (int i = 0; i <= NL_POINTS; i++)
-    line->point[i] = new_point(model->design, penalty, hook);
-  line->origin = line->point + NL_POINTS;
+  line->model = model;
+  line->path = NULL;
+  line->n_point = n_point;
+  line->point = (nl_point *)nl_new_bytes((size_t)(n_point + 1) * sizeof(nl_point), hook);
+  for (int i = 0; i <= n_point; i++)
+    line->point[i] = new_point(solver->design, solver->penalty, hook);
+  line->origin = line->point + n_point;
   line->job =
-      (nl_job *)nl_new_bytes((size_t)nl_path_jobs(n_lambda) * sizeof(nl_job), hook);
+      (nl_job *)nl_new_bytes((size_t)nl_line_jobs(n_lambda) * sizeof(nl_job), hook);
   line->n_job = line->next_job = line->n_done = 0;
-  line->gram_for = -1;
-  line->gram_slow = 0;
+  line->ahead = NL_LANES;
+  line->trail = NULL;
+  line->lead = NULL;
+}
+
+void nl_setup_trail(nl_trail *trail, int n_theta, int n_lambda, const nl_hook *hook) {
+  trail->n = 0;
+  trail->most = nl_line_jobs(n_lambda) + 1;
+  trail->n_theta = (size_t)n_theta;
+  trail->point = (nl_point *)nl_new_bytes((size_t)trail->most * sizeof(nl_point), hook);
+  for (int i = 0; i < trail->most; i++) {
+    trail->point[i] = (nl_point){0};
+    trail->point[i].theta = nl_new_doubles(trail->n_theta, hook);
+    trail->point[i].gradient = nl_new_doubles(trail->n_theta, hook);
+  }
 }

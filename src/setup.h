@@ -7,10 +7,16 @@
 
 nl_pass_space nl_setup_pass(const nl_design *design, const nl_hook *hook);
 
-/* A pipeline for a path of n_lambda values, ready for nl_path_null. model and penalty
- * stay the caller's. */
-void nl_setup_pipeline(nl_pipeline *line, nl_solver *solver, const nl_model *model,
-                       const nl_penalty *penalty, int n_lambda, nl_pass_space pass,
-                       const nl_hook *hook);
+/* A solver without a Gram. penalty and design stay the caller's. */
+void nl_setup_solver(nl_solver *solver, const nl_design *design,
+                     const nl_penalty *penalty, nl_pass_space pass, const nl_hook *hook);
+
+/* A pipeline for a path of n_lambda values with room for n_point points (NL_POINTS where it
+ * is fitted alone), ready for nl_path_null. solver and model stay the caller's. */
+void nl_setup_line(nl_pipeline *line, nl_solver *solver, const nl_model *model,
+                   int n_lambda, int n_point, const nl_hook *hook);
+
+/* Room for the solutions of a path of n_lambda values. */
+void nl_setup_trail(nl_trail *trail, int n_theta, int n_lambda, const nl_hook *hook);
 
 #endif

@@ -1,0 +1,223 @@
+/* line.c: see line.h. */
+#include "line.h"
+
+#include <math.h>
+
+#include "freedom.h"
+#include "linalg.h"
+
+/* Between lambdas further apart than this factor, points in between are solved loosely,
+ * so that no step starts far from its solution. */
+#define NL_LONGEST_STRIDE 0.2
+#define NL_LOOSE 1e-2
+/* A lambda of 0 is approached down to this share of lambda_max. */
+#define NL_LAST_STRIDE 1e-5
+/* Stepping stones between lambda_max and the last stride, with some to spare. */
+enum { NL_MOST_STONES = 16 };
+
+#define NL_SLOPE 0.2
+
+/* A lambda begins once the last one that was looked at is within this factor of it, and
+ * its residual is below this. */
+#define NL_AHEAD 0.86
+#define NL_SETTLED 0.5
+enum { BEGIN_PER_ROUND = 2 /* points that begin in one pass */ };
+
+/* ---- lambdas ----------------------------------------------------------------------- */
+
+int nl_line_jobs(int n_lambda) { return n_lambda + NL_MOST_STONES; }
+
+void nl_line_list(nl_pipeline *line, double tol, double top) {
+  const nl_path *path = line->path;
+  double before = top;
+  int stones = 0;
+  line->n_job = 0;
+  for (int l = 0; l < path->n_lambda; l++) {
+    /* above lambda_max nothing changes any more; infinity is not for arithmetic */
+    const double lambda = path->lambda[l] < 2 * top ? path->lambda[l] : 2 * top;
+    if (l > 0 && path->lambda[l] == path->lambda[l - 1]) {
+      line->job[line->n_job - 1].n_out++;
+      continue;
+    }
+    while (lambda < NL_LONGEST_STRIDE * before && before > NL_LAST_STRIDE * top &&
+           stones++ < NL_MOST_STONES) {
+      before *= NL_LONGEST_STRIDE;
+      line->job[line->n_job++] = (nl_job){before, fmax(NL_LOOSE, tol), l, 0};
+    }
+    line->job[line->n_job++] = (nl_job){lambda, tol, l, 1};
+    if (lambda < before) before = lambda;
+  }
+}
+
+/* ---- scores and screening ---------------------------------------------------------- */
+
+/* ||gradient|| of a group, relative to w, or to w before it was multiplied. */
+static double relative_gradient(const nl_solver *solver, const nl_point *point, int g,
+                                double w) {
+  const nl_penalty *penalty = solver->penalty;
+  if (!(w > 0)) return 0;
+  return nl_norm(nl_group_rank(penalty, g), point->gradient + penalty->theta_start[g]) /
+         w;
+}
+
+double nl_line_score(const nl_solver *solver, const nl_point *point, int g) {
+  const nl_penalty *penalty = solver->penalty;
+  return relative_gradient(
+      solver, point, g, penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
+}
+
+double nl_line_largest(const nl_solver *solver, const nl_point *point,
+                       int only_penalised) {
+  const nl_penalty *penalty = solver->penalty;
+  double largest = 0;
+  for (int g = 0; g < penalty->n_group; g++) {
+    if (only_penalised && penalty->weight[g] == 0) continue;
+    largest = fmax(largest, relative_gradient(solver, point, g, penalty->scale[g]));
+  }
+  return largest;
+}
+
+/* Sequential strong rule (Tibshirani et al. 2012, J R Stat Soc B 74:245): groups that
+ * could be active at `lambda`, seen from the latest point at which all were looked at, if
+ * no score changes faster than NL_SLOPE times lambda. The rule proper has a slope of 1;
+ * as the looks at all groups have the last word, a smaller one only makes a smaller set.
+ */
+static void screen(nl_solver *solver, double lambda, const nl_point *seen) {
+  const nl_penalty *penalty = solver->penalty;
+  const double before = fmax(seen->level.lambda, lambda);
+  for (int g = 0; g < penalty->n_group; g++) {
+    if (solver->in_set[g] || nl_group_rank(penalty, g) == 0) continue;
+    if (nl_line_score(solver, seen, g) > lambda - NL_SLOPE * (before - lambda))
+      nl_set_include(solver, g);
+  }
+}
+
+/* ---- points and those before them -------------------------------------------------- */
+
+static nl_point *point_of(const nl_pipeline *line, int job) {
+  return line->point + job % line->n_point;
+}
+
+/* Points before `job` that were looked at at a place of their own, the nearest first; the
+ * origin last. Returns how many. */
+static int points_before(const nl_pipeline *line, int job, const nl_point **before,
+                         int most) {
+  int n = 0;
+  for (int j = job - 1; j >= 0 && j > job - line->n_point && n < most; j--) {
+    const nl_point *point = point_of(line, j);
+    if (point->job == j && point->evaluated) before[n++] = point;
+  }
+  if (n < most && (n == 0 || job < line->n_point)) before[n++] = line->origin;
+  return n;
+}
+
+/* The latest point at which all groups were looked at. */
+static const nl_point *last_seen(const nl_pipeline *line) {
+  for (int j = line->next_job - 1; j >= 0 && j > line->next_job - line->n_point; j--) {
+    const nl_point *point = point_of(line, j);
+    if (point->job == j && point->full && point->evaluated) return point;
+  }
+  return line->origin;
+}
+
+const double *nl_line_predict(const nl_pipeline *line, const nl_point *point) {
+  nl_solver *solver = line->solver;
+  if (point->evaluated || point->stage != NL_MOVING) return NULL;
+  const nl_point *before[NL_MAX_BEFORE];
+  const int n = points_before(line, point->job, before, 3);
+  double *slope = solver->quadratic.predicted;
+  return nl_predict_slope(solver, point, before, n, line->lead, slope) ? slope : NULL;
+}
+
+/* ---- solutions --------------------------------------------------------------------- */
+
+/* Writes a solution to place l of the path. */
+static void store(const nl_pipeline *line, const nl_point *point, int l) {
+  const nl_solver *solver = line->solver;
+  const nl_penalty *penalty = solver->penalty;
+  const nl_design *design = solver->design;
+  nl_path *path = line->path;
+  const size_t n_col = (size_t)design->n_col, n_group = (size_t)penalty->n_group;
+  double centred = 0;
+  nl_copy(n_col, point->now.beta, path->beta + (size_t)l * n_col);
+  for (int b = 0; b < design->n_block; b++) {
+    const nl_block *block = design->block + b;
+    if (block->centre)
+      centred += nl_dot(block->n_col, block->centre, point->now.beta + design->start[b]);
+  }
+  path->intercept[l] = nl_link_intercept(line->model, &point->now) - centred;
+  path->loss[l] = nl_link_objective(line->model, &point->now);
+  for (int g = 0; g < penalty->n_group; g++) {
+    path->norm[(size_t)l * n_group + (size_t)g] =
+        nl_norm(nl_group_rank(penalty, g), point->theta + penalty->theta_start[g]);
+    path->score[(size_t)l * n_group + (size_t)g] = nl_line_score(solver, point, g);
+  }
+  path->kkt[l] = point->residual;
+  path->status[l] = (int)point->status;
+  path->n_pass[l] = point->n_pass;
+}
+
+/* Degrees of freedom of a point, the intercept's among them. */
+static double freedom_of(nl_solver *solver, const nl_point *point) {
+  nl_set_cover(solver);
+  nl_point_theta(solver, point, solver->quadratic.x);
+  return 1 + nl_degrees_of_freedom(solver->penalty, &solver->gram, &point->level,
+                                   solver->quadratic.x, &solver->quadratic);
+}
+
+void nl_line_finish(nl_pipeline *line, const nl_point *point) {
+  const nl_job *job = line->job + point->job;
+  const double df = job->n_out > 0 ? freedom_of(line->solver, point) : 0;
+  for (int l = job->out; l < job->out + job->n_out; l++) {
+    store(line, point, l);
+    line->path->df[l] = df;
+  }
+  if (line->trail) nl_trail_note(line->trail, point);
+  line->n_done++;
+}
+
+/* ---- beginning --------------------------------------------------------------------- */
+
+int nl_line_count(const nl_pipeline *line, nl_stage stage) {
+  int n = 0;
+  for (int i = 0; i < line->n_point; i++)
+    n += line->point[i].job >= 0 && line->point[i].stage == stage;
+  return n;
+}
+
+/* Whether the next job may begin: its slot is free, and what it starts from is near, or
+ * nothing else is on its way. */
+static int may_begin(const nl_pipeline *line, const nl_point *from) {
+  if (line->next_job >= line->n_job) return 0;
+  const nl_point *slot = point_of(line, line->next_job);
+  if (slot->job >= 0 && slot->stage != NL_DONE) return 0;
+  if (nl_line_count(line, NL_MOVING) + nl_line_count(line, NL_PARKED) == 0) return 1;
+  if (from->stage != NL_DONE && from->residual > NL_SETTLED) return 0;
+  const double lambda = line->job[line->next_job].lambda;
+  return lambda >= NL_AHEAD * from->level.lambda || from == line->origin ||
+         from->job == line->next_job - 1;
+}
+
+void nl_line_begin(nl_pipeline *line) {
+  nl_solver *solver = line->solver;
+  const nl_path *path = line->path;
+  const double reference =
+      path->reference > 0 ? path->reference : line->model->mean_count;
+  for (int begun = 0;
+       begun < BEGIN_PER_ROUND && nl_line_count(line, NL_MOVING) < line->ahead;) {
+    const nl_point *from;
+    points_before(line, line->next_job, &from, 1);
+    if (!may_begin(line, from)) return;
+    const nl_job *job = line->job + line->next_job;
+    const nl_level level = {job->lambda, reference};
+    nl_point *point = point_of(line, line->next_job);
+    screen(solver, job->lambda, last_seen(line));
+    nl_point_begin(solver, point, line->next_job++, level, job->tol, path->max_passes,
+                   from);
+    if (point->stage == NL_DONE) {
+      nl_line_finish(line, point);
+    } else {
+      begun++;
+    }
+  }
+}
