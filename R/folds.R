@@ -69,16 +69,21 @@ chosen_block <- function(time, n, n_folds) {
 # Blocks of about `block` bins, equal within a session, in turn to folds 1, 2, ... n_folds, 1, ... With one session
 # the folds have equally many blocks.
 interleaved_folds <- function(session, block, n_folds) {
-  sizes <- tabulate(session)
-  n_blocks <- pmax(round(sizes / block), 1)
-  if (length(sizes) == 1) n_blocks <- min(max(round(n_blocks / n_folds), 1) * n_folds, sizes)
-  number <- unlist(Map(spread_evenly, sizes, n_blocks)) + rep(cumsum(c(0, n_blocks))[seq_along(sizes)], sizes)
+  number <- number_blocks(session, block, n_folds)
   id <- as.integer((number - 1) %% n_folds) + 1L
   if (max(id) < n_folds) {
-    stop_input("`n_folds` must be at most the number of blocks, ", sum(n_blocks), ", not ", n_folds,
+    stop_input("`n_folds` must be at most the number of blocks, ", max(number), ", not ", n_folds,
                "; give a shorter `block`.", arg = "n_folds")
   }
   id
+}
+
+# The block of each bin: equal ones in a session, which, if it is the only one, has a multiple of `multiple`.
+number_blocks <- function(session, block, multiple = 1) {
+  sizes <- tabulate(session)
+  n_blocks <- pmax(round(sizes / block), 1)
+  if (length(sizes) == 1) n_blocks <- min(max(round(n_blocks / multiple), 1) * multiple, sizes)
+  unlist(Map(spread_evenly, sizes, n_blocks)) + rep(cumsum(c(0, n_blocks))[seq_along(sizes)], sizes)
 }
 
 # 1 .. k for n bins in k runs of nearly equal length.
