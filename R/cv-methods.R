@@ -83,8 +83,9 @@ score.group_lasso_cv <- function(object, newdata = NULL, counts = NULL,
   }
   check_no_more(...)
   values <- cv_values(object, metric)
-  weights <- lambda_weights(object$lambda, asked_lambda(object$path, lambda))
-  out <- if (anyNA(values)) rep(NA_real_, length(lambda)) else interpolate_columns(rbind(values), weights)
+  asked <- asked_lambda(object$path, lambda)
+  weights <- weights_at(object$path, asked)
+  out <- if (anyNA(values)) rep(NA_real_, length(asked)) else interpolate_columns(rbind(values), weights)
   stats::setNames(as.numeric(out), lambda_labels(lambda))
 }
 
@@ -123,11 +124,11 @@ print.group_lasso_cv <- function(x, ...) {
 #'
 #' @param object What [cv_group_lasso()] returns.
 #' @param ... Not used.
-#' @return A list of class `summary.group_lasso_cv`: `table`, a data frame with a row for `lambda_min` and one for
-#'   `lambda_1se` (`lambda`, `n_covariates` in, `bits_per_spike` of the held-out bins and their standard error `se`,
-#'   `deviance_explained`, `mcfadden`); `covariates`, a data frame with a row per covariate in order of entry
-#'   (`entry`, the lambda; `at_min`, `at_1se`: whether it is in; `folds_at_min`, `folds_at_1se`: in how many
-#'   folds); and what `print()` needs of the folds.
+#' @return A list of class `summary.group_lasso_cv`: `table`, a data frame with a row for `lambda_min` and
+#'   one for `lambda_1se` (`lambda`, `n_covariates` in, `bits_per_spike` of the held-out bins and their
+#'   standard error `se`, `deviance_explained`, `mcfadden`); `covariates`, a data frame with a row per
+#'   covariate in order of entry (`entry`, the lambda; `at_min`, `at_1se`: whether it is in; `folds_at_min`,
+#'   `folds_at_1se`: in how many folds); and what `print()` needs of the folds.
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
 #' summary(cv_group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20))

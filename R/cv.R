@@ -3,42 +3,44 @@
 #' Chooses the penalty by how well models predict bins they have not seen, with folds that are blocks of time.
 #'
 #' @section Folds:
-#' Bins that are close in time are alike: the animal is where it was, and the neuron in the state it was in. Where bins
-#' are held out at random, their neighbours are in training, noise is predicted along with the signal, and covariates
-#' that carry nothing look useful. So by default the session is cut into blocks, which go in turn to folds 1, 2, ...,
-#' `n_folds`, 1, 2, ... Blocks are 5 correlation times long (the longest lag at which the autocorrelation of the
-#' counts or of a covariate falls below 1/e), but short enough that each fold has 5 of them; they are whole inside a
-#' `session`. `gap` leaves out the bins on both sides of a held-out block, too. Where covariates are spike histories,
-#' a gap of their window keeps held-out counts out of the training covariates.
+#' Bins that are close in time are alike: the animal is where it was, and the neuron in the state it was in.
+#' Where bins are held out at random, their neighbours are in training, noise is predicted along with the
+#' signal, and covariates that carry nothing look useful. So by default the session is cut into blocks, which
+#' go in turn to folds 1, 2, ..., `n_folds`, 1, 2, ... Blocks are 5 correlation times long (the longest lag
+#' at which the autocorrelation of the counts or of a covariate falls below 1/e), but short enough that each
+#' fold has 5 of them; they are whole inside a `session`. `gap` leaves out the bins on both sides of a
+#' held-out block, too. Where covariates are spike histories, a gap of their window keeps held-out counts out
+#' of the training covariates.
 #'
-#' `folds` may also be `"contiguous"` (`n_folds` pieces of the recording), `"session"` (whole sessions or trials, as
-#' in `session`, in turn to the folds; one fold for each if there are at most `n_folds`), `"random"` (bins at random,
-#' for comparison: it is what most software does), or one id per bin.
+#' `folds` may also be `"contiguous"` (`n_folds` pieces of the recording), `"session"` (whole sessions or
+#' trials, as in `session`, in turn to the folds; one fold for each if there are at most `n_folds`),
+#' `"random"` (bins at random, for comparison: it is what most software does), or one id per bin.
 #'
 #' @section Score:
-#' Of fold k, \eqn{(\ell_k - \ell_{0k}) / (n_k \log 2)}{(LL - LL0) / (spikes log 2)}: the gain in log-likelihood of the
-#' held-out bins, in bits, for each spike there. The null model has the rate of the fold's *training* bins (per unit of
-#' exposure, where there is an offset), not that of the held-out ones. `cv_mean` is the gain of all held-out bins over
-#' all their spikes, which is the mean of `score` weighted by spikes; `cv_se` is its standard error over folds,
-#' \eqn{\sqrt{K/(K-1) \sum_k (n_k (s_k - \bar s))^2} / \sum_k n_k}{sqrt(K / (K - 1) sum (n_k (s_k - mean))^2) / sum n_k}.
-#' `lambda_min` has the highest `cv_mean`; `lambda_1se` is the largest penalty within one standard error of it.
-#' Where no model beats the null model both have all covariates out.
+#' Of fold k, \eqn{(\ell_k - \ell_{0k}) / (n_k \log 2)}{(LL - LL0) / (spikes log 2)}: the gain in
+#' log-likelihood of the held-out bins, in bits, for each spike there. The null model has the rate of the
+#' fold's *training* bins (per unit of exposure, where there is an offset), not that of the held-out ones.
+#' `cv_mean` is the gain of all held-out bins over all their spikes, which is the mean of `score` weighted by
+#' spikes; `cv_se` is its standard error over folds, \eqn{\sqrt{K/(K-1) \sum_k (n_k (s_k - \bar s))^2} /
+#' \sum_k n_k}{sqrt(K / (K - 1) sum (n_k (s_k - mean))^2) / sum n_k}. `lambda_min` has the highest `cv_mean`;
+#' `lambda_1se` is the largest penalty within one standard error of it. Where no model beats the null model
+#' both have all covariates out.
 #'
 #' A fold without spikes has no bits per spike: its `score` is NA, but what it says counts in `cv_mean`. A fold
 #' whose training bins have no spike is left out. Both give one warning of class `neurolasso_silent_fold`.
 #'
 #' @section What the folds share:
-#' The lambdas, the bases (bounds, knots, levels) and the scaling of the penalty, all learned from the covariates of
-#' all bins. The counts of held-out bins are nowhere in a fold's fit. All folds ride in the same passes over one
-#' design, as weights of 0 and 1.
+#' The lambdas, the bases (bounds, knots, levels) and the scaling of the penalty, all learned from the
+#' covariates of all bins. The counts of held-out bins are nowhere in a fold's fit. All folds ride in the
+#' same passes over one design, as weights of 0 and 1.
 #'
-#' @param covariates,counts As in [group_lasso()], a formula included; or `covariates` is a `group_lasso_path` to
-#'   cross-validate, without `counts`.
+#' @param covariates,counts As in [group_lasso()], a formula included; or `covariates` is a
+#'   `group_lasso_path` to cross-validate, without `counts`.
 #' @param ... Further arguments of [group_lasso()].
 #' @param n_folds How many folds; not used where `folds` has ids.
 #' @param block NULL, or the length of a block in bins.
-#' @param folds NULL for interleaved blocks; or `"contiguous"`, `"session"`, `"random"`; or a vector of fold ids, one per
-#'   bin, bins with NA included.
+#' @param folds NULL for interleaved blocks; or `"contiguous"`, `"session"`, `"random"`; or a vector of fold
+#'   ids, one per bin, bins with NA included.
 #' @param gap How many bins on each side of a held-out block are in neither part.
 #' @return A list of class `group_lasso_cv` (K folds, L lambdas, G covariates):
 #' \describe{
@@ -49,21 +51,21 @@
 #'   \item{`folds`}{integer, the fold of each bin that was given}
 #'   \item{`fold_kind`, `block`, `gap`}{how folds were made; `block` in bins, NA where there are none}
 #'   \item{`path`}{the [group_lasso()] path on all bins}
-#'   \item{`held_out`}{a data frame, one row per fold: `bins`, `spikes` held out, `training_spikes` (both weighted), and the
-#'     log-likelihoods that [score()] needs}
+#'   \item{`held_out`}{a data frame, one row per fold: `bins`, `spikes` held out, `training_spikes` (both
+#'     weighted), and the log-likelihoods that [score()] needs}
 #'   \item{`loglik`}{K x L: \eqn{\sum v (y \log \mu - \mu)}{sum v (y log mu - mu)} of the held-out bins}
 #'   \item{`n_selected_in`}{G x L: in how many folds the covariate is in}
 #'   \item{`kkt`, `converged`}{K x L: the certificate of each fold's fits}
 #' }
-#' `coef()`, `predict()`, `fitted()`, `residuals()`, `simulate()`, `selected()`, `tuning_curve()`, `refit()`, `score()` and
-#' so on answer at `lambda_1se` unless told otherwise: `lambda = "lambda_min"`, or a number.
+#' `coef()`, `predict()`, `fitted()`, `residuals()`, `simulate()`, `selected()`, `tuning_curve()`, `refit()`,
+#' `score()` and so on answer at `lambda_1se` unless told otherwise: `lambda = "lambda_min"`, or a number.
 #' @section Errors and warnings:
-#' Those of [group_lasso()]; `neurolasso_silent_fold`; `neurolasso_not_converged` where a fold's fits did not reach the
-#' tolerance, with the folds' numbers in its field `folds`.
+#' Those of [group_lasso()]; `neurolasso_silent_fold`; `neurolasso_not_converged` where a fold's fits did not
+#' reach the tolerance, with the folds' numbers in its field `folds`.
 #' @references
-#' Blocks: Roberts et al. (2017), Ecography 40:913, \doi{10.1111/ecog.02881}. Interleaved sections and bits per spike:
-#' Hardcastle et al. (2017), Neuron 94:375, \doi{10.1016/j.neuron.2017.03.025}. One standard error: Breiman et al. (1984),
-#' Classification and regression trees.
+#' Blocks: Roberts et al. (2017), Ecography 40:913, \doi{10.1111/ecog.02881}. Interleaved sections and bits
+#' per spike: Hardcastle et al. (2017), Neuron 94:375, \doi{10.1016/j.neuron.2017.03.025}. One standard
+#' error: Breiman et al. (1984), Classification and regression trees.
 #' @seealso [plot.group_lasso_cv()], [score()], [refit()].
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
@@ -94,8 +96,8 @@ cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, 
   cv
 }
 
-# What the folds' models say of what was held out: list(loglik, kkt, converged: K x L; active: how many folds each
-# covariate is in, G x L; base: a data frame, a row per fold).
+# What the folds' models say of what was held out: list(loglik, kkt, converged: K x L; active: how many folds
+# each covariate is in, G x L; base: a data frame, a row per fold).
 score_folds <- function(problem, parts, lambda, progress) {
   weights <- lapply(parts, function(part) problem$v * part$train)
   fits <- fit_weightings(problem, weights, lambda, progress)
@@ -106,7 +108,8 @@ score_folds <- function(problem, parts, lambda, progress) {
     v <- problem$v[rows]
     base <- score_base(problem$counts[rows], offset[rows], v, intercept, problem$link)
     base <- c(list(bins = length(rows)), base, training_spikes = sum(train * problem$counts))
-    kernel <- kernels_at(design_rows(problem$design, rows), fit, problem$counts[rows], offset[rows], v, problem$link)
+    kernel <- kernels_at(design_rows(problem$design, rows), fit, problem$counts[rows], offset[rows], v,
+                         problem$link)
     list(base = as.data.frame(base), kernel = kernel)
   }, fits, parts, weights)
   by_fold <- function(of) matrix(unlist(of), length(fits), byrow = TRUE)
@@ -120,7 +123,6 @@ score_folds <- function(problem, parts, lambda, progress) {
 
 new_cv <- function(path, folds, gap, held_out, call) {
   base <- held_out$base
-  labels <- list(rownames(base) %||% NULL, NULL)
   gain <- (held_out$loglik - base$null) / log(2)
   # nothing is compared with a null model of rate 0
   gain[base$training_spikes == 0, ] <- NA
@@ -133,7 +135,7 @@ new_cv <- function(path, folds, gap, held_out, call) {
   chosen <- choose_lambda(mean, se)
   structure(
     list(
-      lambda = path$lambda, cv_mean = mean, cv_se = se, score = structure(score, dimnames = NULL),
+      lambda = path$lambda, cv_mean = mean, cv_se = se, score = score,
       lambda_min = path$lambda[chosen$min], lambda_1se = path$lambda[chosen$one_se], folds = folds$id,
       fold_kind = folds$kind, block = folds$block, gap = gap, path = path, held_out = base,
       loglik = held_out$loglik,
@@ -152,8 +154,8 @@ ratio_error <- function(gain, spikes, ratio) {
   sqrt(k / (k - 1) * colSums(off^2)) / sum(spikes)
 }
 
-# Places of the best mean, and of the first that is within one standard error of it; the first of all where there is
-# nothing to choose by.
+# Places of the best mean, and of the first that is within one standard error of it; the first of all where
+# there is nothing to choose by.
 choose_lambda <- function(mean, se) {
   if (!any(is.finite(mean))) return(list(min = 1L, one_se = 1L))
   best <- which.max(mean)
@@ -167,16 +169,14 @@ warn_of_folds <- function(cv) {
   silent <- which(base$spikes == 0)
   untrained <- which(base$training_spikes == 0)
   if (length(silent) + length(untrained) > 0) {
-    warn_user(
-      paste(c(if (length(silent) > 0) paste("held-out bins have no spike in fold", paste(silent, collapse = ", ")),
-              if (length(untrained) > 0) paste("training bins have none in fold", paste(untrained, collapse = ", "))),
-            collapse = "; "), ": the score is NA there.",
-      class = "neurolasso_silent_fold", fields = list(folds = sort(c(silent, untrained)))
-    )
+    said <- c(if (length(silent) > 0) paste("held-out bins have no spike in fold", toString(silent)),
+              if (length(untrained) > 0) paste("training bins have none in fold", toString(untrained)))
+    warn_user(paste(said, collapse = "; "), ": the score is NA there.", class = "neurolasso_silent_fold",
+              fields = list(folds = sort(unique(c(silent, untrained)))))
   }
   failed <- which(rowSums(!cv$converged) > 0)
   if (length(failed) > 0) {
-    warn_user("fits of fold ", paste(failed, collapse = ", "), " did not reach the tolerance ",
+    warn_user("fits of fold ", toString(failed), " did not reach the tolerance ",
               format(cv$path$control$tol), " at ", sum(!cv$converged), " of ", length(cv$converged),
               " lambdas and folds; the largest KKT residual is ", format(max(cv$kkt), digits = 2), ".",
               class = "neurolasso_not_converged", fields = list(folds = failed))

@@ -7,8 +7,8 @@ blocks_per_fold <- 5
 
 fold_kinds <- c("interleaved", "contiguous", "session", "random")
 
-# list(id = the fold of each of the bins given, from 1; kind; block = length in bins or NA). folds, block: as the
-# user gave them.
+# list(id = the fold of each of the bins given, from 1; kind; block = length in bins or NA). folds, block: as
+# the user gave them.
 make_folds <- function(folds, n_folds, block, path, problem) {
   n <- n_given(path)
   session <- session_of_bins(path)
@@ -45,7 +45,9 @@ given_folds <- function(folds, block, n) {
   }
   if (!is.null(block)) stop_input("`block` must be NULL where `folds` has the fold of each bin.", arg = "block")
   check_length(folds, n, "folds")
-  if (anyNA(folds)) stop_input("`folds` must not be NA, but is in ", count_rows(is.na(folds)), ".", arg = "folds")
+  if (anyNA(folds)) {
+    stop_input("`folds` must not be NA, but is in ", count_rows(is.na(folds)), ".", arg = "folds")
+  }
   ids <- sort(unique(folds))
   if (length(ids) < 2) {
     stop_input("`folds` must have at least two different ids, and has ", length(ids), ".", arg = "folds")
@@ -66,8 +68,8 @@ chosen_block <- function(time, n, n_folds) {
   as.integer(max(min(ceiling(block_times * time), n %/% (blocks_per_fold * n_folds)), 1))
 }
 
-# Blocks of about `block` bins, equal within a session, in turn to folds 1, 2, ... n_folds, 1, ... With one session
-# the folds have equally many blocks.
+# Blocks of about `block` bins, equal within a session, in turn to folds 1, 2, ... n_folds, 1, ... With one
+# session the folds have equally many blocks.
 interleaved_folds <- function(session, block, n_folds) {
   number <- number_blocks(session, block, n_folds)
   id <- as.integer((number - 1) %% n_folds) + 1L
@@ -108,7 +110,8 @@ widened <- function(held_out, gap, session) {
   before[pmin(at + gap, last) + 1] > before[pmax(at - gap, first)]
 }
 
-# For each fold the bins (of those used) to train on and those held out: list of list(train, held) of logical vectors.
+# For each fold the bins (of those used) to train on and those held out: list of list(train, held) of logical
+# vectors.
 split_folds <- function(folds, gap, path) {
   session <- session_of_bins(path)
   used <- used_bins(path)

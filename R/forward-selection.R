@@ -1,29 +1,31 @@
 #' Forward selection, the field's protocol
 #'
-#' Adds covariates one at a time, as Hardcastle et al. (2017) do, so that selections can be compared with what is
-#' published: of all models with one more covariate the one with the best held-out score is taken, and kept if it beats
-#' the model before it in a one-sided signed-rank test over folds; the first must beat the constant rate of the
-#' training bins.
+#' Adds covariates one at a time, as Hardcastle et al. (2017) do, so that selections can be compared with
+#' what is published: of all models with one more covariate the one with the best held-out score is taken,
+#' and kept if it beats the model before it in a one-sided signed-rank test over folds; the first must beat
+#' the constant rate of the training bins.
 #'
 #' Models are fitted at the smallest lambda of the path, a light penalty where the original has a penalty on
-#' roughness: without any, bins without spikes give rates of zero and held-out scores of minus infinity. Scores are bits
-#' per spike of the held-out bins; a fold without one is left out. The number of folds limits what the test can say:
-#' with 10, the smallest p-value is 0.001; with 4 it is 0.06, and nothing is ever selected.
+#' roughness: without any, bins without spikes give rates of zero and held-out scores of minus infinity.
+#' Scores are bits per spike of the held-out bins; a fold without one is left out. The number of folds limits
+#' what the test can say: with 10, the smallest p-value is 0.001; with 4 it is 0.06, and nothing is ever
+#' selected.
 #'
 #' @param object A `group_lasso_path`; or what [cv_group_lasso()] returns, whose folds and gap are used then.
 #' @param n_folds,block,folds,gap As in [cv_group_lasso()].
 #' @param alpha Level of the test.
 #' @param lambda NULL, or the penalty of all models.
-#' @return A list of class `forward_selection`: `selected`, the names in order; `steps`, a data frame with a row for each step
-#'   that was tried (`covariate`, `score`, the mean over folds, `gain` over the model before, `p`, `kept`); `scores`, a
-#'   list with a matrix per step, folds x candidates; `lambda`.
+#' @return A list of class `forward_selection`: `selected`, the names in order; `steps`, a data frame with a
+#'   row for each step that was tried (`covariate`, `score`, the mean over folds, `gain` over the model
+#'   before, `p`, `kept`); `scores`, a list with a matrix per step, folds x candidates; `lambda`.
 #' @references Hardcastle et al. (2017), Neuron 94:375, \doi{10.1016/j.neuron.2017.03.025}.
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
 #' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
 #' forward_selection(path)
 #' @export
-forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, gap = 0, alpha = 0.05, lambda = NULL) {
+forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, gap = 0, alpha = 0.05,
+                              lambda = NULL) {
   path <- as_path(object, "forward_selection()")
   alpha <- check_number(alpha, "alpha", 0, 1)
   lambda <- one_lambda(path, lambda %||% min(path$lambda), "forward_selection()")
@@ -48,15 +50,15 @@ forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, 
     p <- signed_rank_p(tried[, best] - before)
     scores <- c(scores, list(tried))
     steps <- c(steps, list(data.frame(
-      covariate = colnames(tried)[best], score = means[best], gain = mean(tried[, best] - before, na.rm = TRUE), p = p,
-      kept = p < alpha, row.names = NULL
+      covariate = colnames(tried)[best], score = means[best],
+      gain = mean(tried[, best] - before, na.rm = TRUE), p = p, kept = p < alpha, row.names = NULL
     )))
     if (!(p < alpha)) break
     kept <- c(kept, candidates[best])
     before <- tried[, best]
   }
-  structure(list(selected = names(path$groups)[kept], steps = do.call(rbind, steps), scores = scores, lambda = lambda,
-                 alpha = alpha, n_folds = length(parts)), class = "forward_selection")
+  structure(list(selected = names(path$groups)[kept], steps = do.call(rbind, steps), scores = scores,
+                 lambda = lambda, alpha = alpha, n_folds = length(parts)), class = "forward_selection")
 }
 
 # Bits per spike of each fold's held-out bins under the model with these covariates alone.
@@ -92,9 +94,11 @@ print.forward_selection <- function(x, digits = 3, ...) {
   cat("Selected:", if (length(x$selected) > 0) paste(x$selected, collapse = ", ") else "none", "\n")
   invisible(x)
 }
+
 #' Plot a forward selection
 #'
-#' The held-out score of each model along the search, a point per fold and the mean; the step that was not kept is grey.
+#' The held-out score of each model along the search, a point per fold and the mean; the step that was not
+#' kept is grey.
 #'
 #' @param x What [forward_selection()] returns.
 #' @param main,ylab As in [graphics::plot.default()].

@@ -1,5 +1,5 @@
-# loop.R: loops over fits: through the plan of the future package, where the user set one, and with progress through
-# progressr, where the user asked for it. What is fitted is the same with and without.
+# loop.R: loops over fits: through the plan of the future package, where the user set one, and with progress
+# through progressr, where the user asked for it. What is fitted is the same with and without.
 
 # lapply(x, f). f must draw no random numbers.
 map_fits <- function(x, f) {

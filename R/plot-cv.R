@@ -1,8 +1,8 @@
 #' Plot a cross-validation
 #'
-#' Bits per spike of the held-out bins against the penalty, on a logarithmic axis: weak penalties on the left. The
-#' band is one standard error on each side; the axis above counts the covariates that are in; `lambda_min` and
-#' `lambda_1se` are marked. 0 is the model that knows only the training rate.
+#' Bits per spike of the held-out bins against the penalty, on a logarithmic axis: weak penalties on the
+#' left. The band is one standard error on each side; the axis above counts the covariates that are in;
+#' `lambda_min` and `lambda_1se` are marked. 0 is the model that knows only the training rate.
 #'
 #' @param x What [cv_group_lasso()] returns.
 #' @param folds Draw each fold's score as a thin line?

@@ -2,8 +2,8 @@
 # the covariates.
 
 # What fit_path() and fit_paths() take, from a path: list(design, counts, offset, weights (as given, NULL: 1), v
-# (weights as numbers), groups, moments, penalty, link, control). Bases, moments and penalty are those of all bins:
-# they know the covariates, not the counts.
+# (weights as numbers), groups, moments, penalty, link, control). Bases, moments and penalty are those of all
+# bins: they know the covariates, not the counts.
 path_problem <- function(path) {
   v <- prior_weights(path)
   moments <- design_moments(path$design, v / sum(v))

@@ -1,48 +1,50 @@
 #' Refit what was selected, without a penalty
 #'
-#' The penalty that selects covariates also shrinks their effects. `refit()` fits the selected ones again by maximum
-#' likelihood, and tests each of them, with standard errors that hold where bins are not independent.
+#' The penalty that selects covariates also shrinks their effects. `refit()` fits the selected ones again by
+#' maximum likelihood, and tests each of them, with standard errors that hold where bins are not independent.
 #'
 #' @section Standard errors:
-#' The covariance of the estimates is the sandwich \eqn{H^- M H^-}{H^- M H^-}: \eqn{H} the expected information, \eqn{M}
-#' the long-run covariance of the scores \eqn{x_t r_t}{x_t r_t} with Bartlett weights up to `lag` bins (Newey and West
-#' 1987), sessions kept apart. It stands where neighbouring bins are correlated and where counts are more or less
-#' variable than Poisson ones; `lag` must be longer than that correlation. The Wald statistic of a group is compared
-#' with an F distribution that allows for an \eqn{M} from few independent stretches of the recording (Hotelling's
-#' correction with \eqn{\nu = 1.5\,n/(lag + 1)}{nu = 1.5 n / (lag + 1)} degrees of freedom); its p-value is NA where a
-#' group has more columns than that. The likelihood-ratio statistic (twice the loss in log-likelihood when the group
-#' is taken out of the refit and the others are fitted again) is compared with chi-squared: that takes bins for
-#' independent Poisson counts, and is too sure of itself where they are not.
+#' The covariance of the estimates is the sandwich \eqn{H^- M H^-}{H^- M H^-}: \eqn{H} the expected
+#' information, \eqn{M} the long-run covariance of the scores \eqn{x_t r_t}{x_t r_t} with Bartlett weights up
+#' to `lag` bins (Newey and West 1987), sessions kept apart. It stands where neighbouring bins are correlated
+#' and where counts are more or less variable than Poisson ones; `lag` must be longer than that correlation.
+#' The Wald statistic of a group is compared with an F distribution that allows for an \eqn{M} from few
+#' independent stretches of the recording (Hotelling's correction with \eqn{\nu = 1.5\,n/(lag + 1)}{nu = 1.5
+#' n / (lag + 1)} degrees of freedom); its p-value is NA where a group has more columns than that. The
+#' likelihood-ratio statistic (twice the loss in log-likelihood when the group is taken out of the refit and
+#' the others are fitted again) is compared with chi-squared: that takes bins for independent Poisson counts,
+#' and is too sure of itself where they are not.
 #'
 #' @section After selection:
-#' The same data chose these covariates. So p-values are too small and effects too large, most of all for the weakest
-#' of them: a covariate that does nothing, once it is selected, looks as if it did something. Read the table
-#' as a description of the fitted model, not as a test. For a test fit on one part of the recording and refit on
-#' another (`refit(path, newdata = )` is not offered on purpose: call [group_lasso()] with those covariates and
-#' `lambda = 0` there), or use [shift_control()].
+#' The same data chose these covariates. So p-values are too small and effects too large, most of all for the
+#' weakest of them: a covariate that does nothing, once it is selected, looks as if it did something. Read
+#' the table as a description of the fitted model, not as a test. For a test fit on one part of the recording
+#' and refit on another (`refit(path, newdata = )` is not offered on purpose: call [group_lasso()] with those
+#' covariates and `lambda = 0` there), or use [shift_control()].
 #'
 #' @section Separation:
-#' Where a part of a covariate has no spike, as is common, its rate goes to 0 and the log rate has no finite optimum: a
-#' warning of class `neurolasso_separation` says so. Wald statistics and bands are not to be trusted there;
-#' likelihood ratios are. Fewer basis functions, or the penalised fit, are the answer.
+#' Where a part of a covariate has no spike, as is common, its rate goes to 0 and the log rate has no finite
+#' optimum: a warning of class `neurolasso_separation` says so. Wald statistics and bands are not to be
+#' trusted there; likelihood ratios are. Fewer basis functions, or the penalised fit, are the answer.
 #'
 #' @param object A `group_lasso_path`, or what [cv_group_lasso()] returns.
 #' @param lambda The penalty at which covariates are selected; may be left out where the path has one, and for a
 #'   cross-validation, where it is `lambda_1se`.
-#' @param lag NULL, or the number of bins over which scores may be correlated. NULL: four times the lag at which the
-#'   autocorrelation of the residuals falls below 1/e, Poisson noise taken off, and at least
+#' @param lag NULL, or the number of bins over which scores may be correlated. NULL: four times the lag at
+#'   which the autocorrelation of the residuals falls below 1/e, Poisson noise taken off, and at least
 #'   \eqn{4 (n/100)^{2/9}}{4 (n / 100)^(2/9)}.
 #' @param ... Not used.
-#' @return A list of class `group_lasso_refit`, which is a `group_lasso_path` at `lambda = 0` with all covariates that were
-#'   not selected at zero (so [predict()], [coef()], [score()], `BIC()` work), with
+#' @return A list of class `group_lasso_refit`, which is a `group_lasso_path` at `lambda = 0` with all
+#'   covariates that were not selected at zero (so [predict()], [coef()], [score()], `BIC()` work), with
 #' \describe{
-#'   \item{`table`}{a data frame, one row per selected covariate: `df`, `wald` and `p_wald` (robust), `lr` and `p_lr`}
+#'   \item{`table`}{a data frame, one row per selected covariate: `df`, `wald` and `p_wald` (robust), `lr`
+#'   and `p_lr`}
 #'   \item{`vcov`}{covariance of intercept and the coefficients of selected covariates, as `vcov()` returns it}
 #'   \item{`selected_at`, `lag`}{the lambda of the selection; the lag, in bins}
 #' }
 #' `tuning_curve()` has three more columns: `se`, `lower`, `upper` (95 %) of `effect`.
-#' @references Newey and West (1987), Econometrica 55:703, \doi{10.2307/1913610}. After selection: Berk et al. (2013),
-#'   Ann Stat 41:802, \doi{10.1214/12-AOS1077}.
+#' @references Newey and West (1987), Econometrica 55:703, \doi{10.2307/1913610}. After selection: Berk et
+#'   al. (2013), Ann Stat 41:802, \doi{10.1214/12-AOS1077}.
 #' @examples
 #' session <- simulate_session(300, encodes = c("position", "speed"), seed = 1)
 #' cv <- cv_group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 30)
@@ -123,9 +125,9 @@ residual_lag <- function(path, eta) {
 
 # ---- covariance ----------------------------------------------------------------------------------
 
-# Information and long-run covariance in centred coordinates (c, theta), X beta = (X - mean) T theta, c the linear
-# predictor at the means: list(theta, V = their covariance, H, owner = the group of each coordinate (0: c), rank, vcov =
-# covariance of intercept and coefficients).
+# Information and long-run covariance in centred coordinates (c, theta), X beta = (X - mean) T theta, c the
+# linear predictor at the means: list(theta, V = their covariance, H, owner = the group of each coordinate
+# (0: c), rank, vcov = covariance of intercept and coefficients).
 sandwich <- function(problem, chosen, eta, lag, session) {
   free <- lapply(chosen, function(g) penalty_coordinates(problem$moments[[g]]$second, "group",
                                                          problem$moments[[g]]$noise)$transform)
@@ -162,9 +164,9 @@ block_diagonal <- function(parts) {
   out
 }
 
-# H = sum w z z' and M, the long-run covariance of f z, for the rows z that rows_of() gives, a stretch of a session
-# at a time. The sums of f z over all windows of lag + 1 bins, those that reach over the ends of a session included, have
-# M = sum S S' / (lag + 1): that is what Bartlett's weights are.
+# H = sum w z z' and M, the long-run covariance of f z, for the rows z that rows_of() gives, a stretch of a
+# session at a time. The sums of f z over all windows of lag + 1 bins, those that reach over the ends of a
+# session included, have M = sum S S' / (lag + 1): that is what Bartlett's weights are.
 sum_over_rows <- function(rows_of, n_col, w, f, lag, session,
                           stretch = max(most_predicted %/% n_col, 4 * (lag + 1))) {
   starts <- run_starts(session, length(w))
@@ -263,7 +265,8 @@ tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n =
     values <- tuning_values(basis, covariate, n, at)
     columns <- as.matrix(predict_block(object$design, g, values))
     v <- prior_weights(object)
-    columns - rep(design_moments(design_covariates(object$design, g), v / sum(v))[[1]]$mean, each = nrow(columns))
+    moments <- design_moments(design_covariates(object$design, g), v / sum(v))
+    columns - rep(moments[[1]]$mean, each = nrow(columns))
   }
   names <- rownames(object$coefficients)[object$groups[[g]]]
   curve$se <- if (all(names %in% rownames(object$vcov))) {

@@ -57,18 +57,18 @@ null_intercept <- function(counts, offset, weights, link) {
 #' How well a fitted model predicts counts, compared with a null model that knows only the rate in training:
 #' one rate per unit of exposure where there is an offset.
 #'
-#' With \eqn{\ell}{LL} the Poisson log-likelihood of the scored bins, \eqn{\ell_0}{LL0} that of the null model, and
-#' \eqn{\ell_s}{LLs} that of a model that fits every count,
+#' With \eqn{\ell}{LL} the Poisson log-likelihood of the scored bins, \eqn{\ell_0}{LL0} that of the null
+#' model, and \eqn{\ell_s}{LLs} that of a model that fits every count,
 #' \describe{
-#'   \item{`"bits_per_spike"`}{\eqn{(\ell - \ell_0) / (n_{spikes} \log 2)}{(LL - LL0) / (spikes log 2)}; NA without
-#'     spikes}
+#'   \item{`"bits_per_spike"`}{\eqn{(\ell - \ell_0) / (n_{spikes} \log 2)}{(LL - LL0) / (spikes log 2)}; NA
+#'     without spikes}
 #'   \item{`"deviance_explained"`}{\eqn{1 - (\ell_s - \ell) / (\ell_s - \ell_0)}{1 - (LLs - LL) / (LLs - LL0)}}
 #'   \item{`"mcfadden"`}{\eqn{1 - \ell / \ell_0}{1 - LL / LL0}, factorials included}
 #'   \item{`"cohen"`}{Cohen's pseudo-R2, which for this null model is the deviance explained}
 #' }
 #' All are 0 for a model that is as good as the null model and negative for a worse one. The null model has the
-#' *training* rate. NeMoS and others take the mean of the scored data, which the null model could not have known;
-#' their scores are lower where the rate has changed.
+#' *training* rate. NeMoS and others take the mean of the scored data, which the null model could not have
+#' known; their scores are lower where the rate has changed.
 #'
 #' @param object A `group_lasso_path`, or what [cv_group_lasso()] returns.
 #' @param newdata NULL for the bins of the fit, or raw covariates, as in [predict.group_lasso_path()].
@@ -157,10 +157,10 @@ kernels_at <- function(design, at, counts, offset, weights, link) {
 #' Extended BIC of a path
 #'
 #' BIC with a price for the choice among many covariates:
-#' \eqn{-2\ell + df \log n + 2\gamma\log{G \choose k}}{-2 LL + df log(n) + 2 gamma log(choose(G, k))} with \eqn{k} of
-#' \eqn{G} covariates in. `AIC()` and `BIC()` work on paths as they are. All three take bins for independent
-#' given the covariates: where the neuron is driven by something slow that was not recorded they select too much,
-#' which blocked cross-validation does not.
+#' \eqn{-2\ell + df \log n + 2\gamma\log{G \choose k}}{-2 LL + df log(n) + 2 gamma log(choose(G, k))} with
+#' \eqn{k} of \eqn{G} covariates in. `AIC()` and `BIC()` work on paths as they are. All three take bins for
+#' independent given the covariates: where the neuron is driven by something slow that was not recorded they
+#' select too much, which blocked cross-validation does not.
 #'
 #' @param object A `group_lasso_path`.
 #' @param gamma From 0, which is BIC, to 1.

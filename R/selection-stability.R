@@ -1,29 +1,32 @@
 #' How stable a selection is
 #'
-#' Fits the path again on many random halves of the recording and counts, for each covariate and penalty, in which share
-#' of them it is in. Halves are made of blocks of time, so that they differ as two recordings would, and come in pairs:
-#' one half, and all the rest.
+#' Fits the path again on many random halves of the recording and counts, for each covariate and penalty, in
+#' which share of them it is in. Halves are made of blocks of time, so that they differ as two recordings
+#' would, and come in pairs: one half, and all the rest.
 #'
-#' All halves have the bases, the penalty's scaling and the lambdas of the path, and ride in the same passes over its
-#' design. Since a half has half the spikes, noise reaches to larger lambdas there than in the path itself.
+#' All halves have the bases, the penalty's scaling and the lambdas of the path, and ride in the same passes
+#' over its design. Since a half has half the spikes, noise reaches to larger lambdas there than in the path
+#' itself.
 #'
 #' @section Which covariates are stable:
-#' At one `lambda`, those that at least `threshold` of the halves have in. From a cross-validation that is `lambda_1se`
-#' unless told otherwise. Else, where no lambda is given, those whose share is at least `threshold` at some lambda down
-#' to the point where a half has, on average, \eqn{q = \sqrt{(2\,threshold - 1)\,G\,max\_false}}{q = sqrt((2 threshold - 1)
-#' G max_false)} of the G covariates in. Then at most `max_false` covariates are expected to be in wrongly, if those
-#' that carry nothing are exchangeable and halves are not worse than guessing (Meinshausen and Buehlmann 2010). That
-#' is for many covariates: with four, q is 1.4, and the second of two strong ones is out.
+#' At one `lambda`, those that at least `threshold` of the halves have in. From a cross-validation that is
+#' `lambda_1se` unless told otherwise. Else, where no lambda is given, those whose share is at least
+#' `threshold` at some lambda down to the point where a half has, on average, \eqn{q = \sqrt{(2\,threshold -
+#' 1)\,G\,max\_false}}{q = sqrt((2 threshold - 1) G max_false)} of the G covariates in. Then at most
+#' `max_false` covariates are expected to be in wrongly, if those that carry nothing are exchangeable and
+#' halves are not worse than guessing (Meinshausen and Buehlmann 2010). That is for many covariates: with
+#' four, q is 1.4, and the second of two strong ones is out.
 #'
 #' @param object A `group_lasso_path`, or what [cv_group_lasso()] returns.
 #' @param n_pairs Pairs of halves.
 #' @param block NULL, or the length of a block in bins; NULL: as in [cv_group_lasso()] with ten folds.
 #' @param seed NULL, or a seed; the state of R's generator is then left as it was.
-#' @return A list of class `selection_stability`: `frequency` (G x L, rows named), `lambda`, `lambda_1se` (NULL, or of the
-#'   cross-validation), `n_in` (length L: how many covariates a half has had in so far, on average), `block`,
-#'   `n_halves`, `spikes` (per half).
-#' @references Meinshausen and Buehlmann (2010), J R Stat Soc B 72:417, \doi{10.1111/j.1467-9868.2010.00740.x}. Pairs: Shah
-#'   and Samworth (2013), J R Stat Soc B 75:55, \doi{10.1111/j.1467-9868.2011.01034.x}.
+#' @return A list of class `selection_stability`: `frequency` (G x L, rows named), `lambda`, `lambda_1se`
+#'   (NULL, or of the cross-validation), `n_in` (length L: how many covariates a half has had in so far, on
+#'   average), `block`, `n_halves`, `spikes` (per half).
+#' @references Meinshausen and Buehlmann (2010), J R Stat Soc B 72:417,
+#'   \doi{10.1111/j.1467-9868.2010.00740.x}. Pairs: Shah and Samworth (2013), J R Stat Soc B 75:55,
+#'   \doi{10.1111/j.1467-9868.2011.01034.x}.
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
 #' path <- group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 20)
@@ -108,7 +111,8 @@ within_bound <- function(x, threshold, max_false) {
 print.selection_stability <- function(x, ...) {
   cat(sprintf("Stability of a selection: %d halves of blocks of %s, about %s spikes each\n", x$n_halves,
               count_of(x$block, "bin"), format(round(mean(x$spikes)), big.mark = ",")))
-  at <- if (is.null(x$lambda_1se)) "before others crowd in" else paste("at lambda_1se,", format(x$lambda_1se, digits = 4))
+  at <- if (is.null(x$lambda_1se)) "before others crowd in" else
+    paste("at lambda_1se,", format(x$lambda_1se, digits = 4))
   cat(sprintf("Share of halves that have a covariate in: %s; at most, anywhere on the path\n", at))
   shares <- sort(stable_shares(x, 0.75, x$lambda_1se, 1), decreasing = TRUE)
   shown <- first_few(names(shares), 20)
@@ -121,8 +125,8 @@ print.selection_stability <- function(x, ...) {
 
 #' Plot the stability of a selection
 #'
-#' The share of halves that have each covariate in, against the penalty. `threshold` is dashed, and so is `lambda_1se` of a
-#' cross-validation.
+#' The share of halves that have each covariate in, against the penalty. `threshold` is dashed, and so is
+#' `lambda_1se` of a cross-validation.
 #'
 #' @param x What [selection_stability()] returns.
 #' @param threshold As in `selected()`.
@@ -135,8 +139,8 @@ plot.selection_stability <- function(x, threshold = 0.75, main = "", xlab = "pen
   threshold <- check_number(threshold, "threshold", 0, 1)
   shown <- which(is.finite(x$lambda) & x$lambda > 0)
   if (length(shown) == 0) stop_input("there is nothing to plot: no finite lambda above 0.", arg = "x")
-  graphics::plot(range(x$lambda[shown]), c(0, 1), type = "n", log = "x", las = 1, bty = "l", main = main, xlab = xlab,
-                 ylab = ylab, ...)
+  graphics::plot(range(x$lambda[shown]), c(0, 1), type = "n", log = "x", las = 1, bty = "l", main = main,
+                 xlab = xlab, ylab = ylab, ...)
   graphics::abline(h = threshold, v = x$lambda_1se, lty = 2, col = "grey60")
   order <- order(-rowSums(x$frequency))
   style <- curve_style(length(order), NULL, 1, NULL)
@@ -144,7 +148,7 @@ plot.selection_stability <- function(x, threshold = 0.75, main = "", xlab = "pen
     graphics::lines(x$lambda[shown], x$frequency[order[i], shown], col = style$col[i], lwd = style$lwd[i])
   }
   named <- seq_len(min(length(order), length(path_colours)))
-  graphics::legend("topright", rownames(x$frequency)[order[named]], col = style$col[named], lwd = style$lwd[named],
-                   bty = "n", cex = 0.85)
+  graphics::legend("topright", rownames(x$frequency)[order[named]], col = style$col[named],
+                   lwd = style$lwd[named], bty = "n", cex = 0.85)
   invisible(x)
 }

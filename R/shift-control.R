@@ -1,27 +1,27 @@
 #' Each covariate shifted in time as its own control
 #'
-#' A covariate and a neuron that are both slow look related by chance: a few slow waves line up. The control keeps both
-#' as they are and breaks only their timing: the covariate is shifted cyclically (within each session) by many lags, and
-#' what it would contribute then is compared with what it contributes as recorded.
+#' A covariate and a neuron that are both slow look related by chance: a few slow waves line up. The control
+#' keeps both as they are and breaks only their timing: the covariate is shifted cyclically (within each
+#' session) by many lags, and what it would contribute then is compared with what it contributes as recorded.
 #'
 #' @section What is compared:
-#' The other covariates are fitted without this one, at the smallest lambda of the path, so that what they explain
-#' is not counted for it. The statistic is its score there, \eqn{\|\nabla_g\| / w_g}{||grad_g|| / w_g}: the penalty at which
-#' it would enter (see `group_scores` in [group_lasso()]). A shift leaves the fit of the others as it is, so all shifts
-#' cost one Fourier transform for each column. The p-value is the share of shifts, the unshifted one counted among them,
-#' that reach the score as recorded.
+#' The other covariates are fitted without this one, at the smallest lambda of the path, so that what they
+#' explain is not counted for it. The statistic is its score there, \eqn{\|\nabla_g\| / w_g}{||grad_g|| /
+#' w_g}: the penalty at which it would enter (see `group_scores` in [group_lasso()]). A shift leaves the fit
+#' of the others as it is, so all shifts cost one Fourier transform for each column. The p-value is the share
+#' of shifts, the unshifted one counted among them, that reach the score as recorded.
 #'
 #' The control takes recordings for stationary. It is no help where a covariate and the rate both drift over the
-#' whole session, or where two covariates are tied in time (a shift breaks that tie, too); the others in the model
-#' take up what they share with it, as far as they can.
+#' whole session, or where two covariates are tied in time (a shift breaks that tie, too); the others in the
+#' model take up what they share with it, as far as they can.
 #'
 #' @param object A `group_lasso_path`, or what [cv_group_lasso()] returns.
 #' @param n_shifts How many shifts, spread evenly.
-#' @param min_shift NULL, or the smallest shift to both sides, in bins. NULL: 5 times the longest correlation time (as for
-#'   blocks of [cv_group_lasso()]), but at most a tenth of the longest session.
-#' @return A list of class `shift_control`: `table`, a data frame with a row per covariate, in order of their p-values
-#'   (`score` as recorded, `null` the median and `null_95` the 95 % quantile over shifts, `p`); `scores` (G x
-#'   n_shifts), `shifts` in bins of the longest session (in others in proportion), `min_shift`.
+#' @param min_shift NULL, or the smallest shift to both sides, in bins. NULL: 5 times the longest correlation
+#'   time (as for blocks of [cv_group_lasso()]), but at most a tenth of the longest session.
+#' @return A list of class `shift_control`: `table`, a data frame with a row per covariate, in order of their
+#'   p-values (`score` as recorded, `null` the median and `null_95` the 95 % quantile over shifts, `p`);
+#'   `scores` (G x n_shifts), `shifts` in bins of the longest session (in others in proportion), `min_shift`.
 #' @references Shifts as a control: Harris (2021), arXiv:2012.06862; Hardcastle et al. (2017), Neuron 94:375.
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
@@ -43,8 +43,8 @@ shift_control <- function(object, n_shifts = 500, min_shift = NULL) {
   }
   min_shift <- check_count(min_shift, "min_shift")
   if (longest - 2 * min_shift < n_shifts) {
-    stop_input("`min_shift` (", min_shift, ") and `n_shifts` (", n_shifts, ") must leave room in the longest session, ",
-               longest, " bins.", arg = "min_shift")
+    stop_input("`min_shift` (", min_shift, ") and `n_shifts` (", n_shifts, ") must leave room in the longest ",
+               "session, ", longest, " bins.", arg = "min_shift")
   }
   shifts <- round(seq(min_shift, longest - min_shift, length.out = n_shifts))
   scores <- do.call(rbind, map_fits(seq_along(path$groups), function(g) {
@@ -56,8 +56,8 @@ shift_control <- function(object, n_shifts = 500, min_shift = NULL) {
     score = scores[, 1], null = apply(nulls, 1, stats::median), null_95 = apply(nulls, 1, stats::quantile, 0.95),
     p = (1 + rowSums(nulls >= scores[, 1] * (1 - 1e-9))) / (1 + n_shifts), row.names = names(path$groups)
   )
-  structure(list(table = table[order(table$p, -table$score), ], scores = nulls, shifts = shifts, min_shift = min_shift),
-            class = "shift_control")
+  structure(list(table = table[order(table$p, -table$score), ], scores = nulls, shifts = shifts,
+                 min_shift = min_shift), class = "shift_control")
 }
 
 # Scores of covariate g, shifted by so many bins of the longest session, in the model of all others.
@@ -65,8 +65,8 @@ shifted_scores <- function(problem, g, lambda, shifts, starts) {
   weight <- problem$penalty$scale[g]
   if (weight == 0) return(numeric(length(shifts)))
   eta <- others_predictor(problem, g, lambda)
-  residual <- problem$v * (ifelse(problem$counts == 0, 0, problem$counts / inverse_link(eta, problem$link)) - 1) *
-    link_slope(eta, problem$link)
+  ratio <- ifelse(problem$counts == 0, 0, problem$counts / inverse_link(eta, problem$link))
+  residual <- problem$v * (ratio - 1) * link_slope(eta, problem$link)
   sums <- matrix(0, length(shifts), length(problem$groups[[g]]))
   for (s in seq_len(length(starts) - 1)) {
     n <- starts[s + 1] - starts[s]
@@ -75,7 +75,6 @@ shifted_scores <- function(problem, g, lambda, shifts, starts) {
     lag <- round(shifts * n / max(diff(starts))) %% n
     sums <- sums + cyclic_products(X, residual[rows])[lag + 1, , drop = FALSE]
   }
-  # shifts move a column's mean against the residuals of each session, whose sum is 0 over all of them alone
   transform <- problem$penalty$transform[[g]]
   sqrt(rowSums((sums %*% transform)^2)) / sum(problem$v) / weight
 }
@@ -120,8 +119,8 @@ print.shift_control <- function(x, digits = 3, ...) {
 
 #' Plot a shift control
 #'
-#' For each covariate the scores of its shifted copies (a box from the 25 to the 75 % quantile, whiskers to 5 and 95 %) and
-#' its score as recorded (a point, filled where p is at most `alpha`).
+#' For each covariate the scores of its shifted copies (a box from the 25 to the 75 % quantile, whiskers to 5
+#' and 95 %) and its score as recorded (a point, filled where p is at most `alpha`).
 #'
 #' @param x What [shift_control()] returns.
 #' @param alpha Points are filled up to this p-value.
@@ -138,8 +137,8 @@ plot.shift_control <- function(x, alpha = 0.05, main = "", xlab = "score: the pe
   width <- max(graphics::strwidth(names, units = "inches"), 0.3) + 0.4
   old <- graphics::par(mai = replace(graphics::par("mai"), 2, min(width, 0.5 * graphics::par("din")[1])))
   on.exit(graphics::par(old))
-  graphics::plot(range(0, spread, score), range(at) + c(-0.5, 0.5), type = "n", yaxt = "n", bty = "l", main = main,
-                 xlab = xlab, ylab = "", ...)
+  graphics::plot(range(0, spread, score), range(at) + c(-0.5, 0.5), type = "n", yaxt = "n", bty = "l",
+                 main = main, xlab = xlab, ylab = "", ...)
   graphics::axis(2, at = at, labels = names, las = 1, tick = FALSE)
   graphics::segments(spread[1, ], at, spread[4, ], at, col = "grey60")
   graphics::rect(spread[2, ], at - 0.2, spread[3, ], at + 0.2, col = "grey85", border = "grey60")

@@ -1,5 +1,5 @@
-# cells.R: simulated neurons with a known answer on real behaviour: position, heading, speed and theta phase of one
-# rat (behaviour_theta of the shared recordings), every subset of them as the truth.
+# cells.R: simulated neurons with a known answer on real behaviour: position, heading, speed and theta phase
+# of one rat (behaviour_theta of the shared recordings), every subset of them as the truth.
 
 covariate_names <- c("position", "heading", "speed", "theta")
 
@@ -22,7 +22,8 @@ fitted_bases <- function() {
   )
 }
 
-# What a covariate adds to the log rate, of mean 0 and variance 1 over the session: not made of the fitted bases.
+# What a covariate adds to the log rate, of mean 0 and variance 1 over the session: not made of the fitted
+# bases.
 tuning <- function(name, x) {
   bump <- function(turn) exp(stats::runif(1, 0.5, 3) * cos(turn - stats::runif(1, 0, 2 * pi)))
   f <- switch(name,

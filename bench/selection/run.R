@@ -1,7 +1,8 @@
 # Which covariates does each method select, where the truth is known?
-#   Rscript bench/selection/run.R [--bins=40000] [--repeats=1] [--minutes=10] [--seed=1] [--lambdas=40] [--pairs=0] [--peers=yes]
-# Writes one row per neuron and method to bench/selection/results/cells-<seed>.csv as it goes, and stops after so many
-# minutes, with any beginning of the plan balanced; Rscript bench/selection/table.R counts.
+#   Rscript bench/selection/run.R [--bins=40000] [--repeats=1] [--minutes=10] [--seed=1] [--lambdas=40]
+# [--pairs=0] [--peers=yes] Writes one row per neuron and method to bench/selection/results/cells-<seed>.csv
+# as it goes, and stops after so many minutes, with any beginning of the plan balanced; Rscript
+# bench/selection/table.R counts.
 option <- function(name, default) {
   given <- grep(paste0("^--", name, "="), commandArgs(TRUE), value = TRUE)
   if (length(given) == 0) return(default)

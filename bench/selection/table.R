@@ -1,6 +1,6 @@
-# Counts of bench/selection/results/cells-*.csv: per method the share of neurons whose covariates are found exactly, the
-# misses per covariate that is there, the false inclusions per covariate that isn't, with 95 % intervals (Wilson).
-#   Rscript bench/selection/table.R [files]
+# Counts of bench/selection/results/cells-*.csv: per method the share of neurons whose covariates are found
+# exactly, the misses per covariate that is there, the false inclusions per covariate that isn't, with 95 %
+#   intervals (Wilson). Rscript bench/selection/table.R [files]
 here <- dirname(normalizePath(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])))
 files <- commandArgs(TRUE)
 if (length(files) == 0) files <- list.files(file.path(here, "results"), "^cells-.*csv$", full.names = TRUE)

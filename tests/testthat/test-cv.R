@@ -59,6 +59,9 @@ test_that("with an offset the null model scores 0 and the right model scores abo
   cv <- cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, n_lambda = 10, lambda = c(Inf, 10))
   expect_equal(cv$cv_mean, c(0, 0), tolerance = 1e-7)
   expect_lt(max(abs(cv$score)), 1e-6)
+  expect_identical(cv$lambda_1se, Inf)
+  expect_equal(unname(score(cv, lambda = c(Inf, 20))), c(0, 0), tolerance = 1e-7)
+  expect_equal(unname(score(cv)), 0, tolerance = 1e-7)
   d <- cv_data(4, n = 2000)
   cv <- cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, n_lambda = 20)
   expect_gt(max(cv$cv_mean), 0.05)
@@ -145,6 +148,9 @@ test_that("a path, a formula and a design give the same as the list", {
                          n_lambda = 6)
   expect_equal(form$score, whole$score)
   expect_identical(form$call[[1]], quote(cv_group_lasso))
+  named <- cv_group_lasso(counts ~ basis_bspline(position, 6) + basis_bspline(speed, 4) + arm + offset(o),
+                          data = data, n_lambda = 6)
+  expect_identical(named$score, form$score)
 })
 
 test_that("weights of the penalty are those of the path, free groups included", {
