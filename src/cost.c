@@ -4,6 +4,7 @@
 /* An exponential, in multiplications of a lane (measured: between 3 and 5). */
 #define NL_EXPONENTIAL 4
 #define NL_CHEAP_LOOK 1.35
+#define NL_FAIR_LOOK 3
 /* Rows per coordinate of a sampled Gram. */
 #define NL_ROWS_PER_COORDINATE 32
 #define NL_DENSE_RUN 16
@@ -42,9 +43,17 @@ double nl_cost_sweeps(const nl_design *design, const int *set, double n_read) {
   return n_read / ((double)design->n_obs * nl_cost_pass(design, set, set));
 }
 
+/* What a look at all groups costs, as a multiple of a look at the set. */
+static double look_cost(const nl_design *design, const int *set) {
+  return nl_cost_pass(design, set, NULL) / nl_cost_pass(design, set, set);
+}
+
 int nl_cost_look_is_cheap(const nl_design *design, const int *set) {
-  return nl_cost_pass(design, set, NULL) <=
-         NL_CHEAP_LOOK * nl_cost_pass(design, set, set);
+  return look_cost(design, set) <= NL_CHEAP_LOOK;
+}
+
+int nl_cost_look_is_fair(const nl_design *design, const int *set) {
+  return look_cost(design, set) <= NL_FAIR_LOOK;
 }
 
 int nl_cost_lanes_pay(int n_model, int n_theta) {

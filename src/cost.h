@@ -19,6 +19,9 @@ double nl_cost_sweeps(const nl_design *design, const int *set, double n_read);
 /* Whether a look at all groups is so cheap, compared with a look at the set (flags), that
  * every pass takes it. */
 int nl_cost_look_is_cheap(const nl_design *design, const int *set);
+/* Whether it costs so little more that one which may be the last a point needs is better
+ * taken at once than after a look at the set. */
+int nl_cost_look_is_fair(const nl_design *design, const int *set);
 
 /* Whether the quadratic models of several points are solved in lanes, rather than one by
  * one, on a Gram of so many coordinates. */

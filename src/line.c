@@ -21,6 +21,8 @@ enum { NL_MOST_STONES = 16 };
  * its residual is below this. */
 #define NL_AHEAD 0.86
 #define NL_SETTLED 0.5
+/* What a step is hoped to leave of the residual. */
+#define NL_USUAL_CONTRACTION 0.04
 enum { BEGIN_PER_ROUND = 2 /* points that begin in one pass */ };
 
 /* ---- lambdas ----------------------------------------------------------------------- */
@@ -124,7 +126,8 @@ const double *nl_line_predict(const nl_pipeline *line, const nl_point *point) {
   nl_solver *solver = line->solver;
   if (point->evaluated || point->stage != NL_MOVING) return NULL;
   const nl_point *before[NL_MAX_BEFORE];
-  const int n = points_before(line, point->job, before, 3);
+  const int n = points_before(line, point->job, before,
+                              line->lead ? NL_MAX_BEFORE : NL_PLAIN_BEFORE);
   double *slope = solver->quadratic.predicted;
   return nl_predict_slope(solver, point, before, n, line->lead, slope) ? slope : NULL;
 }
@@ -178,11 +181,23 @@ void nl_line_finish(nl_pipeline *line, const nl_point *point) {
 
 /* ---- beginning --------------------------------------------------------------------- */
 
-int nl_line_count(const nl_pipeline *line, nl_stage stage) {
+nl_standing nl_line_standing(const nl_pipeline *line, const nl_point *point) {
+  if (point->job < 0 || point->stage == NL_DONE) return NL_AWAY;
+  if (point->stage == NL_PARKED) return NL_WAITING;
+  const double expected =
+      point->evaluated ? NL_USUAL_CONTRACTION * point->residual : line->foretold;
+  return expected <= point->tol ? NL_HOPEFUL : NL_FAR;
+}
+
+int nl_line_count(const nl_pipeline *line, nl_standing standing) {
   int n = 0;
   for (int i = 0; i < line->n_point; i++)
-    n += line->point[i].job >= 0 && line->point[i].stage == stage;
+    n += nl_line_standing(line, line->point + i) == standing;
   return n;
+}
+
+static int count_moving(const nl_pipeline *line) {
+  return nl_line_count(line, NL_FAR) + nl_line_count(line, NL_HOPEFUL);
 }
 
 /* Whether the next job may begin: its slot is free, and what it starts from is near, or
@@ -191,7 +206,7 @@ static int may_begin(const nl_pipeline *line, const nl_point *from) {
   if (line->next_job >= line->n_job) return 0;
   const nl_point *slot = point_of(line, line->next_job);
   if (slot->job >= 0 && slot->stage != NL_DONE) return 0;
-  if (nl_line_count(line, NL_MOVING) + nl_line_count(line, NL_PARKED) == 0) return 1;
+  if (count_moving(line) + nl_line_count(line, NL_WAITING) == 0) return 1;
   if (from->stage != NL_DONE && from->residual > NL_SETTLED) return 0;
   const double lambda = line->job[line->next_job].lambda;
   return lambda >= NL_AHEAD * from->level.lambda || from == line->origin ||
@@ -203,8 +218,7 @@ void nl_line_begin(nl_pipeline *line) {
   const nl_path *path = line->path;
   const double reference =
       path->reference > 0 ? path->reference : line->model->mean_count;
-  for (int begun = 0;
-       begun < BEGIN_PER_ROUND && nl_line_count(line, NL_MOVING) < line->ahead;) {
+  for (int begun = 0; begun < BEGIN_PER_ROUND && count_moving(line) < line->ahead;) {
     const nl_point *from;
     points_before(line, line->next_job, &from, 1);
     if (!may_begin(line, from)) return;

@@ -51,6 +51,7 @@ typedef struct {
   int next_job; /* the first that has not begun */
   int n_done;
   int ahead;            /* most points that move at a time */
+  double foretold;      /* the residual where the last prediction led */
   nl_trail *trail;      /* where solutions are noted for others; NULL: nowhere */
   const nl_trail *lead; /* the solutions of a path like this one; NULL: of none */
 } nl_pipeline;
@@ -59,7 +60,17 @@ typedef struct {
  * where the path begins. */
 void nl_line_list(nl_pipeline *line, double tol, double top);
 
-int nl_line_count(const nl_pipeline *line, nl_stage stage);
+/* How a point stands to a look at all groups. */
+typedef enum {
+  NL_AWAY,    /* nobody's, or done */
+  NL_FAR,     /* has steps to go */
+  NL_HOPEFUL, /* the next step may be its last */
+  NL_WAITING  /* waits for it: parked */
+} nl_standing;
+
+nl_standing nl_line_standing(const nl_pipeline *line, const nl_point *point);
+/* How many points stand so. */
+int nl_line_count(const nl_pipeline *line, nl_standing standing);
 
 /* Lets points begin while there is room; some are done at once. */
 void nl_line_begin(nl_pipeline *line);

@@ -52,20 +52,22 @@ typedef struct {
 #define NL_IDLE (-1e4)
 
 static void start_eta(const sweep_work *work, size_t row, int n, double *eta) {
+  const double *base[NL_LANES];
   int shared = work->n_lane == NL_LANES;
-  for (int v = 1; v < work->n_lane; v++)
-    shared = shared && work->model[v]->base == work->model[0]->base;
+  for (int v = 0; v < NL_LANES; v++) {
+    base[v] = work->model[v < work->n_lane ? v : 0]->base + row;
+    shared = shared && base[v] == base[0];
+  }
   if (shared) {
-    nl_start_eta(n, work->model[0]->base + row, work->start, eta);
+    nl_start_eta(n, base[0], work->start, eta);
     return;
   }
-  for (int v = 0; v < NL_LANES; v++) {
-    if (v >= work->n_lane) {
-      for (int t = 0; t < n; t++) eta[t * NL_LANES + v] = NL_IDLE;
-      continue;
-    }
-    const double *base = work->model[v]->base + row, start = work->start[v];
-    for (int t = 0; t < n; t++) eta[t * NL_LANES + v] = base[t] + start;
+  for (int t = 0; t < n; t++) {
+    for (int v = 0; v < NL_LANES; v++)
+      eta[t * NL_LANES + v] = base[v][t] + work->start[v];
+  }
+  for (int v = work->n_lane; v < NL_LANES; v++) {
+    for (int t = 0; t < n; t++) eta[t * NL_LANES + v] = NL_IDLE;
   }
 }
 

@@ -6,7 +6,7 @@
 #include "cost.h"
 #include "linalg.h"
 
-enum { PARKED_ENOUGH = 6 /* parked points that are worth a look at all groups */ };
+enum { ENOUGH = 6 /* points that wait for a look at all groups: it is worth it */ };
 
 void nl_lambda_grid(double lambda_max, double ratio, int n, double *lambda) {
   for (int l = 0; l < n; l++) {
@@ -115,9 +115,9 @@ void nl_path_null(nl_pipeline *line, double tol, nl_path *path, double *null_los
 
 /* ---- the lambdas ------------------------------------------------------------------- */
 
-static int count_stage(const nl_convoy *convoy, nl_stage stage) {
+static int count(const nl_convoy *convoy, nl_standing standing) {
   int n = 0;
-  for (int k = 0; k < convoy->n_line; k++) n += nl_line_count(convoy->line + k, stage);
+  for (int k = 0; k < convoy->n_line; k++) n += nl_line_count(convoy->line + k, standing);
   return n;
 }
 
@@ -129,6 +129,7 @@ static void start_line(nl_pipeline *line, double tol) {
   if (line->lead && line->lead->n > 0) top = line->lead->point[0].level.lambda;
   if (!(top > 0)) top = 1;
   line->next_job = line->n_done = 0;
+  line->foretold = INFINITY;
   line->origin->level.lambda = top;
   nl_line_list(line, tol, top);
   if (line->trail) nl_trail_note(line->trail, line->origin);
@@ -159,35 +160,43 @@ static void mark_blocks(nl_convoy *convoy) {
 }
 
 /* Whether the next pass looks at all groups: if that is cheap, or enough points wait for
- * it, or nothing else can move on. */
+ * it, or nothing else can move on. Where it isn't expensive, those that hope to arrive wait
+ * for it, too. */
 static int takes_all(const nl_convoy *convoy) {
-  const int parked = count_stage(convoy, NL_PARKED),
-            moving = count_stage(convoy, NL_MOVING);
-  return parked >= PARKED_ENOUGH || moving == 0 ||
-         (parked > 0 && moving < NL_LANES / 2) ||
-         nl_cost_look_is_cheap(convoy->line[0].solver->design, convoy->wanted);
+  const nl_design *design = convoy->line[0].solver->design;
+  const int hopeful = count(convoy, NL_HOPEFUL);
+  int waiting = count(convoy, NL_WAITING), moving = hopeful + count(convoy, NL_FAR);
+  if (nl_cost_look_is_fair(design, convoy->wanted)) {
+    waiting += hopeful;
+    moving -= hopeful;
+  }
+  return waiting >= ENOUGH || moving == 0 || (waiting > 0 && moving < NL_LANES / 2) ||
+         nl_cost_look_is_cheap(design, convoy->wanted);
 }
 
-/* Adds a path's points of a stage, in order of their lambdas; returns how many there are. */
-static int add_riders(nl_pipeline *line, nl_stage stage, nl_rider *rider, int n) {
+/* Adds a path's points that stand so, in order of their lambdas; returns how many there
+ * are. */
+static int add_riders(nl_pipeline *line, nl_standing standing, nl_rider *rider, int n) {
   const int first = line->next_job > line->n_point ? line->next_job - line->n_point : 0;
   for (int j = first; j < line->next_job && n < NL_LANES; j++) {
     nl_point *point = line->point + j % line->n_point;
-    if (point->stage == stage) rider[n++] = (nl_rider){line, point};
+    if (nl_line_standing(line, point) == standing) rider[n++] = (nl_rider){line, point};
   }
   return n;
 }
 
-/* Who rides in the next pass: parked points first if all groups are looked at, then moving
- * ones; the paths take turns. */
+/* Who rides in the next pass: those first that gain by it; the paths take turns. */
 static int choose_riders(nl_convoy *convoy, int full, nl_rider *rider) {
+  static const nl_standing order[2][3] = {{NL_FAR, NL_HOPEFUL, NL_AWAY},
+                                          {NL_WAITING, NL_HOPEFUL, NL_FAR}};
   const int n_line = convoy->n_line, turn = convoy->turn;
   int n = 0;
-  for (int k = 0; full && k < n_line; k++)
-    n = add_riders(convoy->line + (turn + k) % n_line, NL_PARKED, rider, n);
-  for (int k = 0; k < n_line && n < NL_LANES; k++) {
-    n = add_riders(convoy->line + (turn + k) % n_line, NL_MOVING, rider, n);
-    convoy->turn = (turn + k + 1) % n_line;
+  for (int i = 0; i < 3 && order[full][i] != NL_AWAY; i++) {
+    for (int k = 0; k < n_line && n < NL_LANES; k++) {
+      const int before = n;
+      n = add_riders(convoy->line + (turn + k) % n_line, order[full][i], rider, n);
+      if (n > before) convoy->turn = (turn + k + 1) % n_line;
+    }
   }
   return n;
 }

@@ -7,6 +7,12 @@
 
 /* An extrapolation reaches no further than this, in units of what it rests on. */
 #define NL_REACH 1.6
+/* How well the first extrapolation's model is solved: KKT residual. */
+#define NL_SKETCH 1e-5
+/* What a move of the path itself counts for, against its move relative to the lead. */
+#define NL_OWN_SHARE 0.5
+/* Moves between neighbours on a path are nearly parallel. */
+#define NL_MOVE_RIDGE 1e-10
 
 /* ---- the solutions of another path ------------------------------------------------- */
 
@@ -28,19 +34,61 @@ static const nl_point *find(const nl_trail *trail, double lambda) {
   return NULL;
 }
 
-/* ---- prediction -------------------------------------------------------------------- */
-
-/* Points with weights: r at a new lambda is the sum of their r. */
+/* What a prediction at a point rests on. */
 typedef struct {
   int n;
-  const nl_point *point[2 * NL_MAX_BEFORE + 1];
-  double weight[2 * NL_MAX_BEFORE + 1];
-} nl_mixture;
+  const nl_point **before;             /* n: the nearest first */
+  const nl_point *beside;              /* the lead at the point's lambda; NULL: no lead */
+  const nl_point *lead[NL_MAX_BEFORE]; /* n: the lead at theirs */
+} nl_sources;
 
-static void mix_in(nl_mixture *mixture, const nl_point *point, double weight) {
-  mixture->point[mixture->n] = point;
-  mixture->weight[mixture->n++] = weight;
+static nl_sources find_sources(const nl_point *point, const nl_point **before,
+                               int n_before, const nl_trail *lead) {
+  nl_sources sources = {0, before, find(lead, point->level.lambda), {NULL}};
+  if (n_before > NL_MAX_BEFORE) n_before = NL_MAX_BEFORE;
+  while (sources.beside && sources.n < n_before) {
+    sources.lead[sources.n] = find(lead, before[sources.n]->level.lambda);
+    if (!sources.lead[sources.n]) break;
+    sources.n++;
+  }
+  if (sources.n == 0) {
+    sources.n = n_before;
+    sources.beside = NULL;
+  }
+  return sources;
 }
+
+/* ---- mixtures ---------------------------------------------------------------------- */
+
+/* slope += weight (slope - H theta) of a point; sum -= weight theta. */
+static void mix_in(nl_solver *solver, const nl_point *point, double weight, double *slope,
+                   double *sum) {
+  double *own = solver->quadratic.rhs;
+  const int size = solver->gram.size;
+  nl_point_slope(solver, point, own);
+  nl_axpy(size, weight, own, slope);
+  nl_point_theta(solver, point, own);
+  nl_axpy(size, -weight, own, sum);
+}
+
+/* The slope at `point` where r is the sum of weight (n) times r of the points before, or,
+ * where there is a lead, its r plus the sum of weight times the differences from it. */
+static void mix(nl_solver *solver, const nl_point *point, const nl_sources *sources,
+                const double *weight, int n, double *slope) {
+  const nl_gram *gram = &solver->gram;
+  double *sum = solver->quadratic.target, *times = solver->quadratic.rhs;
+  nl_fill((size_t)gram->size, 0, slope);
+  nl_point_theta(solver, point, sum); /* becomes theta - sum of weight theta_i */
+  for (int i = 0; i < n; i++) {
+    mix_in(solver, sources->before[i], weight[i], slope, sum);
+    if (sources->beside) mix_in(solver, sources->lead[i], -weight[i], slope, sum);
+  }
+  if (sources->beside) mix_in(solver, sources->beside, 1, slope, sum);
+  nl_gram_times(gram, sum, times);
+  nl_axpy(gram->size, 1, times, slope);
+}
+
+/* ---- weights from lambda ----------------------------------------------------------- */
 
 /* Lagrange's weights for the value at x0 from values at x[0 .. n - 1]. */
 static void lagrange(int n, const double *x, double x0, double *weight) {
@@ -52,13 +100,14 @@ static void lagrange(int n, const double *x, double x0, double *weight) {
   }
 }
 
-/* Weights for an extrapolation to x0 = log lambda from the first few of the points; returns
- * how many. */
-static int extrapolate(double x0, const nl_point **before, int n_before, double *weight) {
-  double x[NL_MAX_BEFORE];
+/* Weights for an extrapolation in log lambda from the first few of the points before;
+ * returns how many. */
+static int extrapolate(const nl_point *point, const nl_sources *sources, double *weight) {
+  double x[NL_PLAIN_BEFORE];
+  const double x0 = log(point->level.lambda);
   int n = 0;
-  for (; n < n_before && n < NL_MAX_BEFORE; n++) {
-    x[n] = log(before[n]->level.lambda);
+  for (; n < sources->n && n < NL_PLAIN_BEFORE; n++) {
+    x[n] = log(sources->before[n]->level.lambda);
     if (!isfinite(x[n]) || (n > 0 && !(x[n] > x[n - 1] + 1e-9))) break;
   }
   while (n > 1 && x[0] - x0 > NL_REACH * (x[n - 1] - x[0])) n--;
@@ -66,41 +115,77 @@ static int extrapolate(double x0, const nl_point **before, int n_before, double 
   return n;
 }
 
-/* What the slope at the point's lambda is mixed from; of nothing, if there is nothing. */
-static nl_mixture mixture_for(const nl_point *point, const nl_point **before,
-                              int n_before, const nl_trail *lead) {
-  nl_mixture mixture = {0};
-  double weight[NL_MAX_BEFORE];
-  if (!(point->level.lambda > 0)) return mixture;
-  const nl_point *beside = find(lead, point->level.lambda);
-  int n_beside = 0;
-  while (beside && n_beside < n_before && find(lead, before[n_beside]->level.lambda))
-    n_beside++;
-  if (n_beside > 0) n_before = n_beside;
-  const int n = extrapolate(log(point->level.lambda), before, n_before, weight);
-  if (n < (n_beside > 0 ? 1 : 2)) return mixture;
-  for (int i = 0; i < n; i++) mix_in(&mixture, before[i], weight[i]);
-  for (int i = 0; n_beside > 0 && i < n; i++)
-    mix_in(&mixture, find(lead, before[i]->level.lambda), -weight[i]);
-  if (n_beside > 0) mix_in(&mixture, beside, 1);
-  return mixture;
+/* ---- weights from moves ------------------------------------------------------------ */
+
+/* move (2 size): how the slope of a path moves from one point to another, less how the
+ * lead's does, then, times NL_OWN_SHARE, how it moves itself. to: its slope there. */
+static void find_move(nl_solver *solver, const nl_point *from, const double *to,
+                      const nl_point *lead_from, const nl_point *lead_to, double *move) {
+  const int size = solver->gram.size;
+  double *own = move + size, *other = solver->quadratic.rhs;
+  nl_point_slope(solver, from, other);
+  for (int i = 0; i < size; i++) move[i] = own[i] = to[i] - other[i];
+  nl_point_slope(solver, lead_to, other);
+  nl_axpy(size, -1, other, move);
+  nl_point_slope(solver, lead_from, other);
+  nl_axpy(size, 1, other, move);
+  for (int i = 0; i < size; i++) own[i] *= NL_OWN_SHARE;
 }
+
+/* share (n): multiples of the moves (n of length 2 size, after the one to be reached) whose
+ * sum comes nearest to it. Returns 0 if they can't be told. */
+static int fit_moves(int size, int n, const double *move, double *share) {
+  double product[NL_MAX_BEFORE * NL_MAX_BEFORE];
+  const size_t length = 2 * (size_t)size;
+  for (int i = 0; i < n; i++) {
+    const double *own = move + length * (size_t)(i + 1);
+    share[i] = nl_dot(2 * size, own, move);
+    for (int j = 0; j < n; j++)
+      product[i + j * n] = nl_dot(2 * size, own, move + length * (size_t)(j + 1));
+  }
+  nl_add_ridge(n, NL_MOVE_RIDGE, product);
+  if (nl_cholesky(n, product) != 0) return 0;
+  nl_cholesky_solve(n, product, share);
+  return 1;
+}
+
+/* Weights for the points before, such that the moves between them add up to the move to
+ * where the model with `slope` has its solution. Returns 0 if there are none. */
+static int add_up_moves(nl_solver *solver, const nl_point *point,
+                        const nl_sources *sources, const double *slope, double *room,
+                        double *weight) {
+  nl_quadratic_space *space = &solver->quadratic;
+  const int size = solver->gram.size, n = sources->n - 1;
+  double share[NL_MAX_BEFORE];
+  if (n < 1) return 0;
+  nl_copy((size_t)size, slope, space->slope);
+  nl_point_theta(solver, point, space->x);
+  nl_quadratic_solve(solver->penalty, &solver->gram, &point->level, NL_SKETCH, space,
+                     solver->hook);
+  find_move(solver, sources->before[0], space->slope, sources->lead[0], sources->beside,
+            room);
+  for (int i = 0; i < n; i++) {
+    nl_point_slope(solver, sources->before[i], space->slope);
+    find_move(solver, sources->before[i + 1], space->slope, sources->lead[i + 1],
+              sources->lead[i], room + 2 * (size_t)size * (size_t)(i + 1));
+  }
+  if (!fit_moves(size, n, room, share)) return 0;
+  for (int i = 0; i <= n; i++)
+    weight[i] = (i == 0 ? 1 : -share[i - 1]) + (i < n ? share[i] : 0);
+  return 1;
+}
+
+/* ---- prediction -------------------------------------------------------------------- */
 
 int nl_predict_slope(nl_solver *solver, const nl_point *point, const nl_point **before,
                      int n_before, const nl_trail *lead, double *slope) {
-  const nl_gram *gram = &solver->gram;
-  double *sum = solver->quadratic.target, *times = solver->quadratic.rhs;
-  const nl_mixture mixture = mixture_for(point, before, n_before, lead);
-  if (mixture.n == 0) return 0;
-  nl_fill((size_t)gram->size, 0, slope);
-  nl_point_theta(solver, point, sum); /* becomes theta - sum of weight theta_i */
-  for (int i = 0; i < mixture.n; i++) {
-    nl_point_slope(solver, mixture.point[i], times);
-    nl_axpy(gram->size, mixture.weight[i], times, slope);
-    nl_point_theta(solver, mixture.point[i], times);
-    nl_axpy(gram->size, -mixture.weight[i], times, sum);
-  }
-  nl_gram_times(gram, sum, times);
-  nl_axpy(gram->size, 1, times, slope);
+  double weight[NL_MAX_BEFORE];
+  if (!(point->level.lambda > 0)) return 0;
+  const nl_sources sources = find_sources(point, before, n_before, lead);
+  const int n = extrapolate(point, &sources, weight);
+  if (n < (sources.beside ? 1 : 2)) return 0;
+  mix(solver, point, &sources, weight, n, slope);
+  if (sources.beside && add_up_moves(solver, point, &sources, slope, lead->room, weight))
+    mix(solver, point, &sources, weight, sources.n, slope);
   return 1;
 }

@@ -6,14 +6,17 @@
  * converged or not: each knows its own r exactly.
  *
  * Where another path has been solved whose data are nearly the same (all rows, where this
- * one leaves a fold out), its r at the new lambda is known, and only the difference of the
- * two is extrapolated: it is small and changes slower still. */
+ * one leaves a fold out), its r at the new lambda is known, and only the difference d of the
+ * two is extrapolated: it is small and changes slower still. But for kinks, where a group
+ * enters either path. So a first extrapolation only says where the solution will be about,
+ * and weights are chosen anew for which the moves of both paths between earlier points add up
+ * to the move there: as d follows from where the two paths are, its changes add up, too. */
 #ifndef NL_PREDICT_H
 #define NL_PREDICT_H
 
 #include "point.h"
 
-enum { NL_MAX_BEFORE = 4 };
+enum { NL_MAX_BEFORE = 5, NL_PLAIN_BEFORE = 3 /* where there is no other path */ };
 
 /* The solutions of a path, the largest lambda first. Of the points only level, theta,
  * gradient, full and now.slope are filled. */
@@ -22,6 +25,7 @@ typedef struct {
   int n;
   int most;
   size_t n_theta;
+  double *room; /* 2 n_theta x NL_MAX_BEFORE: scratch of predictions */
 } nl_trail;
 
 void nl_trail_note(nl_trail *trail, const nl_point *point);

@@ -149,8 +149,13 @@ static void judge(const nl_company *company, int keeper, double share, int full,
   solver->n_pass++;
   solver->gram_age += share;
   solver->gram_due = gram_is_due(solver);
-  for (int i = 0; i < company->n; i++)
-    nl_point_judge(solver, company->rider[i].point, full, closed);
+  for (int i = 0; i < company->n; i++) {
+    nl_point *point = company->rider[i].point;
+    const int predicted = point->predicted;
+    nl_point_judge(solver, point, full, closed);
+    if (predicted)
+      company->rider[i].line->foretold = point->taken ? point->residual : INFINITY;
+  }
   note_wishes(company);
   if (keeper >= 0 && company->rider[keeper].point->taken)
     rebuild(solver, company->rider[keeper].point, curvature);

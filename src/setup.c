@@ -1,6 +1,8 @@
 /* setup.c: see setup.h. */
 #include "setup.h"
 
+#include <math.h>
+
 #include "cost.h"
 #include "linalg.h"
 
@@ -161,6 +163,7 @@ void nl_setup_line(nl_pipeline *line, nl_solver *solver, const nl_model *model,
       (nl_job *)nl_new_bytes((size_t)nl_line_jobs(n_lambda) * sizeof(nl_job), hook);
   line->n_job = line->next_job = line->n_done = 0;
   line->ahead = NL_LANES;
+  line->foretold = INFINITY;
   line->trail = NULL;
   line->lead = NULL;
 }
@@ -169,6 +172,7 @@ void nl_setup_trail(nl_trail *trail, int n_theta, int n_lambda, const nl_hook *h
   trail->n = 0;
   trail->most = nl_line_jobs(n_lambda) + 1;
   trail->n_theta = (size_t)n_theta;
+  trail->room = nl_new_doubles(2 * NL_MAX_BEFORE * trail->n_theta, hook);
   trail->point = (nl_point *)nl_new_bytes((size_t)trail->most * sizeof(nl_point), hook);
   for (int i = 0; i < trail->most; i++) {
     trail->point[i] = (nl_point){0};
