@@ -91,12 +91,18 @@ others_predictor <- function(problem, g, lambda) {
   design_predictor(part$design, fit$coefficients)[, 1] + fit$intercept + offset
 }
 
-# sum_t x[t - lag, ] r[t], t - lag taken cyclically, for lag = 0 .. n - 1: n x columns.
+# sum_t x[t - lag, ] r[t], t - lag taken cyclically, for lag = 0 .. n - 1: n x columns. Through products that are
+# not cyclic, of lags lag and lag - n, since the transform of a length with large prime factors is slow.
 cyclic_products <- function(X, r) {
   n <- length(r)
-  if (n == 1) return(X * r)
-  spectrum <- stats::fft(r)
-  Re(stats::mvfft(Conj(stats::mvfft(X + 0)) * spectrum, inverse = TRUE)) / n
+  size <- stats::nextn(2 * n)
+  spectrum <- stats::fft(c(r, numeric(size - n)))
+  padded <- rbind(X, matrix(0, size - n, ncol(X)))
+  products <- Re(stats::mvfft(Conj(stats::mvfft(padded)) * spectrum, inverse = TRUE)) / size
+  out <- products[seq_len(n), , drop = FALSE]
+  later <- seq_len(n - 1)
+  out[1 + later, ] <- out[1 + later, ] + products[size - n + 1 + later, ]
+  out
 }
 
 #' @rdname shift_control
