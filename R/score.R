@@ -86,8 +86,8 @@ null_intercept <- function(counts, offset, weights, link) {
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
 #' half <- seq_along(session$counts) <= length(session$counts) / 2
-#' part <- function(rows) lapply(session$covariates, `[`, rows)
-#' path <- group_lasso(part(half), session$counts[half], basis = basis_bspline(5), n_lambda = 20)
+#' part <- function(rows) list(position = session$covariates$position[rows], speed = session$covariates$speed[rows])
+#' path <- group_lasso(part(half), session$counts[half], basis = basis_bspline(5, bounds = c(0, 200)), n_lambda = 20)
 #' round(score(path, part(!half), session$counts[!half]), 3)
 #' @export
 score <- function(object, newdata = NULL, counts = NULL, metric = c("bits_per_spike", "deviance_explained",

@@ -73,7 +73,7 @@ shifted_scores <- function(problem, g, lambda, shifts, starts) {
     rows <- starts[s] + seq_len(n)
     X <- columns_at(problem, g, rows)
     lag <- round(shifts * n / max(diff(starts))) %% n
-    sums <- sums + cyclic_products(X, residual[rows])[lag + 1, , drop = FALSE]
+    sums <- sums + cyclic_products(X, residual[rows], lag)
   }
   transform <- problem$penalty$transform[[g]]
   sqrt(rowSums((sums %*% transform)^2)) / sum(problem$v) / weight
@@ -91,18 +91,18 @@ others_predictor <- function(problem, g, lambda) {
   design_predictor(part$design, fit$coefficients)[, 1] + fit$intercept + offset
 }
 
-# sum_t x[t - lag, ] r[t], t - lag taken cyclically, for lag = 0 .. n - 1: n x columns. Through products that are
-# not cyclic, of lags lag and lag - n, since the transform of a length with large prime factors is slow.
-cyclic_products <- function(X, r) {
+# sum_t x[t - lag, ] r[t], t - lag taken cyclically, for each lag from 0 .. n - 1: lags x columns. Through products
+# that are not cyclic, of lags lag and lag - n, since the transform of a length with large prime factors is slow.
+cyclic_products <- function(X, r, lag) {
   n <- length(r)
   size <- stats::nextn(2 * n)
-  spectrum <- stats::fft(c(r, numeric(size - n)))
-  padded <- rbind(X, matrix(0, size - n, ncol(X)))
-  products <- Re(stats::mvfft(Conj(stats::mvfft(padded)) * spectrum, inverse = TRUE)) / size
-  out <- products[seq_len(n), , drop = FALSE]
-  later <- seq_len(n - 1)
-  out[1 + later, ] <- out[1 + later, ] + products[size - n + 1 + later, ]
-  out
+  padding <- numeric(size - n)
+  spectrum <- stats::fft(c(r, padding))
+  out <- vapply(seq_len(ncol(X)), function(j) {
+    products <- Re(stats::fft(Conj(stats::fft(c(X[, j], padding))) * spectrum, inverse = TRUE)) / size
+    products[lag + 1] + ifelse(lag > 0, products[size - n + 1 + lag], 0)
+  }, numeric(length(lag)))
+  matrix(out, length(lag))
 }
 
 #' @rdname shift_control
