@@ -52,12 +52,16 @@ one_lambda <- function(path, lambda, what) {
   asked_lambda(path, lambda)
 }
 
+# lambda_weights() on a path. Infinity stands where the path becomes empty.
+weights_at <- function(path, lambda) {
+  top <- max(path$lambda_max, path$lambda[is.finite(path$lambda)])
+  lambda_weights(pmin(path$lambda, top), pmin(lambda, top))
+}
+
 # Intercept (L), coefficients (p x L) and group norms (G x L) at the asked lambdas.
 path_at <- function(path, lambda) {
   lambda <- asked_lambda(path, lambda)
-  # infinity stands where the path becomes empty
-  top <- max(path$lambda_max, path$lambda[is.finite(path$lambda)])
-  weights <- lambda_weights(pmin(path$lambda, top), pmin(lambda, top))
+  weights <- weights_at(path, lambda)
   list(
     lambda = lambda, labels = lambda_labels(lambda),
     intercept = as.numeric(interpolate_columns(rbind(path$intercept), weights)),

@@ -15,9 +15,11 @@
 #' convex. The intercept \eqn{b} is not penalised. With \eqn{S_g} the (weighted) covariance of a group's
 #' \eqn{p_g} columns, `standardize` chooses
 #' \tabular{lll}{
-#'   `"calibrated"` \tab \eqn{A_g = (S_g + t_g I)^{1/2}}{A = (S + t I)^(1/2)}, \eqn{t_g = tr(S_g)/p_g}{t = tr(S)/p} \tab
-#'     \eqn{w_g = \sqrt{tr(S_g (S_g + t_g I)^{-1})}}{w = sqrt(tr(S (S + t I)^-1))}, the root of the effective degrees of freedom \cr
-#'   `"group"` \tab \eqn{A_g = S_g^{1/2}}{A = S^(1/2)} on its range \tab \eqn{w_g = \sqrt{rank\,S_g}}{w = sqrt(rank S)} \cr
+#'   `"calibrated"` \tab \eqn{A_g = (S_g + t_g I)^{1/2}}{A = (S + t I)^(1/2)}, \eqn{t_g = tr(S_g)/p_g}{t =
+#'     tr(S)/p} \tab \eqn{w_g = \sqrt{tr(S_g (S_g + t_g I)^{-1})}}{w = sqrt(tr(S (S + t I)^-1))}, the root of
+#'     the effective degrees of freedom \cr
+#'   `"group"` \tab \eqn{A_g = S_g^{1/2}}{A = S^(1/2)} on its range \tab \eqn{w_g = \sqrt{rank\,S_g}}{w =
+#'   sqrt(rank S)} \cr
 #'   `"none"` \tab \eqn{A_g = I}{A = I} \tab \eqn{w_g = \sqrt{p_g}}{w = sqrt(p)}
 #' }
 #' Under `"calibrated"` every covariate that has no effect has the same expected squared score, whatever its
