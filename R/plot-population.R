@@ -10,7 +10,7 @@
 #' @param palette Colours from late to early entry.
 #' @param max_labels Up to how many neurons are named on the axis.
 #' @param main,xlab As in [graphics::plot.default()].
-#' @param ... Graphical parameters such as `cex.axis`, `cex.lab`.
+#' @param ... Graphical parameters such as `cex.main`, `col.main`.
 #' @return Invisibly what is drawn: a list of `entry` (covariates x neurons, in the order of the picture, top to
 #'   bottom and left to right) and `share` (per covariate).
 #' @examples
@@ -19,8 +19,8 @@
 #' population <- group_lasso(session$covariates, counts, basis_bspline(5), n_lambda = 20)
 #' plot(population)
 #' @export
-plot.group_lasso_population <- function(x, fraction = 0.1, palette = grDevices::hcl.colors(64, "Blues 3", rev = TRUE),
-                                        max_labels = 40, main = "", xlab = "neuron", ...) {
+plot.group_lasso_population <- function(x, fraction = 0.1, palette = entry_colours, max_labels = 40, main = "",
+                                        xlab = "neuron", ...) {
   max_labels <- check_count(max_labels, "max_labels", lower = 0)
   fraction <- check_number(fraction, "fraction", 0, open = TRUE)
   share <- summary(x, fraction = fraction)$share[, 1]
@@ -29,20 +29,28 @@ plot.group_lasso_population <- function(x, fraction = 0.1, palette = grDevices::
   size <- dim(entry)
   # bars stand to the right of the map, in its units
   bars <- size[2] + 0.5 + size[2] * c(0.04, 0.3)
-  old <- graphics::par(mar = pmax(graphics::par("mar"), c(4.6, label_lines(rownames(entry)), 4.1, 1)))
+  named <- size[2] <= max_labels
+  below <- if (named) label_lines(colnames(entry)) else 2
+  # from inside out: the neurons' names, `xlab`; above: the key, `main`
+  wanted <- c(max(below + 2, 4), label_lines(rownames(entry)), 4.6, 1)
+  old <- graphics::par(mar = pmax(graphics::par("mar"), wanted))
   on.exit(graphics::par(old))
   graphics::plot(NULL, xlim = c(0.5, bars[2]), ylim = c(size[1] + 0.5, 0.5), xaxs = "i", yaxs = "i", axes = FALSE,
-                 xlab = "", ylab = "", main = main, ...)
+                 xlab = "", ylab = "", ...)
+  graphics::title(main = main, line = 3, ...)
   draw_entries(entry, palette)
   draw_shares(share, bars, fraction)
   graphics::axis(2, at = seq_len(size[1]), labels = rownames(entry), las = 1, tick = FALSE, line = -0.6)
-  at <- if (size[2] <= max_labels) seq_len(size[2]) else pretty(c(1, size[2]))
+  at <- if (named) seq_len(size[2]) else pretty(c(1, size[2]))
   at <- at[at >= 1 & at <= size[2]]
-  graphics::axis(1, at = at, labels = if (size[2] <= max_labels) colnames(entry) else at, tick = FALSE, line = -0.6,
-                 las = if (size[2] <= max_labels) 2 else 1, ...)
-  graphics::mtext(xlab, side = 1, line = 3.2, at = (size[2] + 1) / 2)
+  graphics::axis(1, at = at, labels = if (named) colnames(entry) else at, tick = FALSE, line = -0.6,
+                 las = if (named) 2 else 1)
+  graphics::mtext(xlab, side = 1, line = below + 0.5, at = (size[2] + 1) / 2)
   invisible(list(entry = entry, share = share))
 }
+
+# From late to early; the latest still stand apart from white.
+entry_colours <- grDevices::hcl.colors(80, "Blues 3", rev = TRUE)[-(1:16)]
 
 # Covariates by share, then neurons by the covariate that enters first and by how early the others do.
 order_population <- function(entry, share) {
@@ -67,7 +75,7 @@ draw_entries <- function(entry, palette) {
   # the key, in the margin above the map
   usr <- graphics::par("usr")
   line <- graphics::par("cxy")[2]
-  edges <- seq(0.5, 0.5 + 0.4 * ncol(entry), length.out = length(palette) + 1)
+  edges <- seq(0.5, 0.5 + 0.35 * ncol(entry), length.out = length(palette) + 1)
   top <- usr[4] - 1.5 * abs(line)
   graphics::rect(edges[-length(edges)], top, edges[-1], top + 0.6 * abs(line), col = palette, border = NA, xpd = NA)
   graphics::text(edges[1], top - 0.5 * abs(line), format(low, digits = 1), adj = c(0, 0.5), cex = 0.75, xpd = NA)

@@ -58,7 +58,8 @@ summary.group_lasso_population <- function(object, fraction = NULL, lambda = NUL
   rownames(sizes) <- 0:n_covariates
   structure(
     list(overview = population_overview(object), share = share, sizes = sizes,
-         neurons = neuron_table(object, is_in[[length(is_in)]]), call = unclass(object)$call),
+         neurons = neuron_table(object, is_in[[length(is_in)]]),
+         relative = is.null(lambda), call = unclass(object)$call),
     class = "summary.group_lasso_population"
   )
 }
@@ -99,7 +100,8 @@ neuron_table <- function(population, is_in) {
 #' @export
 print.summary.group_lasso_population <- function(x, digits = 2, ...) {
   print_population(x$overview)
-  cat("\nShare of the neurons with spikes that has a covariate in, by lambda (as a share of lambda_max, or as given):\n")
+  cat(sprintf("\nShare of the %s with spikes that has a covariate in, at lambda%s:\n",
+              count_of(sum(x$neurons$spikes > 0), "neuron"), if (x$relative) " / lambda_max" else ""))
   print(format(as.data.frame(x$share[order(-rowSums(x$share)), , drop = FALSE]), digits = digits, nsmall = 2))
   cat("\nNeurons by how many covariates are in:\n")
   used <- which(rowSums(x$sizes) > 0)

@@ -9,8 +9,8 @@
 #   na_class  "omit" or "exclude": what becomes of a bin that only some neurons miss
 #   groups, standardize, link, control, call  as in a path
 
-# Whether counts are many neurons': a matrix of one column is one neuron.
-is_population <- function(counts) is.data.frame(counts) || (is.matrix(counts) && ncol(counts) != 1)
+# Whether counts are many neurons'; check_counts() sees to those of one.
+is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
 
 # How neurons are fitted. "joint" has its place in the signature and no solver yet.
 check_neurons <- function(neurons) {
