@@ -101,7 +101,7 @@ neuron_table <- function(population, is_in) {
 print.summary.group_lasso_population <- function(x, digits = 2, ...) {
   print_population(x$overview)
   cat(sprintf("\nShare of the %s with spikes that has a covariate in, at lambda%s:\n",
-              count_of(sum(x$neurons$spikes > 0), "neuron"), if (x$relative) " / lambda_max" else ""))
+              count_of(sum(x$sizes[, 1]), "neuron"), if (x$relative) " / lambda_max" else ""))
   print(format(as.data.frame(x$share[order(-rowSums(x$share)), , drop = FALSE]), digits = digits, nsmall = 2))
   cat("\nNeurons by how many covariates are in:\n")
   used <- which(rowSums(x$sizes) > 0)
