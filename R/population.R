@@ -250,6 +250,8 @@ neuron_solutions <- function(population, k) {
 #'     with a row per neuron (`bins`, `spikes`, `lambda_max`, `first`: the covariate that enters first,
 #'     `n_covariates` in at the last place, `kkt`: the largest residual, `converged`); and what `print()` needs}
 #' }
+#' What has no method here (`residuals()`, `score()`, `refit()`, `tuning_curve()`, [cv_group_lasso()], ...) is asked of
+#' one neuron's path, or of each: `lapply(population, refit, lambda = 0.01)`.
 #' @seealso [group_lasso()], [plot.group_lasso_population()].
 #' @examples
 #' session <- simulate_session(200, encodes = "position", seed = 1)
@@ -290,16 +292,35 @@ length.group_lasso_population <- function(x) length(unclass(x)$fits)
   structure(fields, class = class(x))
 }
 
-refuse_change <- function() {
-  stop_input("a population can't be changed, and what works on one path does not work on it: take a neuron's path, ",
-             "population[[1]], first.", arg = "counts")
+# What works on one path alone, a change of its fields included.
+refuse_whole <- function(what) {
+  stop_input(what, " is for one neuron's path, not for a population: take population[[1]], or lapply() over all of ",
+             "them.", arg = "object", class = "neurolasso_needs_path")
 }
 
 #' @export
-`[[<-.group_lasso_population` <- function(x, i, value) refuse_change()
+`[[<-.group_lasso_population` <- function(x, i, value) refuse_whole("this")
 
 #' @export
-`$<-.group_lasso_population` <- function(x, name, value) refuse_change()
+`$<-.group_lasso_population` <- function(x, name, value) refuse_whole("this")
+
+#' @export
+residuals.group_lasso_population <- function(object, ...) refuse_whole("residuals()")
+
+#' @export
+logLik.group_lasso_population <- function(object, ...) refuse_whole("logLik()")
+
+#' @export
+simulate.group_lasso_population <- function(object, nsim = 1, seed = NULL, ...) refuse_whole("simulate()")
+
+#' @export
+tuning_curve.group_lasso_population <- function(object, ...) refuse_whole("tuning_curve()")
+
+#' @export
+score.group_lasso_population <- function(object, ...) refuse_whole("score()")
+
+#' @export
+refit.group_lasso_population <- function(object, ...) refuse_whole("refit()")
 
 #' @export
 as.list.group_lasso_population <- function(x, ...) {

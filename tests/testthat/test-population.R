@@ -78,7 +78,10 @@ test_that("a population is a list of paths with the neurons' names", {
   expect_refused(population[["nobody"]], "neuron", "`place`", "nobody")
   expect_refused(population[[5]], "neuron")
   expect_refused(population["nobody"], "neuron")
-  expect_refused(population$place <- 1, "counts")
+  expect_refused(population$place <- 1, "object", class = "neurolasso_needs_path")
+  for (f in list(residuals, logLik, simulate, tuning_curve, score, refit)) {
+    expect_refused(f(population), "object", "lapply", class = "neurolasso_needs_path")
+  }
 })
 
 test_that("what a path can be asked, a neuron's path answers", {
@@ -242,7 +245,8 @@ test_that("counts that can't be a population's name the neuron", {
   expect_refused(fit_neurons(d, data.frame(d$counts, cell = "a")), "counts", "`cell`")
   seen <- watch(fit_neurons(d, d$counts + rep(c(0, 0.5), c(3 * d$n, d$n)), n_lambda = 3))
   expect_identical(seen$warnings[[1]]$neurons, "reversed")
-  expect_refused(suppressWarnings(cv_group_lasso(d$covariates, d$counts, session_bases(), n_lambda = 3)), "counts")
+  expect_refused(suppressWarnings(cv_group_lasso(d$covariates, d$counts, session_bases(), n_lambda = 3)), "object",
+                 "population[[1]]")
 })
 
 test_that("the design is there once, however many neurons", {
