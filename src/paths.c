@@ -65,6 +65,7 @@ static void fit(const nl_tasks *tasks, int first, int n, nl_pipeline *line) {
                       line->solver->some,
                       first * tasks->n_lambda,
                       tasks->n_task * tasks->n_lambda,
+                      0,
                       0};
   nl_path_fit_all(&convoy, tasks->tol);
   for (int k = 0; k < n; k++) {
