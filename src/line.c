@@ -23,7 +23,10 @@ enum { NL_MOST_STONES = 16 };
 #define NL_SETTLED 0.5
 /* What a step is hoped to leave of the residual. */
 #define NL_USUAL_CONTRACTION 0.04
-enum { BEGIN_PER_ROUND = 2 /* points that begin in one pass */ };
+enum {
+  BEGIN_PER_ROUND = 2, /* points that begin in one pass */
+  SCREEN_AHEAD = 7     /* lambdas */
+};
 
 /* ---- lambdas ----------------------------------------------------------------------- */
 
@@ -83,15 +86,26 @@ double nl_line_largest(const nl_solver *solver, const nl_point *point,
  * could be active at `lambda`, seen from the latest point at which all were looked at, if
  * no score changes faster than NL_SLOPE times lambda. The rule proper has a slope of 1;
  * as the looks at all groups have the last word, a smaller one only makes a smaller set.
- */
-static void screen(nl_solver *solver, double lambda, const nl_point *seen) {
+ * Returns whether there were any. */
+static int screen(nl_solver *solver, double lambda, const nl_point *seen) {
   const nl_penalty *penalty = solver->penalty;
   const double before = fmax(seen->level.lambda, lambda);
+  const int n_before = solver->n_set;
   for (int g = 0; g < penalty->n_group; g++) {
     if (solver->in_set[g] || nl_group_rank(penalty, g) == 0) continue;
     if (nl_line_score(solver, seen, g) > lambda - NL_SLOPE * (before - lambda))
       nl_set_include(solver, g);
   }
+  return solver->n_set > n_before;
+}
+
+/* Where a group enters, those come along that the next lambdas will need: a Gram is cheaper
+ * to extend by several groups at once. */
+static void screen_ahead(const nl_pipeline *line, const nl_point *seen) {
+  const int job = line->next_job, last = job + line->ahead, most = job + SCREEN_AHEAD;
+  if (!screen(line->solver, line->job[job].lambda, seen) || last >= most) return;
+  screen(line->solver, line->job[most < line->n_job ? most : line->n_job - 1].lambda,
+         seen);
 }
 
 /* ---- points and those before them -------------------------------------------------- */
@@ -170,7 +184,7 @@ static double freedom_of(nl_solver *solver, const nl_point *point) {
 
 void nl_line_finish(nl_pipeline *line, const nl_point *point) {
   const nl_job *job = line->job + point->job;
-  const double df = job->n_out > 0 ? freedom_of(line->solver, point) : 0;
+  const double df = line->lead || job->n_out == 0 ? NAN : freedom_of(line->solver, point);
   for (int l = job->out; l < job->out + job->n_out; l++) {
     store(line, point, l);
     line->path->df[l] = df;
@@ -200,15 +214,16 @@ static int count_moving(const nl_pipeline *line) {
   return nl_line_count(line, NL_FAR) + nl_line_count(line, NL_HOPEFUL);
 }
 
-/* Whether the next job may begin: its slot is free, and what it starts from is near, or
- * nothing else is on its way. */
+/* Whether the next job may begin: its slot is free, the lead has been there, and what it
+ * starts from is near, or nothing else is on its way. */
 static int may_begin(const nl_pipeline *line, const nl_point *from) {
   if (line->next_job >= line->n_job) return 0;
   const nl_point *slot = point_of(line, line->next_job);
+  const double lambda = line->job[line->next_job].lambda;
   if (slot->job >= 0 && slot->stage != NL_DONE) return 0;
+  if (line->lead && !nl_trail_find(line->lead, lambda)) return 0;
   if (count_moving(line) + nl_line_count(line, NL_WAITING) == 0) return 1;
   if (from->stage != NL_DONE && from->residual > NL_SETTLED) return 0;
-  const double lambda = line->job[line->next_job].lambda;
   return lambda >= NL_AHEAD * from->level.lambda || from == line->origin ||
          from->job == line->next_job - 1;
 }
@@ -225,7 +240,7 @@ void nl_line_begin(nl_pipeline *line) {
     const nl_job *job = line->job + line->next_job;
     const nl_level level = {job->lambda, reference};
     nl_point *point = point_of(line, line->next_job);
-    screen(solver, job->lambda, last_seen(line));
+    screen_ahead(line, last_seen(line));
     nl_point_begin(solver, point, line->next_job++, level, job->tol, path->max_passes,
                    from);
     if (point->stage == NL_DONE) {

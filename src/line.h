@@ -21,10 +21,11 @@ typedef struct {
   double *norm;         /* n_group x L: ||theta||, the norm that is penalised */
   double *score;        /* n_group x L: ||gradient|| / w, in units of lambda */
   double *loss;         /* L: the smooth part of the objective */
-  double *df;           /* L: degrees of freedom, the intercept among them */
-  double *kkt;          /* L: largest KKT residual over groups and intercept */
-  int *status;          /* L: nl_status */
-  int *n_pass;          /* L: passes over the data that it rode in */
+  double *df;  /* L: degrees of freedom, the intercept among them; NaN for a path that
+                           follows another */
+  double *kkt; /* L: largest KKT residual over groups and intercept */
+  int *status; /* L: nl_status */
+  int *n_pass; /* L: passes over the data that it rode in */
 } nl_path;
 
 /* A lambda to solve for; out .. out + n_out - 1 are its places in the path; a stepping

@@ -6,7 +6,11 @@
 #include "cost.h"
 #include "linalg.h"
 
-enum { ENOUGH = 6 /* points that wait for a look at all groups: it is worth it */ };
+enum {
+  ENOUGH = 6,   /* points that wait for a look at all groups: it is worth it */
+  LEAD_BY = 10, /* lambdas that a path is ahead of those that follow it */
+  LEAD_POINTS = 2
+};
 
 void nl_lambda_grid(double lambda_max, double ratio, int n, double *lambda) {
   for (int l = 0; l < n; l++) {
@@ -135,13 +139,23 @@ static void start_line(nl_pipeline *line, double tol) {
   if (line->trail) nl_trail_note(line->trail, line->origin);
 }
 
-/* The lanes are divided among the paths that are not done. */
+/* How many points may be on their way at a time: the lanes are divided among the paths that
+ * are not done. A path that others follow goes a few lambdas ahead of the last of them. */
+static int points_ahead(const nl_convoy *convoy, const nl_pipeline *line) {
+  int n = 0, last = line->n_job;
+  for (int k = 0; k < convoy->n_line; k++) {
+    const nl_pipeline *other = convoy->line + k;
+    n += !is_done(other);
+    if (other->next_job < last) last = other->next_job;
+  }
+  if (line->trail && n > 1) return line->next_job < last + LEAD_BY ? LEAD_POINTS : 0;
+  return (NL_LANES + n - 1) / (n > 0 ? n : 1);
+}
+
 static void begin_points(nl_convoy *convoy) {
-  int n = 0;
-  for (int k = 0; k < convoy->n_line; k++) n += !is_done(convoy->line + k);
   for (int k = 0; k < convoy->n_line; k++) {
     nl_pipeline *line = convoy->line + k;
-    line->ahead = (NL_LANES + n - 1) / (n > 0 ? n : 1);
+    line->ahead = points_ahead(convoy, line);
     nl_line_begin(line);
   }
 }
@@ -185,65 +199,70 @@ static int add_riders(nl_pipeline *line, nl_standing standing, nl_rider *rider, 
   return n;
 }
 
-/* Who rides in the next pass: those first that gain by it; the paths take turns. */
+/* Who rides in the next pass: those first that gain by it; a path that others wait for before
+ * them, which take turns. */
 static int choose_riders(nl_convoy *convoy, int full, nl_rider *rider) {
   static const nl_standing order[2][3] = {{NL_FAR, NL_HOPEFUL, NL_AWAY},
                                           {NL_WAITING, NL_HOPEFUL, NL_FAR}};
   const int n_line = convoy->n_line, turn = convoy->turn;
   int n = 0;
+  for (int i = 0; i < 3 && convoy->line->trail && order[full][i] != NL_AWAY; i++)
+    n = add_riders(convoy->line, order[full][i], rider, n);
   for (int i = 0; i < 3 && order[full][i] != NL_AWAY; i++) {
     for (int k = 0; k < n_line && n < NL_LANES; k++) {
+      nl_pipeline *line = convoy->line + (turn + k) % n_line;
       const int before = n;
-      n = add_riders(convoy->line + (turn + k) % n_line, order[full][i], rider, n);
+      if (!line->trail) n = add_riders(line, order[full][i], rider, n);
       if (n > before) convoy->turn = (turn + k + 1) % n_line;
     }
   }
   return n;
 }
 
-static void report(const nl_convoy *convoy) {
+/* Tells the host how many lambdas are done, if it does not know. */
+static void report(nl_convoy *convoy) {
   const nl_hook *hook = convoy->line[0].solver->hook;
   double done = convoy->n_before;
-  if (!hook || !hook->progress) return;
   for (int k = 0; k < convoy->n_line; k++) {
     const nl_pipeline *line = convoy->line + k;
     done += (double)line->n_done / line->n_job * line->path->n_lambda;
   }
-  hook->progress(hook->data, (int)done, convoy->n_lambda);
+  if (!hook || !hook->progress || (int)done <= convoy->n_told) return;
+  convoy->n_told = (int)done;
+  hook->progress(hook->data, convoy->n_told, convoy->n_lambda);
 }
 
-/* One pass. Returns 0 where all paths are done. */
-static int go_on(nl_convoy *convoy) {
+/* One pass, if there is anybody to ride. */
+static void go_on(nl_convoy *convoy) {
   const nl_solver *first = convoy->line[0].solver;
   nl_rider rider[NL_LANES];
-  int finished = 0;
   nl_check(first->hook);
   begin_points(convoy);
   mark_blocks(convoy);
   const int full = takes_all(convoy), n = choose_riders(convoy, full, rider);
-  if (n == 0) return 0;
-  nl_ride(rider, n, full ? first->all : convoy->wanted, full, 0);
+  if (n > 0) nl_ride(rider, n, full ? first->all : convoy->wanted, full, 0);
   for (int i = 0; i < n; i++) {
-    if (rider[i].point->stage != NL_DONE) continue;
-    nl_line_finish(rider[i].line, rider[i].point);
-    finished++;
+    if (rider[i].point->stage == NL_DONE) nl_line_finish(rider[i].line, rider[i].point);
   }
-  if (finished > 0) report(convoy);
+  report(convoy);
+}
+
+static int all_done(const nl_convoy *convoy) {
+  for (int k = 0; k < convoy->n_line; k++) {
+    if (!is_done(convoy->line + k)) return 0;
+  }
   return 1;
 }
 
 void nl_path_fit_all(nl_convoy *convoy, double tol) {
-  int going = 1;
   convoy->turn = 0;
+  convoy->n_told = convoy->n_before;
   for (int k = 0; k < convoy->n_line; k++) start_line(convoy->line + k, tol);
-  while (going) {
-    going = go_on(convoy);
-    for (int k = 0; k < convoy->n_line; k++) going |= !is_done(convoy->line + k);
-  }
+  while (!all_done(convoy)) go_on(convoy);
 }
 
 void nl_path_fit(nl_pipeline *line, double tol, nl_path *path) {
-  nl_convoy convoy = {line, 1, line->solver->some, 0, path->n_lambda, 0};
+  nl_convoy convoy = {line, 1, line->solver->some, 0, path->n_lambda, 0, 0};
   line->path = path;
   nl_path_fit_all(&convoy, tol);
 }

@@ -26,7 +26,8 @@ typedef struct {
   /* what hook->progress is told: so many lambdas were done before, of so many in all */
   int n_before;
   int n_lambda;
-  int turn; /* which path's points get into the next pass first */
+  int n_told; /* what it was told last */
+  int turn;   /* which path's points get into the next pass first */
 } nl_convoy;
 
 void nl_path_fit_all(nl_convoy *convoy, double tol);

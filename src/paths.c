@@ -29,13 +29,23 @@ static nl_seat *new_seats(const nl_tasks *tasks, int n) {
   return seat;
 }
 
+/* The base of an earlier seat with the same offset and weights, or the task's own. */
+static double *base_for(const nl_tasks *tasks, int first, int k, const nl_seat *seat) {
+  const nl_task *task = tasks->task + first;
+  for (int i = 0; i < k; i++) {
+    if (task[i].offset == task[k].offset && task[i].prior == task[k].prior)
+      return base_for(tasks, first, i, seat);
+  }
+  return seat[k].base;
+}
+
 /* The model of a task, its fit without penalised groups, and its lambdas; lambda: NULL for its own. */
-static void begin_task(const nl_tasks *tasks, nl_task *task, nl_seat *seat,
+static void begin_task(const nl_tasks *tasks, nl_task *task, nl_seat *seat, double *base,
                        nl_pipeline *line, const double *lambda) {
   nl_solver *solver = line->solver;
   nl_path *path = &task->path;
   nl_model_init(&seat->model, tasks->link, tasks->design, task->y, task->offset,
-                task->prior, seat->base, seat->score, solver->kept, &solver->pass);
+                task->prior, base, seat->score, solver->kept, &solver->pass);
   nl_path_null(line, tasks->tol, path, &task->null_loss);
   const int no_signal = !(path->lambda_max > task->floor);
   if (lambda) {
@@ -55,6 +65,7 @@ static void fit(const nl_tasks *tasks, int first, int n, nl_pipeline *line) {
                       line->solver->some,
                       first * tasks->n_lambda,
                       tasks->n_task * tasks->n_lambda,
+                      0,
                       0};
   nl_path_fit_all(&convoy, tasks->tol);
   for (int k = 0; k < n; k++) {
@@ -81,47 +92,39 @@ void nl_paths_each(const nl_tasks *tasks) {
       nl_task *task = tasks->task + first + k;
       nl_solver_restart(solver + k);
       solver[k].n_pass = solver[k].gram.n_built = 0;
-      begin_task(tasks, task, seat + k, line + k, tasks->ratio > 0 ? NULL : task->lambda);
+      begin_task(tasks, task, seat + k, base_for(tasks, first, k, seat), line + k,
+                 tasks->ratio > 0 ? NULL : task->lambda);
     }
     fit(tasks, first, n, line);
   }
 }
 
-/* The first path, alone; its solutions are noted. */
-static void fit_lead(const nl_tasks *tasks, nl_solver *solver, nl_seat *seat,
-                     nl_trail *trail) {
-  nl_pipeline line;
-  nl_setup_line(&line, solver, &seat->model, tasks->n_lambda, NL_POINTS, tasks->hook);
-  line.trail = trail;
-  begin_task(tasks, tasks->task, seat, &line,
-             tasks->ratio > 0 ? NULL : tasks->task->lambda);
-  fit(tasks, 0, 1, &line);
-}
-
 void nl_paths_follow(const nl_tasks *tasks) {
   const nl_hook *hook = tasks->hook;
-  const int n_follower = tasks->n_task - 1;
-  const int n_batch = (n_follower + NL_FOLLOWERS - 1) / NL_FOLLOWERS;
-  const int most = n_batch > 0 ? (n_follower + n_batch - 1) / n_batch : 1;
+  const int n_batch = (tasks->n_task + NL_FOLLOWERS - 1) / NL_FOLLOWERS;
+  const int most = (tasks->n_task + n_batch - 1) / n_batch;
   nl_seat *seat = new_seats(tasks, most);
   nl_solver solver;
   nl_trail trail;
-  nl_setup_solver(&solver, tasks->design, tasks->penalty, tasks->pass, hook);
-  nl_setup_trail(&trail, tasks->penalty->n_theta, tasks->n_lambda, hook);
-  fit_lead(tasks, &solver, seat, &trail);
   nl_pipeline *line =
       (nl_pipeline *)nl_new_bytes((size_t)most * sizeof(nl_pipeline), hook);
-  for (int k = 0; k < most; k++) {
-    nl_setup_line(line + k, &solver, &seat[k].model, tasks->n_lambda, NL_FEW_POINTS,
-                  hook);
-    line[k].lead = &trail;
-  }
-  for (int first = 1; first < tasks->n_task; first += most) {
+  nl_setup_solver(&solver, tasks->design, tasks->penalty, tasks->pass, hook);
+  nl_setup_trail(&trail, tasks->penalty->n_theta, tasks->n_lambda, hook);
+  for (int k = 0; k < most; k++)
+    nl_setup_line(line + k, &solver, &seat[k].model, tasks->n_lambda,
+                  most == 1 ? NL_POINTS : NL_FEW_POINTS, hook);
+  for (int first = 0; first < tasks->n_task; first += most) {
     const int n = smaller(most, tasks->n_task - first);
     nl_solver_restart(&solver);
     solver.n_pass = solver.gram.n_built = 0;
-    for (int k = 0; k < n; k++)
-      begin_task(tasks, tasks->task + first + k, seat + k, line + k, tasks->task->lambda);
+    for (int k = 0; k < n; k++) {
+      const int leads = first + k == 0, is_given = !leads || tasks->ratio == 0;
+      line[k].trail = leads ? &trail : NULL;
+      line[k].lead = leads ? NULL : &trail;
+      begin_task(tasks, tasks->task + first + k, seat + k,
+                 base_for(tasks, first, k, seat), line + k,
+                 is_given ? tasks->task->lambda : NULL);
+    }
     fit(tasks, first, n, line);
   }
 }

@@ -36,9 +36,9 @@ typedef struct {
  * in the same passes. */
 void nl_paths_each(const nl_tasks *tasks);
 
-/* Paths whose data differ little, as folds do, all at the first one's lambdas. The first is
- * fitted alone; the others start from its solutions, share a Gram, and ride in the same
- * passes. */
+/* Paths whose data differ little, as folds do, all at the first one's lambdas. The first goes
+ * ahead; the others start from its solutions. They share Grams and ride in the same passes,
+ * some at a time. */
 void nl_paths_follow(const nl_tasks *tasks);
 
 #endif

@@ -26,8 +26,7 @@ void nl_trail_note(nl_trail *trail, const nl_point *point) {
   nl_copy(trail->n_theta, point->gradient, to->gradient);
 }
 
-/* Its point at a lambda, or NULL. */
-static const nl_point *find(const nl_trail *trail, double lambda) {
+const nl_point *nl_trail_find(const nl_trail *trail, double lambda) {
   for (int i = 0; trail && i < trail->n; i++) {
     if (trail->point[i].level.lambda == lambda) return trail->point + i;
   }
@@ -44,10 +43,10 @@ typedef struct {
 
 static nl_sources find_sources(const nl_point *point, const nl_point **before,
                                int n_before, const nl_trail *lead) {
-  nl_sources sources = {0, before, find(lead, point->level.lambda), {NULL}};
+  nl_sources sources = {0, before, nl_trail_find(lead, point->level.lambda), {NULL}};
   if (n_before > NL_MAX_BEFORE) n_before = NL_MAX_BEFORE;
   while (sources.beside && sources.n < n_before) {
-    sources.lead[sources.n] = find(lead, before[sources.n]->level.lambda);
+    sources.lead[sources.n] = nl_trail_find(lead, before[sources.n]->level.lambda);
     if (!sources.lead[sources.n]) break;
     sources.n++;
   }

@@ -29,6 +29,8 @@ typedef struct {
 } nl_trail;
 
 void nl_trail_note(nl_trail *trail, const nl_point *point);
+/* Its point at a lambda; NULL if there is none (yet), or no trail. */
+const nl_point *nl_trail_find(const nl_trail *trail, double lambda);
 
 /* slope (in the Gram's order): the slope that the model at point->now should have, from
  * n_before points before it, the nearest first, and from lead, which may be NULL. Returns 0

@@ -817,8 +817,8 @@ problem *new_problem(nl_link link, nl_design design, nl_penalty penalty, const d
 }
 
 void start_pipeline(problem *p, int n_lambda) {
-  nl_setup_pipeline(&p->line, &p->solver, &p->model, &p->penalty, n_lambda, p->pass,
-                    &p->hook);
+  nl_setup_solver(&p->solver, &p->design, &p->penalty, p->pass, &p->hook);
+  nl_setup_line(&p->line, &p->solver, &p->model, n_lambda, NL_POINTS, &p->hook);
   if (p->stride > 0) p->solver.gram.stride = p->stride;
   if (p->run > 0) p->solver.gram.run = p->run;
 }
@@ -867,7 +867,7 @@ nl_state pass_at(problem *p, const double *beta, double start, double *kept) {
   for (int j = 0; j < p->design.n_col; j++) state.beta[j] = beta[j];
   state.shift = p->link == NL_LOG ? start : 0;
   state.intercept = p->link == NL_LOG ? 0 : start;
-  nl_model_pass(1, &models, &states, wanted, 0, kept, &p->pass, &p->hook);
+  nl_model_pass(1, &models, &states, wanted, &kept, &p->pass, &p->hook);
   return state;
 }
 

@@ -30,7 +30,8 @@
   X(quadratic)    \
   X(point)        \
   X(predict)      \
-  X(path)
+  X(path)         \
+  X(paths)
 
 #define DECLARE(name) void suite_##name(void);
 SUITES(DECLARE)

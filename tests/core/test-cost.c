@@ -37,6 +37,10 @@ static void test_look(void) {
   set[0] = 1;
   CHECK(nl_cost_look_is_cheap(&design, all));
   CHECK(!nl_cost_look_is_cheap(&design, set));
+  CHECK(nl_cost_look_is_fair(&design, all));
+  CHECK(!nl_cost_look_is_fair(&design, set));
+  for (int b = 0; b < N_BLOCK / 2; b++) set[b] = 1;
+  CHECK(!nl_cost_look_is_cheap(&design, set) && nl_cost_look_is_fair(&design, set));
   free_all();
 }
 

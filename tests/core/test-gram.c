@@ -53,7 +53,7 @@ static void reset(setting *s) {
 }
 
 static void extend(setting *s, const int *groups, int n) {
-  nl_gram_extend(&s->p->solver.gram, &s->p->model, &s->p->penalty, groups, n, &s->p->pass,
+  nl_gram_extend(&s->p->solver.gram, &s->p->design, &s->p->penalty, groups, n, &s->p->pass,
                  &s->p->hook);
 }
 

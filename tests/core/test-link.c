@@ -32,16 +32,17 @@ typedef struct {
 /* Row t at eta, by itself, in a lane of its own. */
 static row_result row_at(setting *s, size_t t, double eta) {
   const nl_model *models[NL_LANES];
-  double kept = NAN;
   const int lane = (int)t % NL_LANES;
+  double *kept[NL_LANES] = {NULL};
+  kept[lane] = new_doubles(s->p->design.n_obs);
   for (int v = 0; v < NL_LANES; v++) {
     models[v] = &s->p->model;
     s->own.eta[v] = v == lane ? eta : 0.1 * v;
     s->own.total[v] = s->own.slope[v] = s->own.loss[v] = 0;
   }
-  nl_link_rows(models, NL_LANES, t, 1, &s->own, lane, &kept);
-  const row_result it = {s->own.eta[lane], kept, s->own.loss[lane], s->own.slope[lane],
-                         s->own.total[lane]};
+  nl_link_rows(models, NL_LANES, t, 1, &s->own, kept);
+  const row_result it = {s->own.eta[lane], kept[lane][t], s->own.loss[lane],
+                         s->own.slope[lane], s->own.total[lane]};
   return it;
 }
 
@@ -159,7 +160,8 @@ static void test_log_rows(void) {
   double worst = 0;
   for (int v = 0; v < NL_LANES; v++) total[v] = s.own.total[v] = v;
   for (int i = 0; i < N * NL_LANES; i++) s.own.eta[i] = eta[i];
-  nl_link_rows(models, 2, 0, N, &s.own, 1, kept);
+  double *const kept_of[] = {NULL, kept};
+  nl_link_rows(models, 2, 0, N, &s.own, kept_of);
   for (int i = 0; i < N * NL_LANES; i++) {
     total[i % NL_LANES] += exp(eta[i]);
     worst = larger(worst, fabs(s.own.eta[i] / exp(eta[i]) - 1));
@@ -218,7 +220,8 @@ static void test_softplus_lanes(void) {
   }
   nl_thread_space *own = &s[0].own;
   for (int i = 0; i < N * NL_LANES; i++) own->eta[i] = eta[i];
-  nl_link_rows(models, 3, 0, N, own, 2, kept);
+  double *const kept_of[] = {NULL, NULL, kept};
+  nl_link_rows(models, 3, 0, N, own, kept_of);
   for (int v = 0; v < 3; v++) {
     double loss = 0, slope = 0, total = 0, worst = 0;
     for (size_t t = 0; t < N; t++) {

@@ -68,7 +68,8 @@ static void test_setup(void) {
   problem *p = mixed_problem(NL_LOG, 30, mixed_penalty(T_DEFICIENT), NULL, NULL);
   start_pipeline(p, N_LAMBDA);
   CHECK(p->line.solver == &p->solver);
-  CHECK(p->solver.model == &p->model && p->solver.penalty == &p->penalty);
+  CHECK(p->line.model == &p->model && p->solver.penalty == &p->penalty);
+  CHECK(p->solver.design == &p->design);
   CHECK(p->solver.hook == &p->hook);
   CHECK(p->solver.n_set == 0 && p->solver.n_pass == 0);
   CHECK(p->solver.gram.n_in == 0 && p->solver.gram.size == 0 && !p->solver.gram.valid);
@@ -77,8 +78,8 @@ static void test_setup(void) {
   for (int b = 0; b < MIXED_BLOCKS; b++) CHECK(p->solver.all[b] != 0);
   for (int i = 0; i < NL_POINTS; i++) CHECK(p->line.point[i].job == -1);
   CHECK(p->line.n_job == 0 && p->line.n_done == 0);
-  CHECK(nl_path_jobs(N_LAMBDA) >= N_LAMBDA);
-  memset(p->line.job, 0, (size_t)nl_path_jobs(N_LAMBDA) * sizeof *p->line.job);
+  CHECK(nl_line_jobs(N_LAMBDA) >= N_LAMBDA);
+  memset(p->line.job, 0, (size_t)nl_line_jobs(N_LAMBDA) * sizeof *p->line.job);
   memset(p->solver.kept, 0, 30 * sizeof(double));
   memset(p->solver.quadratic.step, 0, 3 * (size_t)p->penalty.max_size * sizeof(double));
   free_all();

@@ -98,8 +98,9 @@ static void ride(setting *s, int full, int closed) {
   if (s->p->link == NL_LOG) /* the exponents start in range */
     CHECK_NEAR(states->shift, nl_link_lse(&s->point->now), 1e-9);
   nl_set_mark(solver);
-  nl_model_pass(1, &models, &states, full ? solver->all : solver->wanted, 0,
-                keeps ? solver->kept : NULL, &solver->pass, &s->p->hook);
+  double *const kept = keeps ? solver->kept : NULL;
+  nl_model_pass(1, &models, &states, full ? solver->all : solver->wanted, &kept,
+                &solver->pass, &s->p->hook);
   const double curvature = states->curvature;
   nl_point_judge(solver, s->point, full, closed);
   if (!keeps) return;
@@ -399,7 +400,7 @@ static void test_wrong_prediction(void) {
     nl_point_propose(solver, s.point, slope);
     CHECK(distance(N_COL, s.point->next.beta, s.point->now.beta) > 0.1);
     nl_set_mark(solver);
-    nl_model_pass(1, &models, &states, solver->all, 0, NULL, &solver->pass, NULL);
+    nl_model_pass(1, &models, &states, solver->all, NULL, &solver->pass, NULL);
     const double before = objective_of(&s, &s.point->now);
     nl_point_judge(solver, s.point, 1, 0);
     CHECK(objective_of(&s, &s.point->now) <= before);

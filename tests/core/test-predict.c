@@ -4,6 +4,7 @@
 #include "check.h"
 #include "fixture.h"
 #include "predict.h"
+#include "setup.h"
 
 enum { N_OBS = 60, N_COL = MIXED_COLUMNS };
 
@@ -89,19 +90,19 @@ static double prediction_error(const setting *s, double lambda0, int n_before,
     place_point(s, i + 1, lambda[i]);
     before[i] = s->point[i + 1];
   }
-  if (!nl_predict_slope(&s->p->solver, s->point[0], before, n_before, slope))
+  if (!nl_predict_slope(&s->p->solver, s->point[0], before, n_before, NULL, slope))
     return INFINITY;
   return distance((size_t)n, slope, expected);
 }
 
 static const double lambdas[] = {0.11, 0.13, 0.17, 0.2};
 
-/* Through two points a line, through three a parabola, through four a cubic. */
+/* Through two points a line, through three a parabola. */
 static void test_polynomials(void) {
   for (int link = 0; link < 2; link++) {
-    for (int degree = 0; degree < NL_MAX_BEFORE; degree++) {
+    for (int degree = 0; degree < NL_PLAIN_BEFORE; degree++) {
       const setting s = setting_of(link ? NL_SOFTPLUS : NL_LOG, degree);
-      for (int n = 2; n <= NL_MAX_BEFORE; n++) {
+      for (int n = 2; n <= NL_PLAIN_BEFORE; n++) {
         const double error = prediction_error(&s, 0.1, n, lambdas);
         if (n > degree) {
           CHECK_NEAR(error, 0, 1e-10);
@@ -152,6 +153,72 @@ static void test_rows_of_points(void) {
   free_all();
 }
 
+/* ---- beside another path ----------------------------------------------------------- */
+
+enum { N_TRAIL = 4 };
+
+/* A lead whose r is anything at each of the lambdas, and a path whose r differs from it by a
+ * polynomial; both anywhere else. Returns the error of the prediction at lambda[0] from the
+ * n - 1 points at the others. */
+static double led_error(const setting *s, nl_trail *trail, int n, const double *lambda) {
+  const int size = s->p->solver.gram.size;
+  const nl_point *before[N_TRAIL];
+  double *slope = new_doubles((size_t)size), *expected = NULL;
+  for (int i = n - 1; i >= 0; i--) {
+    double *extra = new_normals((size_t)size);
+    double *own = place_point(s, i, lambda[i]);
+    const double *theta = new_normals((size_t)size);
+    double *other = product_with_h(s, theta);
+    for (int j = 0; j < size; j++) {
+      other[j] += 10 * extra[j];
+      own[j] += 10 * extra[j];
+    }
+    /* the same theta again, with the larger slope */
+    double *x = new_doubles((size_t)size);
+    nl_point_theta(&s->p->solver, s->point[i], x);
+    write_point(s, s->point[i], x, own);
+    s->point[NL_MAX_BEFORE]->level.lambda = lambda[i];
+    write_point(s, s->point[NL_MAX_BEFORE], theta, other);
+    nl_trail_note(trail, s->point[NL_MAX_BEFORE]);
+    if (i > 0) before[i - 1] = s->point[i];
+    expected = own;
+  }
+  if (!nl_predict_slope(&s->p->solver, s->point[0], before, n - 1, trail, slope))
+    return INFINITY;
+  return distance((size_t)size, slope, expected);
+}
+
+/* Where the paths differ by a constant, what the lead's r does is foreseen, whatever the
+ * weights; from one point, too. */
+static void test_lead(void) {
+  const double lambda[] = {0.1, 0.11, 0.13, 0.17};
+  for (int link = 0; link < 2; link++) {
+    for (int n = 2; n <= N_TRAIL; n++) {
+      const setting s = setting_of(link ? NL_SOFTPLUS : NL_LOG, 0);
+      nl_trail trail;
+      nl_setup_trail(&trail, s.p->penalty.n_theta, N_TRAIL, &s.p->hook);
+      CHECK_NEAR(led_error(&s, &trail, n, lambda), 0, 1e-8);
+      free_all();
+    }
+  }
+}
+
+/* A trail knows its own lambdas, and holds no more than there is room for. */
+static void test_trail(void) {
+  const setting s = setting_of(NL_LOG, 0);
+  nl_trail trail;
+  nl_setup_trail(&trail, s.p->penalty.n_theta, 1, &s.p->hook);
+  const int most = trail.most;
+  for (int i = 0; i < most + 2; i++) {
+    place_point(&s, 0, 1.0 / (i + 1));
+    nl_trail_note(&trail, s.point[0]);
+  }
+  CHECK(trail.n == most);
+  CHECK(nl_trail_find(&trail, 0.5) == trail.point + 1);
+  CHECK(nl_trail_find(&trail, 0.4) == NULL && nl_trail_find(NULL, 0.5) == NULL);
+  free_all();
+}
+
 void suite_predict(void);
 
 void suite_predict(void) {
@@ -160,4 +227,6 @@ void suite_predict(void) {
   RUN(test_nothing_to_go_by);
   RUN(test_reach);
   RUN(test_rows_of_points);
+  RUN(test_lead);
+  RUN(test_trail);
 }
