@@ -51,7 +51,8 @@
 #' @param covariates A named list, or a data frame, of covariates with one value (row) per bin, as in
 #'   [expand_covariates()]; or a `covariate_design`; or a formula, see below.
 #' @param counts Spike counts per bin: finite, not negative. Values that are not whole numbers are
-#'   fitted as they are, with a warning.
+#'   fitted as they are, with a warning. A matrix or data frame, bins x neurons, is a population: a path for each
+#'   neuron, see [group_lasso_population]. A matrix of one column is one neuron.
 #' @param lambda NULL for a sequence made from the data, or the values to fit at, in any order
 #'   (the path holds them in decreasing order; ask for yours with `coef(path, lambda = )`).
 #' @param n_lambda,lambda_min_ratio Length of that sequence, and its last value as a share of the first,
@@ -66,6 +67,8 @@
 #'   part of the log rate: the log of the bin width (s), the log occupancy. With the softplus link it is
 #'   added to \eqn{\eta}{eta} just so, and is not a log exposure.
 #' @param weights NULL, or prior weights per bin; a weight of 2 counts a bin twice, 0 leaves it out.
+#' @param neurons With counts of several neurons: `"separate"`, a path for each. `"joint"`, which lets a covariate
+#'   in for all neurons or for none, is not there yet and stops.
 #' @param discretize NULL, or a whole number m of at least 2, or a list or vector of them named by
 #'   covariate: covariates that go through a basis (numeric vectors, and the columns of a matrix whose basis
 #'   is a product) are rounded to m equally spaced values over their range before the basis is evaluated.
@@ -81,7 +84,8 @@
 #' @param progress Draw a progress bar on the console, if the fit takes longer than two seconds.
 #' @param data With a formula: a data frame or named list of its variables, which may also stand in the place
 #'   of `counts`; what it hasn't is looked up where the formula was written.
-#' @return A `group_lasso_path`, a list of (L lambdas, p columns, G covariates)
+#' @return A [group_lasso_population] where `counts` are several neurons'; else a `group_lasso_path`, a list of
+#'   (L lambdas, p columns, G covariates)
 #' \describe{
 #'   \item{`lambda`}{length L, decreasing}
 #'   \item{`intercept`}{length L}
@@ -168,20 +172,25 @@
 group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambda = 100,
                         lambda_min_ratio = 0.01, group_weights = NULL,
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
-                        offset = NULL, weights = NULL, session = NULL, discretize = NULL,
-                        na.action = na.omit, control = group_lasso_control(), progress = interactive(),
-                        data = NULL) {
+                        offset = NULL, weights = NULL, session = NULL, neurons = c("separate", "joint"),
+                        discretize = NULL, na.action = na.omit, control = group_lasso_control(),
+                        progress = interactive(), data = NULL) {
   call <- match.call()
   how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
   link <- check_choice(link, link_names, "link")
+  check_neurons(neurons)
   control <- check_control(control)
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
   na.action <- check_na_action(na.action)
   model <- read_model(covariates, counts, basis, offset, data)
   design <- keep_source(as_design(model$covariates, model$basis, discretize, session), model$source)
-  data <- model_rows(design, model$counts, model$offset, weights, na.action)
   multiplier <- check_group_weights(group_weights, names(design))
+  if (is_population(model$counts)) {
+    return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, multiplier, how, link,
+                          control, progress, call))
+  }
+  data <- model_rows(design, model$counts, model$offset, weights, na.action)
 
   v <- prior_weights(data)
   v <- v / max(v)

@@ -1,0 +1,95 @@
+#' Plot a population
+#'
+#' A heat map, covariates x neurons: the darker, the earlier the covariate enters that neuron's path, as a share of
+#' the neuron's `lambda_max` and on a logarithmic scale; white where it never does. On the right, for each
+#' covariate, the share of the neurons (of those with spikes) that have it in at `fraction`. Covariates are in
+#' order of that share, neurons in order of what enters first, and how early the next does.
+#'
+#' @param x A [group_lasso_population].
+#' @param fraction The share of each neuron's `lambda_max` at which the bars count who is in.
+#' @param palette Colours from late to early entry.
+#' @param max_labels Up to how many neurons are named on the axis.
+#' @param main,xlab As in [graphics::plot.default()].
+#' @param ... Graphical parameters such as `cex.main`, `col.main`.
+#' @return Invisibly what is drawn: a list of `entry` (covariates x neurons, in the order of the picture, top to
+#'   bottom and left to right) and `share` (per covariate).
+#' @examples
+#' session <- simulate_session(200, encodes = "position", seed = 1)
+#' counts <- cbind(a = session$counts, b = rev(session$counts), c = rpois(length(session$counts), 0.5))
+#' population <- group_lasso(session$covariates, counts, basis_bspline(5), n_lambda = 20)
+#' plot(population)
+#' @export
+plot.group_lasso_population <- function(x, fraction = 0.1, palette = entry_colours, max_labels = 40, main = "",
+                                        xlab = "neuron", ...) {
+  max_labels <- check_count(max_labels, "max_labels", lower = 0)
+  fraction <- check_number(fraction, "fraction", 0, open = TRUE)
+  share <- summary(x, fraction = fraction)$share[, 1]
+  entry <- order_population(entry_order(x, relative = TRUE), share)
+  share <- share[rownames(entry)]
+  size <- dim(entry)
+  # bars stand to the right of the map, in its units
+  bars <- size[2] + 0.5 + size[2] * c(0.04, 0.3)
+  named <- size[2] <= max_labels
+  below <- if (named) label_lines(colnames(entry)) else 2
+  # from inside out: the neurons' names, `xlab`; above: the key, `main`
+  wanted <- c(max(below + 2, 4), label_lines(rownames(entry)), 4.6, 1)
+  old <- graphics::par(mar = pmax(graphics::par("mar"), wanted))
+  on.exit(graphics::par(old))
+  graphics::plot(NULL, xlim = c(0.5, bars[2]), ylim = c(size[1] + 0.5, 0.5), xaxs = "i", yaxs = "i", axes = FALSE,
+                 xlab = "", ylab = "", ...)
+  graphics::title(main = main, line = 3, ...)
+  draw_entries(entry, palette)
+  draw_shares(share, bars, fraction)
+  graphics::axis(2, at = seq_len(size[1]), labels = rownames(entry), las = 1, tick = FALSE, line = -0.6)
+  at <- if (named) seq_len(size[2]) else pretty(c(1, size[2]))
+  at <- at[at >= 1 & at <= size[2]]
+  graphics::axis(1, at = at, labels = if (named) colnames(entry) else at, tick = FALSE, line = -0.6,
+                 las = if (named) 2 else 1)
+  graphics::mtext(xlab, side = 1, line = below + 0.5, at = (size[2] + 1) / 2)
+  invisible(list(entry = entry, share = share))
+}
+
+# From late to early; the latest still stand apart from white.
+entry_colours <- grDevices::hcl.colors(80, "Blues 3", rev = TRUE)[-(1:16)]
+
+# Covariates by share, then neurons by the covariate that enters first and by how early the others do.
+order_population <- function(entry, share) {
+  early <- replace(entry, is.na(entry), 0)
+  early <- early[order(-share, -rowSums(early)), , drop = FALSE]
+  first <- apply(early, 2, function(e) if (max(e) > 0) which.max(e) else nrow(early) + 1)
+  columns <- order(first, -colSums(early))
+  entry[rownames(early), columns, drop = FALSE]
+}
+
+# Lines of margin that names need.
+label_lines <- function(names) 1 + max(graphics::strwidth(names, units = "inches")) / graphics::par("csi")
+
+draw_entries <- function(entry, palette) {
+  known <- entry[!is.na(entry) & entry > 0]
+  low <- if (length(known) > 0) min(known, 0.5) else 0.5
+  place <- log(pmin(entry, 1) / low) / log(1 / low)
+  colour <- palette[1 + round(place * (length(palette) - 1))]
+  colour[is.na(colour)] <- "white"
+  graphics::rect(col(entry) - 0.5, row(entry) - 0.5, col(entry) + 0.5, row(entry) + 0.5, col = colour, border = NA)
+  graphics::rect(0.5, 0.5, ncol(entry) + 0.5, nrow(entry) + 0.5, border = "grey60")
+  # the key, in the margin above the map
+  usr <- graphics::par("usr")
+  line <- graphics::par("cxy")[2]
+  edges <- seq(0.5, 0.5 + 0.35 * ncol(entry), length.out = length(palette) + 1)
+  top <- usr[4] - 1.5 * abs(line)
+  graphics::rect(edges[-length(edges)], top, edges[-1], top + 0.6 * abs(line), col = palette, border = NA, xpd = NA)
+  graphics::text(edges[1], top - 0.5 * abs(line), format(low, digits = 1), adj = c(0, 0.5), cex = 0.75, xpd = NA)
+  graphics::text(edges[length(edges)], top - 0.5 * abs(line), "1", adj = c(1, 0.5), cex = 0.75, xpd = NA)
+  graphics::text(edges[length(edges)] + 0.02 * ncol(entry), top + 0.3 * abs(line), "enters at (lambda / lambda_max)",
+                 adj = c(0, 0.5), cex = 0.75, xpd = NA)
+}
+
+draw_shares <- function(share, bars, fraction) {
+  at <- seq_along(share)
+  length <- ifelse(is.na(share), 0, share) * diff(bars)
+  graphics::rect(bars[1], at - 0.35, bars[1] + length, at + 0.35, col = path_colours[1], border = NA)
+  graphics::segments(bars[1], 0.5, bars[1], length(share) + 0.5, col = "grey60")
+  graphics::axis(1, at = bars, labels = c("0", "1"), cex.axis = 0.75, line = 0)
+  graphics::mtext(sprintf("share in at %s", format(fraction, digits = 2)), side = 1, line = 2.2, at = mean(bars),
+                  cex = 0.75)
+}

@@ -1,0 +1,426 @@
+# population.R: one path per neuron over one shared design: counts as a matrix, bins x neurons.
+#
+# A group_lasso_population is a list of what all neurons share and what each has for itself; `[[` puts a neuron's
+# path together (new_path()). Its fields, behind unclass():
+#   fits      named by neuron: what fit_paths() returns
+#   weight    G x N: the weight of each covariate's penalty, which depends on a neuron's bins
+#   data      list(design, counts (n x N; NA: not known), offset, weights, na.action): the rows that were kept
+#             for all neurons
+#   na_class  "omit" or "exclude": what becomes of a bin that only some neurons miss
+#   groups, standardize, link, control, call  as in a path
+
+# Whether counts are many neurons'; check_counts() sees to those of one.
+is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
+
+# How neurons are fitted. "joint" has its place in the signature and no solver yet.
+check_neurons <- function(neurons) {
+  neurons <- check_choice(neurons, c("separate", "joint"), "neurons")
+  if (neurons == "joint") {
+    stop_input("`neurons` = \"joint\" (a covariate enters for all neurons or for none) is not there yet; ",
+               "\"separate\" fits a path for each neuron.", arg = "neurons", class = "neurolasso_not_implemented")
+  }
+  neurons
+}
+
+# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`.
+fit_population <- function(design, counts, offset, weights, na.action, wanted, multiplier, how, link, control,
+                           progress, call) {
+  counts <- check_counts_matrix(counts, nrow(design))
+  data <- population_rows(design, counts, offset, weights, na.action)
+  groups <- design_groups(data$design)
+  n_neuron <- ncol(data$counts)
+  fits <- vector("list", n_neuron)
+  weight <- matrix(0, length(groups), n_neuron)
+  for (members in missing_patterns(data$counts)) {
+    v <- bin_weights(data) * !is.na(data$counts[, members[1]])
+    v <- v / max(v)
+    moments <- design_moments(data$design, v / sum(v))
+    penalty <- penalty_for(moments, groups, how, multiplier)
+    lanes <- lapply(members, function(k) known_or_zero(data$counts[, k]))
+    fits[members] <- fit_paths(data$design, moments, penalty, lanes, if (all(v == 1)) NULL else v, data$offset,
+                               wanted, link, control, progress)
+    weight[, members] <- penalty$weight
+  }
+  names(fits) <- colnames(data$counts)
+  population <- structure(
+    list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
+         na_class = data$na_class, groups = groups, standardize = how, link = link, control = control,
+         call = call),
+    class = "group_lasso_population"
+  )
+  each_neuron(population, function(k) warn_of_path(population[[k]], any(multiplier > 0)))
+  population
+}
+
+# ---- counts --------------------------------------------------------------------------------------
+
+# Bins x neurons, finite, not negative, or NA, with the neurons' names: n1, n2, ... where there are none.
+check_counts_matrix <- function(counts, n_obs) {
+  if (is.data.frame(counts)) {
+    fits <- vapply(counts, function(x) is.numeric(x) && is.null(dim(x)), TRUE)
+    if (!all(fits)) {
+      stop_input("`counts` must have a numeric column for each neuron; not so ", quoted(names(counts)[!fits]), ".",
+                 arg = "counts")
+    }
+    counts <- as.matrix(counts)
+  }
+  if (!is.numeric(counts) || ncol(counts) == 0) {
+    stop_input("`counts` must be numeric spike counts, bins x neurons, not ", describe(counts), ".",
+               arg = "counts")
+  }
+  if (nrow(counts) != n_obs) {
+    stop_input("`counts` must have one row per bin, ", n_obs, " like the covariates, not ", nrow(counts), ".",
+               arg = "counts")
+  }
+  dimnames(counts) <- list(NULL, neuron_names(colnames(counts), ncol(counts)))
+  refuse_cells(is.infinite(counts), "must be finite, but is infinite")
+  refuse_cells(!is.na(counts) & counts < 0, "must not be negative, but is")
+  broken <- colSums(counts != round(counts), na.rm = TRUE) > 0
+  if (any(broken)) {
+    warn_user("`counts` has values that are not whole numbers in ", quoted(colnames(counts)[broken]),
+              "; they are fitted as they are (quasi-Poisson).", class = "neurolasso_noninteger_counts",
+              fields = list(neurons = colnames(counts)[broken]))
+  }
+  counts
+}
+
+neuron_names <- function(names, n) {
+  names <- names %||% rep("", n)
+  blank <- is.na(names) | !nzchar(names)
+  names[blank] <- paste0("n", seq_len(n))[blank]
+  if (anyDuplicated(names)) {
+    stop_input("`counts` must have a column name of its own for each neuron; more than one: ",
+               quoted(repeated(names)), ".", arg = "counts")
+  }
+  names
+}
+
+# bad: logical, bins x neurons
+refuse_cells <- function(bad, what) {
+  neuron <- which(colSums(bad) > 0)
+  if (length(neuron) == 0) return()
+  stop_input("`counts` ", what, " in ", count_rows(bad[, neuron[1]]), " of neuron ",
+             quoted(colnames(bad)[neuron[1]]), ".", arg = "counts")
+}
+
+# model_rows() for all neurons: without the bins in which something that they share is missing, or the counts
+# of all. A neuron without two known bins that count is taken for silent.
+population_rows <- function(design, counts, offset, weights, na.action) {
+  missing <- is.na(counts)
+  shared <- ifelse(rowSums(!missing) == 0, NA, 0)
+  na_class <- if (any(missing)) class(missing_action(rowSums(missing) > 0, na.action)) else "omit"
+  data <- model_rows(design, shared, offset, weights, na.action)
+  if (!is.null(data$na.action)) counts <- counts[-data$na.action, , drop = FALSE]
+  data$counts <- counts
+  v <- bin_weights(data)
+  known <- !is.na(counts)
+  hopeless <- colSums(known) < 2 | colSums(known * v) == 0
+  if (any(hopeless)) {
+    warn_user("`counts` has fewer than two known bins of weight above 0 for ", quoted(colnames(counts)[hopeless]),
+              ", which are taken for silent.", class = "neurolasso_unknown_neuron",
+              fields = list(neurons = colnames(counts)[hopeless]))
+    data$counts[, hopeless] <- 0
+  }
+  data$na_class <- na_class
+  data
+}
+
+# Neurons (numbers) by which bins they miss: those without missing bins go together.
+missing_patterns <- function(counts) {
+  key <- apply(counts, 2, function(y) paste(which(is.na(y)), collapse = " "))
+  unname(split(seq_len(ncol(counts)), factor(key, unique(key))))
+}
+
+# Prior weights of the bins, as numbers.
+bin_weights <- function(data) data$weights %||% rep(1, nrow(data$counts))
+
+known_or_zero <- function(y) {
+  y <- as.double(y)
+  y[is.na(y)] <- 0
+  y
+}
+
+# ---- a list of paths -----------------------------------------------------------------------------
+
+# f(k) for each neuron's number. What it warns of is said once for each kind of warning, with the neurons' names.
+each_neuron <- function(population, f) {
+  seen <- list()
+  out <- lapply(seq_along(names(population)), function(k) {
+    withCallingHandlers(f(k), neurolasso_warning = function(w) {
+      seen[[length(seen) + 1]] <<- list(name = names(population)[k], warning = w)
+      invokeRestart("muffleWarning")
+    })
+  })
+  class <- vapply(seen, function(x) class(x$warning)[1], "")
+  for (kind in unique(class)) warn_of_neurons(seen[class == kind], kind)
+  stats::setNames(out, names(population))
+}
+
+# seen: list of list(name, warning), all of one kind
+warn_of_neurons <- function(seen, kind) {
+  neurons <- unique(vapply(seen, `[[`, "", "name"))
+  warn_user("neuron ", quoted(neurons[1]), ": ", conditionMessage(seen[[1]]$warning),
+            if (length(neurons) > 1) paste0(" The same of ", quoted(neurons[-1]), "."),
+            class = kind, fields = list(neurons = neurons))
+}
+
+# The number of a neuron that was asked for by name or number.
+find_neuron <- function(population, i) {
+  names <- names(population)
+  if (length(i) == 1 && is.character(i) && i %in% names) return(match(i, names))
+  if (length(i) == 1 && is.numeric(i) && i %in% seq_along(names)) return(as.integer(i))
+  stop_input("a neuron must be one of ", quoted(names), " or a number from 1 to ", length(names), ", not ",
+             describe(i), ".", arg = "neuron")
+}
+
+# The path of neuron k, with the bins in which its counts are known.
+neuron_path <- function(population, k) {
+  x <- unclass(population)
+  data <- x$data
+  data$counts <- as.double(data$counts[, k])
+  missing <- is.na(data$counts)
+  if (any(missing)) {
+    keep <- which(!missing)
+    left <- seq_len(length(missing) + length(data$na.action))
+    if (length(data$na.action) > 0) left <- left[-data$na.action]
+    gone <- sort(c(as.integer(data$na.action), left[missing]))
+    data$na.action <- structure(gone, names = as.character(gone), class = x$na_class)
+    data$design <- design_rows(data$design, keep)
+    for (part in c("counts", "offset", "weights")) if (!is.null(data[[part]])) data[[part]] <- data[[part]][keep]
+  }
+  new_path(x$fits[[k]], data, x$groups, list(weight = x$weight[, k]), x$standardize, x$link, x$control, x$call)
+}
+
+# What a path says of its solutions, without its data: enough for path_at() and entry_order().
+neuron_solutions <- function(population, k) {
+  x <- unclass(population)
+  parts <- c("lambda", "intercept", "coefficients", "group_norms", "group_scores", "lambda_max", "kkt")
+  structure(c(x$fits[[k]][parts], list(groups = x$groups, group_weights = x$weight[, k])),
+            class = "group_lasso_path")
+}
+
+#' A population of neurons
+#'
+#' [group_lasso()] with counts as a matrix or data frame, bins x neurons, fits a path for each neuron on one shared
+#' design, with a lambda grid of its own unless `lambda` is given; several neurons ride in the same passes over the
+#' data. The result is a list of paths: `population[["n12"]]`, `population$n12` or `population[[12]]` is the path of
+#' that neuron, as [group_lasso()] would give it alone; `names()` are the neurons (the columns' names, else `n1`,
+#' `n2`, ...), `length()` is how many, `population[1:5]` are some of them, `lapply()` goes over the paths. The
+#' design is kept once.
+#'
+#' @section Lambdas:
+#' Each neuron has its own grid, so a place on all of them is given either as `lambda`, one number for all neurons,
+#' or as `fraction`, a share of each neuron's own `lambda_max`: 1 is where its first covariate is about to enter.
+#' Only where every path has a single lambda both may be left out. Where that is outside some neurons' fitted
+#' ranges one warning of class `neurolasso_outside_path` names them.
+#'
+#' @section Missing counts and silent neurons:
+#' A bin in which a covariate, the offset or the weights are missing, or the counts of all neurons, is left out for
+#' all. A bin in which only some neurons' counts are missing is left out for these alone: they are fitted with the
+#' weight 0 there, and their paths are those of the other bins. Neurons that miss the same bins are fitted
+#' together.
+#'
+#' A neuron without spikes has all covariates out and a rate of 0, as in [group_lasso()]; one warning of class
+#' `neurolasso_silent` names all of them, in its field `neurons`, too. So it is with the other warnings of paths.
+#' A neuron without two known bins of weight above 0 is taken for silent, with a warning of class
+#' `neurolasso_unknown_neuron`.
+#'
+#' @param object,x A `group_lasso_population`.
+#' @param lambda NULL, or one penalty for all neurons.
+#' @param fraction NULL, or one share (above 0) of each neuron's own `lambda_max`. In `summary()` one or several.
+#' @param newdata NULL for the training bins, or raw covariates as in [predict.group_lasso_path()].
+#' @param type `"link"`: the linear predictor; `"response"`: the expected count per bin.
+#' @param offset,session As in [predict.group_lasso_path()].
+#' @param relative Divide by each neuron's `lambda_max`?
+#' @param ... Not used.
+#' @return
+#' \describe{
+#'   \item{`coef()`}{(1 + p) x neurons: the intercept and the coefficients of the design's columns}
+#'   \item{`selected()`}{logical, covariates x neurons}
+#'   \item{`entry_order()`}{covariates x neurons: the largest fitted lambda at which the covariate is in, NA where
+#'     it never is}
+#'   \item{`predict()`, `fitted()`}{bins x neurons: the training bins that were kept for all neurons (after
+#'     [stats::na.exclude] all bins, NA where one was left out for all), or those of `newdata`. A bin in which
+#'     only a neuron's count is missing has its prediction}
+#'   \item{`deviance()`}{lambdas x neurons, each column at that neuron's lambdas}
+#'   \item{`nobs()`}{named by neuron: the bins used}
+#'   \item{`summary()`}{a list of class `summary.group_lasso_population`: `share`, covariates x places, of the
+#'     neurons with spikes the share that has the covariate in at each `fraction` (or at `lambda`); `sizes`, the
+#'     number of covariates (from 0) x places, how many neurons with spikes have so many in; `neurons`, a data frame
+#'     with a row per neuron (`bins`, `spikes`, `lambda_max`, `first`: the covariate that enters first,
+#'     `n_covariates` in at the last place, `kkt`: the largest residual, `converged`); and what `print()` needs}
+#' }
+#' @seealso [group_lasso()], [plot.group_lasso_population()].
+#' @examples
+#' session <- simulate_session(200, encodes = "position", seed = 1)
+#' counts <- cbind(a = session$counts, b = rev(session$counts), quiet = rpois(length(session$counts), 0.1))
+#' population <- group_lasso(session$covariates, counts, basis_bspline(5), n_lambda = 20)
+#' population
+#' summary(population, fraction = c(0.5, 0.2))
+#' selected(population, fraction = 0.3)
+#' entry_order(population, relative = TRUE)
+#' head(predict(population, fraction = 0.2, type = "response"))
+#' coef(population[["a"]], lambda = population$a$lambda_max / 2)[1:3, ]
+#' @name group_lasso_population
+NULL
+
+#' @export
+names.group_lasso_population <- function(x) names(unclass(x)$fits)
+
+#' @export
+length.group_lasso_population <- function(x) length(unclass(x)$fits)
+
+#' @export
+`[[.group_lasso_population` <- function(x, i, ...) neuron_path(x, find_neuron(x, i))
+
+#' @export
+`$.group_lasso_population` <- function(x, name) x[[name]]
+
+#' @export
+`[.group_lasso_population` <- function(x, i) {
+  at <- stats::setNames(seq_along(names(x)), names(x))[i]
+  if (length(at) == 0 || anyNA(at) || anyDuplicated(at)) {
+    stop_input("neurons must be names or numbers of at least one of the ", length(x), " neurons, each once.",
+               arg = "neuron")
+  }
+  fields <- unclass(x)
+  fields$fits <- fields$fits[at]
+  fields$weight <- fields$weight[, at, drop = FALSE]
+  fields$data$counts <- fields$data$counts[, at, drop = FALSE]
+  structure(fields, class = class(x))
+}
+
+refuse_change <- function() {
+  stop_input("a population can't be changed, and what works on one path does not work on it: take a neuron's path, ",
+             "population[[1]], first.", arg = "counts")
+}
+
+#' @export
+`[[<-.group_lasso_population` <- function(x, i, value) refuse_change()
+
+#' @export
+`$<-.group_lasso_population` <- function(x, name, value) refuse_change()
+
+#' @export
+as.list.group_lasso_population <- function(x, ...) {
+  stats::setNames(lapply(seq_along(names(x)), function(k) neuron_path(x, k)), names(x))
+}
+
+# ---- all neurons at one place --------------------------------------------------------------------
+
+# Intercept (N), coefficients (p x N) and norms (G x N) of all neurons at one lambda or fraction, as path_at() gives
+# them for the lambdas of one path.
+population_at <- function(population, lambda, fraction) {
+  check_place(lambda, fraction)
+  points <- each_neuron(population, function(k) {
+    path <- neuron_solutions(population, k)
+    path_at(path, neuron_lambda(path, lambda, fraction))
+  })
+  bind <- function(part) {
+    out <- do.call(cbind, lapply(points, `[[`, part))
+    colnames(out) <- names(population)
+    out
+  }
+  coefficients <- bind("coefficients")
+  rownames(coefficients) <- unclass(unclass(population)$data$design)$columns
+  norms <- bind("norms")
+  rownames(norms) <- names(unclass(population)$groups)
+  list(lambda = vapply(points, `[[`, 0, "lambda"), labels = names(population),
+       intercept = vapply(points, `[[`, 0, "intercept"), coefficients = coefficients, norms = norms)
+}
+
+check_place <- function(lambda, fraction) {
+  if (!is.null(lambda) && !is.null(fraction)) {
+    stop_input("give one of `lambda` and `fraction`, not both.", arg = "fraction")
+  }
+  if (!is.null(fraction)) check_number(fraction, "fraction", 0, open = TRUE)
+  if (!is.null(lambda) && (length(lambda) != 1 || is.na(lambda))) check_number(lambda, "lambda", 0)
+}
+
+# A neuron without signal has no scale for a fraction, and the same solution everywhere.
+neuron_lambda <- function(path, lambda, fraction) {
+  if (path$lambda_max == 0 && !(is.null(fraction) && is.null(lambda))) return(path$lambda[1])
+  if (!is.null(fraction)) return(fraction * path$lambda_max)
+  one_lambda(path, lambda, "a population (or give `fraction`, a share of each neuron's lambda_max)")
+}
+
+is_silent <- function(population) vapply(unclass(population)$fits, function(fit) all(fit$intercept == -Inf), TRUE)
+
+is_converged <- function(population) vapply(unclass(population)$fits, function(fit) all(fit$status == 0L), TRUE)
+
+#' @rdname group_lasso_population
+#' @export
+coef.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
+  check_no_more(...)
+  at <- population_at(object, lambda, fraction)
+  rbind("(Intercept)" = at$intercept, at$coefficients)
+}
+
+#' @rdname group_lasso_population
+#' @export
+selected.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
+  check_no_more(...)
+  population_at(object, lambda, fraction)$norms > 0
+}
+
+#' @rdname group_lasso_population
+#' @export
+entry_order.group_lasso_population <- function(object, relative = FALSE, ...) {
+  check_no_more(...)
+  relative <- check_flag(relative, "relative")
+  covariates <- names(unclass(object)$groups)
+  entries <- vapply(seq_along(names(object)), function(k) {
+    path <- neuron_solutions(object, k)
+    unname(entry_order(path)[covariates]) / (if (relative && path$lambda_max > 0) path$lambda_max else 1)
+  }, double(length(covariates)))
+  matrix(entries, length(covariates), dimnames = list(covariates, names(object)))
+}
+
+#' @rdname group_lasso_population
+#' @export
+predict.group_lasso_population <- function(object, newdata = NULL, lambda = NULL, fraction = NULL,
+                                           type = c("link", "response"), offset = NULL, session = NULL, ...) {
+  check_no_more(...)
+  type <- check_choice(type, c("link", "response"), "type")
+  at <- population_at(object, lambda, fraction)
+  # all neurons at one place are to the design what one path is at many lambdas
+  data <- c(unclass(object)$data, unclass(object)["link"])
+  link <- predict_at(data, at, newdata, offset, session)
+  if (type == "response") inverse_link(link, data$link) else link
+}
+
+# The link, bins x neurons. data: with what predict.group_lasso_path() knows of a path's data.
+predict_at <- function(data, at, newdata, offset, session) {
+  if (is.null(newdata)) {
+    if (!is.null(offset) || !is.null(session)) {
+      arg <- if (is.null(offset)) "session" else "offset"
+      stop_input("`", arg, "` goes with `newdata`; the training bins have theirs.", arg = arg)
+    }
+    return(pad_missing(data, link_at(data$design, at, data$offset)))
+  }
+  design <- predict(data$design, newdata, session)
+  offset <- new_offset(data, offset %||% new_source_offset(data$design, newdata), nrow(design))
+  link_at(design, at, offset)
+}
+
+#' @rdname group_lasso_population
+#' @export
+fitted.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
+  check_no_more(...)
+  predict(object, lambda = lambda, fraction = fraction, type = "response")
+}
+
+#' @rdname group_lasso_population
+#' @export
+deviance.group_lasso_population <- function(object, ...) {
+  check_no_more(...)
+  do.call(cbind, lapply(object, deviance))
+}
+
+#' @rdname group_lasso_population
+#' @export
+nobs.group_lasso_population <- function(object, ...) {
+  check_no_more(...)
+  data <- unclass(object)$data
+  colSums(!is.na(data$counts) & bin_weights(data) > 0)
+}
