@@ -45,7 +45,7 @@ plot.group_lasso_population <- function(x, fraction = 0.1, palette = entry_colou
   at <- at[at >= 1 & at <= size[2]]
   graphics::axis(1, at = at, labels = if (named) colnames(entry) else at, tick = FALSE, line = -0.6,
                  las = if (named) 2 else 1)
-  graphics::mtext(xlab, side = 1, line = below + 0.5, at = (size[2] + 1) / 2)
+  graphics::mtext(xlab, side = 1, line = below + 0.2, at = (size[2] + 1) / 2)
   invisible(list(entry = entry, share = share))
 }
 

@@ -53,6 +53,7 @@ summary.group_lasso_population <- function(object, fraction = NULL, lambda = NUL
     matrix(out, n_covariates + 1, dimnames = list(NULL, names(places)))
   }
   share <- counted(function(active) c(rowMeans(active), NA))[seq_len(n_covariates), , drop = FALSE]
+  share[is.nan(share)] <- NA # no neuron has a spike
   rownames(share) <- names(unclass(object)$groups)
   sizes <- counted(function(active) tabulate(colSums(active) + 1, n_covariates + 1))
   rownames(sizes) <- 0:n_covariates

@@ -72,7 +72,7 @@ check_counts_matrix <- function(counts, n_obs) {
     stop_input("`counts` must have one row per bin, ", n_obs, " like the covariates, not ", nrow(counts), ".",
                arg = "counts")
   }
-  dimnames(counts) <- list(NULL, names_of_neurons(colnames(counts), ncol(counts)))
+  dimnames(counts) <- list(NULL, counts_names(colnames(counts), ncol(counts)))
   refuse_cells(is.infinite(counts), "must be finite, but is infinite")
   refuse_cells(!is.na(counts) & counts < 0, "must not be negative, but is")
   broken <- colSums(counts != round(counts), na.rm = TRUE) > 0
@@ -84,7 +84,7 @@ check_counts_matrix <- function(counts, n_obs) {
   counts
 }
 
-names_of_neurons <- function(names, n) {
+counts_names <- function(names, n) {
   names <- names %||% rep("", n)
   blank <- is.na(names) | !nzchar(names)
   names[blank] <- paste0("n", seq_len(n))[blank]

@@ -227,6 +227,7 @@ test_that("the plot returns what it draws", {
   expect_setequal(colnames(drawn$entry), names(population))
   silent <- suppressWarnings(fit_neurons(d, cbind(a = numeric(d$n), b = 0)))
   expect_invisible(plot(silent))
+  expect_true(all(is.na(summary(silent)$share)))
 })
 
 test_that("counts that can't be a population's name the neuron", {
@@ -250,6 +251,22 @@ test_that("the design is there once, however many neurons", {
   two <- population[1:2]
   grown <- (object.size(population) - object.size(two)) / 10
   expect_lt(as.double(grown), 3 * 8 * d$n)
+})
+
+test_that("neurons coupled to each other: a population of histories, over sessions", {
+  d <- population_session()
+  session <- rep(1:2, each = d$n / 2)
+  fit <- function(counts) {
+    group_lasso(list(history = d$counts[, 1:2]), counts, basis_conv(basis_raised_cosine(4), 10), n_lambda = 5,
+                session = session)
+  }
+  came <- fit(d$counts[, 1:2])
+  expect_identical(rownames(entry_order(came)), c("history.place", "history.running"))
+  expect_same_path(came$running, fit(d$counts[, "running"]))
+  expect_output(print(came), "20 observations deleted", fixed = TRUE)
+  ahead <- lapply(list(history = d$counts[, 1:2]), function(x) x[1:40, ])
+  expect_equal(predict(came, ahead, fraction = 0.1)[, "place"],
+               predict(came$place, ahead, lambda = 0.1 * came$place$lambda_max)[, 1])
 })
 
 test_that("a formula can have many neurons on its left side", {
