@@ -64,9 +64,12 @@ mark_lambdas <- function(cv) {
   graphics::abline(v = marks, lty = 2, col = "grey30")
   same <- length(marks) == 2 && marks[1] == marks[2]
   bottom <- graphics::par("usr")[3] + 0.03 * diff(graphics::par("usr")[3:4])
-  for (i in seq_along(marks)) {
-    if (same && i == 2) break
-    graphics::text(marks[i], bottom, if (same) "lambda_min = lambda_1se" else names(marks)[i], cex = 0.8,
-                   col = "grey30", pos = if (names(marks)[i] == "lambda_min" || same) 2 else 4)
+  label <- if (same) "lambda_min = lambda_1se" else names(marks)
+  usr <- graphics::par("usr")
+  room <- 10^(usr[1] + 1.1 * max(graphics::strwidth(label, cex = 0.8, units = "inches")) / graphics::par("pin")[1] *
+                diff(usr[1:2]))
+  for (i in seq_along(label)) {
+    to_left <- names(marks)[i] == "lambda_min" && marks[i] > room
+    graphics::text(marks[i], bottom, label[i], cex = 0.8, col = "grey30", pos = if (to_left) 2 else 4)
   }
 }

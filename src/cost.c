@@ -14,6 +14,10 @@
  * H costs to read: measured. */
 #define NL_LANES_FEWEST 3
 #define NL_LANES_SMALLEST 150
+/* Sweeps that a sketch of a solution takes, and the share of a lane's pass that they may
+ * cost. */
+#define NL_SKETCH_SWEEPS 5
+#define NL_SKETCH_SHARE 0.2
 /* A product that is added in memory, against one that is added in a register. */
 #define NL_SCATTER 3
 
@@ -58,6 +62,11 @@ int nl_cost_look_is_fair(const nl_design *design, const int *set) {
 
 int nl_cost_lanes_pay(int n_model, int n_theta) {
   return n_model >= NL_LANES_FEWEST && n_theta >= NL_LANES_SMALLEST;
+}
+
+int nl_cost_sketch_pays(const nl_design *design, const int *set, int n_theta) {
+  const double n_read = NL_SKETCH_SWEEPS * (double)n_theta * (double)n_theta;
+  return nl_cost_sweeps(design, set, n_read) <= NL_SKETCH_SHARE;
 }
 
 int nl_cost_stride(const nl_design *design, int n_theta) {

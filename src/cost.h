@@ -31,6 +31,10 @@ int nl_cost_groups_are_dear(const nl_design *design);
  * one, on a Gram of so many coordinates. */
 int nl_cost_lanes_pay(int n_model, int n_theta);
 
+/* Whether the quadratic model on a Gram of so many coordinates may be solved once more, only
+ * for a better prediction. */
+int nl_cost_sketch_pays(const nl_design *design, const int *set, int n_theta);
+
 /* The rows a Gram rests on: one in so many, that it costs little more than the passes
  * between two of them, but not fewer rows than its coordinates ask for: its sampling
  * error is about sqrt(n_theta / rows), less where neighbouring rows are alike. */

@@ -157,8 +157,7 @@ const double *nl_line_predict(const nl_pipeline *line, const nl_point *point) {
   nl_solver *solver = line->solver;
   if (point->evaluated || point->stage != NL_MOVING) return NULL;
   const nl_point *before[NL_MAX_BEFORE];
-  const int n = points_before(line, point->job, before,
-                              line->lead ? NL_MAX_BEFORE : NL_PLAIN_BEFORE);
+  const int n = points_before(line, point->job, before, NL_MAX_BEFORE);
   double *slope = solver->quadratic.predicted;
   return nl_predict_slope(solver, point, before, n, line->lead, slope) ? slope : NULL;
 }

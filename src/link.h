@@ -27,8 +27,11 @@ typedef enum { NL_LOG, NL_SOFTPLUS } nl_link;
 typedef struct {
   nl_link link;
   const nl_design *design;
-  const double *base;  /* n_obs: offset; log link: offset + log(prior weight), -Inf where
+  const double *base; /* n_obs: offset; log link: offset + log(prior weight), -Inf where
                           it is 0 */
+  const size_t *gap; /* 2 n_gap, increasing: the prior weight is 0, whatever base says, in
+                          rows gap[2 i] .. gap[2 i + 1] - 1 */
+  size_t n_gap;
   const double *count; /* softplus: n_obs, y */
   const double *prior; /* softplus: n_obs, v, or NULL for 1 */
   const double *score; /* n_col: s = X'(v y) / V, of the design as it stands (centred) */

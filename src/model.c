@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include <math.h>
+#include <stdint.h>
 
 #include "kernel.h"
 #include "linalg.h"
@@ -15,12 +16,14 @@ void nl_model_init(nl_model *model, nl_link link, const nl_design *design,
     v_total += v;
     vy_total += v * y[t];
     if (v > 0) vyo_total += v * y[t] * o;
-    base[t] = v > 0 ? o + (link == NL_LOG ? log(v) : 0) : -INFINITY;
+    if (base) base[t] = v > 0 ? o + (link == NL_LOG ? log(v) : 0) : -INFINITY;
     rows[t] = v * y[t];
   }
   model->link = link;
   model->design = design;
   model->base = base;
+  model->gap = NULL;
+  model->n_gap = 0;
   model->count = y;
   model->prior = prior;
   model->score = score;
@@ -33,6 +36,29 @@ void nl_model_init(nl_model *model, nl_link link, const nl_design *design,
   for (int b = 0; b < design->n_block; b++) space->on[b] = 1;
   nl_design_column_sums(design, space->on, rows, space, score, NULL);
   for (int j = 0; j < design->n_col; j++) score[j] /= v_total;
+}
+
+size_t nl_model_gaps(size_t n_obs, const double *prior, const double *other,
+                     size_t *gap) {
+  size_t n = 0;
+  int inside = 0;
+  for (size_t t = 0; t < n_obs; t++) {
+    const double own = prior ? prior[t] : 1, of_other = other ? other[t] : 1;
+    const int is_out = own == 0 && of_other != 0;
+    if (!is_out && own != of_other) return SIZE_MAX;
+    if (gap && is_out != inside) gap[2 * n + (size_t)inside] = t;
+    n += inside && !is_out;
+    inside = is_out;
+  }
+  if (gap && inside) gap[2 * n + 1] = n_obs;
+  return n + (size_t)inside;
+}
+
+void nl_model_borrow(nl_model *model, const double *base, const size_t *gap,
+                     size_t n_gap) {
+  model->base = base;
+  model->gap = gap;
+  model->n_gap = n_gap;
 }
 
 /* ---- the sweep over the rows ------------------------------------------------------- */
@@ -48,27 +74,45 @@ typedef struct {
       *largest; /* NL_LANES: look for the largest exponents only; NULL: the real sweep */
 } sweep_work;
 
-/* A lane that nobody rides: exp() makes it nothing. */
+/* The rows of a lane that its model leaves out: -Inf. */
+static void cut_gaps(const nl_model *model, size_t row, int n, int lane, double *eta) {
+  const size_t end = row + (size_t)n;
+  size_t low = 0, high = model->n_gap; /* the first gap that ends beyond `row` */
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (model->gap[2 * middle + 1] > row) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  for (size_t i = low; i < model->n_gap && model->gap[2 * i] < end; i++) {
+    const size_t from = model->gap[2 * i] > row ? model->gap[2 * i] : row;
+    const size_t to = model->gap[2 * i + 1] < end ? model->gap[2 * i + 1] : end;
+    for (size_t t = from; t < to; t++)
+      eta[(t - row) * NL_LANES + (size_t)lane] = -INFINITY;
+  }
+}
+
+/* A lane that nobody rides starts so low that exp() makes it nothing. */
 #define NL_IDLE (-1e4)
 
 static void start_eta(const sweep_work *work, size_t row, int n, double *eta) {
   const double *base[NL_LANES];
-  int shared = work->n_lane == NL_LANES;
+  int shared = 1;
   for (int v = 0; v < NL_LANES; v++) {
     base[v] = work->model[v < work->n_lane ? v : 0]->base + row;
     shared = shared && base[v] == base[0];
   }
   if (shared) {
     nl_start_eta(n, base[0], work->start, eta);
-    return;
+  } else {
+    for (int t = 0; t < n; t++) {
+      for (int v = 0; v < NL_LANES; v++)
+        eta[t * NL_LANES + v] = base[v][t] + work->start[v];
+    }
   }
-  for (int t = 0; t < n; t++) {
-    for (int v = 0; v < NL_LANES; v++)
-      eta[t * NL_LANES + v] = base[v][t] + work->start[v];
-  }
-  for (int v = work->n_lane; v < NL_LANES; v++) {
-    for (int t = 0; t < n; t++) eta[t * NL_LANES + v] = NL_IDLE;
-  }
+  for (int v = 0; v < work->n_lane; v++) cut_gaps(work->model[v], row, n, v, eta);
 }
 
 static void sweep_chunk(void *data, int thread, size_t row, int n) {
@@ -143,8 +187,8 @@ void nl_model_pass(int n_lane, const nl_model *const *model, nl_state *const *st
   for (int v = 0; v < n_lane; v++)
     nl_lane_set((size_t)design->n_col, state[v]->beta, v, space->beta);
   nl_design_extend(design, space, shift);
-  for (int v = 0; v < n_lane; v++)
-    work.start[v] = nl_link_start(model[v], state[v], shift[v]);
+  for (int v = 0; v < NL_LANES; v++)
+    work.start[v] = v < n_lane ? nl_link_start(model[v], state[v], shift[v]) : NL_IDLE;
   sweep(&work, hook);
   if (finish(&work, state)) return;
   shift_exponents(&work, state, hook);

@@ -8,7 +8,7 @@
 
 enum {
   ENOUGH = 6,   /* points that wait for a look at all groups: it is worth it */
-  LEAD_BY = 10, /* lambdas that a path is ahead of those that follow it */
+  LEAD_BY = 16, /* lambdas that a path is ahead of those that follow it */
   LEAD_POINTS = 2
 };
 

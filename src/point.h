@@ -16,10 +16,11 @@ typedef struct {
   nl_quadratic_space quadratic;
   nl_quadratics_space quadratics;
   nl_pass_space pass;
-  double *kept; /* n_obs: weights that the next Gram may be built at */
-  double *lean; /* n_theta: T'off: what the loss's slope in the intercept adds to the
+  double *kept;  /* n_obs: weights that the next Gram may be built at */
+  double *lean;  /* n_theta: T'off: what the loss's slope in the intercept adds to the
                    gradient for the columns as they were given */
-  double *own;  /* max_size */
+  double *moves; /* scratch of predictions, see predict.h */
+  double *own;   /* max_size */
   int n_set;
   int *set;        /* n_group: the first n_set are the working set */
   int *in_set;     /* n_group: flags */

@@ -3,12 +3,13 @@
 
 #include <math.h>
 
+#include "cost.h"
 #include "linalg.h"
 
 /* An extrapolation reaches no further than this, in units of what it rests on. */
 #define NL_REACH 1.6
 /* How well the first extrapolation's model is solved: KKT residual. */
-#define NL_SKETCH 1e-5
+#define NL_SKETCH 1e-4
 /* What a move of the path itself counts for, against its move relative to the lead. */
 #define NL_OWN_SHARE 0.5
 /* Moves between neighbours on a path are nearly parallel. */
@@ -52,7 +53,7 @@ static nl_sources find_sources(const nl_point *point, const nl_point **before,
   }
   if (sources.n == 0) {
     sources.n = n_before;
-    sources.beside = NULL;
+    sources.beside = sources.lead[0] = NULL;
   }
   return sources;
 }
@@ -102,10 +103,10 @@ static void lagrange(int n, const double *x, double x0, double *weight) {
 /* Weights for an extrapolation in log lambda from the first few of the points before;
  * returns how many. */
 static int extrapolate(const nl_point *point, const nl_sources *sources, double *weight) {
-  double x[NL_PLAIN_BEFORE];
+  double x[NL_SKETCH_BEFORE];
   const double x0 = log(point->level.lambda);
   int n = 0;
-  for (; n < sources->n && n < NL_PLAIN_BEFORE; n++) {
+  for (; n < sources->n && n < NL_SKETCH_BEFORE; n++) {
     x[n] = log(sources->before[n]->level.lambda);
     if (!isfinite(x[n]) || (n > 0 && !(x[n] > x[n - 1] + 1e-9))) break;
   }
@@ -116,31 +117,40 @@ static int extrapolate(const nl_point *point, const nl_sources *sources, double 
 
 /* ---- weights from moves ------------------------------------------------------------ */
 
-/* move (2 size): how the slope of a path moves from one point to another, less how the
- * lead's does, then, times NL_OWN_SHARE, how it moves itself. to: its slope there. */
-static void find_move(nl_solver *solver, const nl_point *from, const double *to,
-                      const nl_point *lead_from, const nl_point *lead_to, double *move) {
-  const int size = solver->gram.size;
-  double *own = move + size, *other = solver->quadratic.rhs;
+size_t nl_predict_room(int n_theta) { return 2 * NL_MAX_BEFORE * (size_t)n_theta; }
+
+/* difference: slope of a point, less that of another. */
+static void slope_difference(nl_solver *solver, const nl_point *to, const nl_point *from,
+                             double *difference) {
+  double *other = solver->quadratic.rhs;
+  nl_point_slope(solver, to, difference);
   nl_point_slope(solver, from, other);
-  for (int i = 0; i < size; i++) move[i] = own[i] = to[i] - other[i];
-  nl_point_slope(solver, lead_to, other);
-  nl_axpy(size, -1, other, move);
-  nl_point_slope(solver, lead_from, other);
-  nl_axpy(size, 1, other, move);
-  for (int i = 0; i < size; i++) own[i] *= NL_OWN_SHARE;
+  nl_axpy(solver->gram.size, -1, other, difference);
 }
 
-/* share (n): multiples of the moves (n of length 2 size, after the one to be reached) whose
- * sum comes nearest to it. Returns 0 if they can't be told. */
-static int fit_moves(int size, int n, const double *move, double *share) {
+/* Where there is a lead, a move (size: how the slope of the path moves) counts NL_OWN_SHARE,
+ * and is followed by how it differs from the lead's (size). */
+static void relate_move(nl_solver *solver, const nl_point *lead_to,
+                        const nl_point *lead_from, double *move) {
+  const int size = solver->gram.size;
+  if (!lead_to) return;
+  double *relative = move + size;
+  slope_difference(solver, lead_to, lead_from, relative);
+  for (int i = 0; i < size; i++) {
+    relative[i] = move[i] - relative[i];
+    move[i] *= NL_OWN_SHARE;
+  }
+}
+
+/* share (n): multiples of the moves (n of a length, after the one to be reached) whose sum
+ * comes nearest to it. Returns 0 if they can't be told. */
+static int fit_moves(int length, int n, const double *move, double *share) {
   double product[NL_MAX_BEFORE * NL_MAX_BEFORE];
-  const size_t length = 2 * (size_t)size;
   for (int i = 0; i < n; i++) {
-    const double *own = move + length * (size_t)(i + 1);
-    share[i] = nl_dot(2 * size, own, move);
+    const double *own = move + (ptrdiff_t)length * (i + 1);
+    share[i] = nl_dot(length, own, move);
     for (int j = 0; j < n; j++)
-      product[i + j * n] = nl_dot(2 * size, own, move + length * (size_t)(j + 1));
+      product[i + j * n] = nl_dot(length, own, move + (ptrdiff_t)length * (j + 1));
   }
   nl_add_ridge(n, NL_MOVE_RIDGE, product);
   if (nl_cholesky(n, product) != 0) return 0;
@@ -148,27 +158,37 @@ static int fit_moves(int size, int n, const double *move, double *share) {
   return 1;
 }
 
-/* Weights for the points before, such that the moves between them add up to the move to
- * where the model with `slope` has its solution. Returns 0 if there are none. */
-static int add_up_moves(nl_solver *solver, const nl_point *point,
-                        const nl_sources *sources, const double *slope, double *room,
-                        double *weight) {
+/* move: of the path from the nearest point before to where the model with `slope` has its
+ * solution. */
+static void sketch_move(nl_solver *solver, const nl_point *point,
+                        const nl_sources *sources, const double *slope, double *move) {
   nl_quadratic_space *space = &solver->quadratic;
-  const int size = solver->gram.size, n = sources->n - 1;
-  double share[NL_MAX_BEFORE];
-  if (n < 1) return 0;
-  nl_copy((size_t)size, slope, space->slope);
+  const size_t size = (size_t)solver->gram.size;
+  nl_copy(size, slope, space->slope);
   nl_point_theta(solver, point, space->x);
   nl_quadratic_solve(solver->penalty, &solver->gram, &point->level, NL_SKETCH, space,
                      solver->hook);
-  find_move(solver, sources->before[0], space->slope, sources->lead[0], sources->beside,
-            room);
+  nl_copy(size, space->slope, move);
+  nl_point_slope(solver, sources->before[0], space->rhs);
+  nl_axpy(solver->gram.size, -1, space->rhs, move);
+  relate_move(solver, sources->beside, sources->lead[0], move);
+}
+
+/* Weights for the points before, such that the moves between them add up to the move to
+ * where the model with `slope` has its solution. Returns 0 if there are none. */
+static int add_up_moves(nl_solver *solver, const nl_point *point,
+                        const nl_sources *sources, const double *slope, double *weight) {
+  const int size = solver->gram.size, n = sources->n - 1;
+  const int length = sources->beside ? 2 * size : size;
+  double share[NL_MAX_BEFORE], *move = solver->moves;
+  if (n < 1) return 0;
+  sketch_move(solver, point, sources, slope, move);
   for (int i = 0; i < n; i++) {
-    nl_point_slope(solver, sources->before[i], space->slope);
-    find_move(solver, sources->before[i + 1], space->slope, sources->lead[i + 1],
-              sources->lead[i], room + 2 * (size_t)size * (size_t)(i + 1));
+    double *own = move + (ptrdiff_t)length * (i + 1);
+    slope_difference(solver, sources->before[i], sources->before[i + 1], own);
+    relate_move(solver, sources->lead[i], sources->lead[i + 1], own);
   }
-  if (!fit_moves(size, n, room, share)) return 0;
+  if (!fit_moves(length, n, move, share)) return 0;
   for (int i = 0; i <= n; i++)
     weight[i] = (i == 0 ? 1 : -share[i - 1]) + (i < n ? share[i] : 0);
   return 1;
@@ -184,7 +204,8 @@ int nl_predict_slope(nl_solver *solver, const nl_point *point, const nl_point **
   const int n = extrapolate(point, &sources, weight);
   if (n < (sources.beside ? 1 : 2)) return 0;
   mix(solver, point, &sources, weight, n, slope);
-  if (sources.beside && add_up_moves(solver, point, &sources, slope, lead->room, weight))
+  if (nl_cost_sketch_pays(solver->design, solver->wanted, solver->gram.size) &&
+      add_up_moves(solver, point, &sources, slope, weight))
     mix(solver, point, &sources, weight, sources.n, slope);
   return 1;
 }

@@ -2,21 +2,25 @@
  *
  * With a Gram H that is not quite the curvature, the slope of the loss is g(theta) =
  * r(theta) + H theta, and r changes slowly and smoothly along the path. Its value at a
- * new lambda is extrapolated, a polynomial in log lambda through the latest points,
- * converged or not: each knows its own r exactly.
+ * new lambda is extrapolated from the latest points, converged or not: each knows its own r
+ * exactly. A polynomial in log lambda says where the solution will be about. But where a group
+ * enters the path has a kink. So weights are chosen anew for which the moves between the
+ * earlier points add up to the move there: as r follows from where the path is, its changes
+ * add up, too.
  *
  * Where another path has been solved whose data are nearly the same (all rows, where this
- * one leaves a fold out), its r at the new lambda is known, and only the difference d of the
- * two is extrapolated: it is small and changes slower still. But for kinks, where a group
- * enters either path. So a first extrapolation only says where the solution will be about,
- * and weights are chosen anew for which the moves of both paths between earlier points add up
- * to the move there: as d follows from where the two paths are, its changes add up, too. */
+ * one leaves a fold out), its r at the new lambda is known, and only the difference of the
+ * two is extrapolated, from the moves of both: it is small and changes slower still.
+ */
 #ifndef NL_PREDICT_H
 #define NL_PREDICT_H
 
 #include "point.h"
 
-enum { NL_MAX_BEFORE = 5, NL_PLAIN_BEFORE = 3 /* where there is no other path */ };
+enum {
+  NL_MAX_BEFORE = 5,   /* points that a prediction rests on */
+  NL_SKETCH_BEFORE = 3 /* and its first sketch, the extrapolation in log lambda */
+};
 
 /* The solutions of a path, the largest lambda first. Of the points only level, theta,
  * gradient, full and now.slope are filled. */
@@ -25,12 +29,14 @@ typedef struct {
   int n;
   int most;
   size_t n_theta;
-  double *room; /* 2 n_theta x NL_MAX_BEFORE: scratch of predictions */
 } nl_trail;
 
 void nl_trail_note(nl_trail *trail, const nl_point *point);
 /* Its point at a lambda; NULL if there is none (yet), or no trail. */
 const nl_point *nl_trail_find(const nl_trail *trail, double lambda);
+
+/* Doubles of scratch that a prediction needs: solver->moves. */
+size_t nl_predict_room(int n_theta);
 
 /* slope (in the Gram's order): the slope that the model at point->now should have, from
  * n_before points before it, the nearest first, and from lead, which may be NULL. Returns 0

@@ -163,8 +163,8 @@ static void judge(const nl_company *company, int keeper, double share, int full,
 
 void nl_ride(const nl_rider *rider, int n, const int *wanted, int full, int closed) {
   nl_company company[NL_LANES];
-  const nl_model *models[NL_LANES];
-  nl_state *states[NL_LANES];
+  const nl_model *models[NL_LANES] = {NULL};
+  nl_state *states[NL_LANES] = {NULL};
   double *kept[NL_LANES] = {NULL};
   int keeper[NL_LANES];
   const int n_company = divide(rider, n, company);
@@ -177,7 +177,7 @@ void nl_ride(const nl_rider *rider, int n, const int *wanted, int full, int clos
     models[i] = rider[i].line->model;
     states[i] = &rider[i].point->next;
   }
-  nl_solver *first = company[0].solver;
+  nl_solver *first = rider[0].line->solver;
   nl_model_pass(n, models, states, wanted, kept, &first->pass, first->hook);
   for (int c = 0; c < n_company; c++)
     judge(company + c, keeper[c], (double)company[c].n / n, full, closed);

@@ -134,6 +134,7 @@ void nl_setup_solver(nl_solver *solver, const nl_design *design,
   solver->pass = pass;
   solver->kept = nl_new_doubles(design->n_obs, hook);
   solver->lean = nl_new_doubles((size_t)penalty->n_theta, hook);
+  solver->moves = nl_new_doubles(nl_predict_room(penalty->n_theta), hook);
   solver->own = nl_new_doubles((size_t)penalty->max_size, hook);
   nl_fill((size_t)penalty->n_theta, 0, solver->lean);
   for (int g = 0; penalty->off && g < penalty->n_group; g++)
@@ -172,7 +173,6 @@ void nl_setup_trail(nl_trail *trail, int n_theta, int n_lambda, const nl_hook *h
   trail->n = 0;
   trail->most = nl_line_jobs(n_lambda) + 1;
   trail->n_theta = (size_t)n_theta;
-  trail->room = nl_new_doubles(2 * NL_MAX_BEFORE * trail->n_theta, hook);
   trail->point = (nl_point *)nl_new_bytes((size_t)trail->most * sizeof(nl_point), hook);
   for (int i = 0; i < trail->most; i++) {
     trail->point[i] = (nl_point){0};

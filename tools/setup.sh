@@ -10,8 +10,8 @@ set -eu
 level=${1:-test}
 case $level in
   demo) r_packages='' ;;
-  test) r_packages='testthat knitr rmarkdown glmnet generics' ;;
-  dev) r_packages='testthat knitr rmarkdown glmnet generics roxygen2' ;;
+  test) r_packages='testthat knitr rmarkdown glmnet generics future.apply progressr' ;;
+  dev) r_packages='testthat knitr rmarkdown glmnet generics future.apply progressr roxygen2' ;;
   *) echo "usage: tools/setup.sh [demo|test|dev]" >&2; exit 2 ;;
 esac
 

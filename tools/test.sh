@@ -18,7 +18,7 @@ unable to verify current time
 # suggested packages that are not installed here
 ^Packages? suggested but not available for checking:
 ^Packages? unavailable to check Rd xrefs:
-^  (‘[A-Za-z0-9.]+’,? ?)+$
+^  (.[A-Za-z0-9.]+.,? ?)+$
 '
 
 check_options=(--no-manual --no-tests)

@@ -44,6 +44,17 @@ static void test_look(void) {
   free_all();
 }
 
+/* A sketch on a small Gram over many rows costs next to nothing. */
+static void test_sketch(void) {
+  int set[] = {1};
+  nl_block few = dense_block(50, 10, 0), many = dense_block(20000, 10, 0);
+  const nl_design small = design_of(50, 1, &few), large = design_of(20000, 1, &many);
+  CHECK(nl_cost_sketch_pays(&large, set, 20));
+  CHECK(!nl_cost_sketch_pays(&large, set, 2000));
+  CHECK(!nl_cost_sketch_pays(&small, set, 20));
+  free_all();
+}
+
 /* Never more rows left out than the coordinates can bear. */
 static void test_stride(void) {
   const size_t n_obs[] = {1, 100, 5000, 100000, 10000000};
@@ -110,6 +121,7 @@ void suite_cost(void);
 void suite_cost(void) {
   RUN(test_pass);
   RUN(test_look);
+  RUN(test_sketch);
   RUN(test_stride);
   RUN(test_gram);
   RUN(test_run);

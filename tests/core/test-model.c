@@ -440,6 +440,76 @@ static void test_together_with_overflow(void) {
   }
 }
 
+/* ---- rows left out ----------------------------------------------------------------- */
+
+/* Runs of zeros, the first and the last row among them. */
+static double *with_gaps(const double *prior, size_t *n_gap) {
+  double *v = copy_doubles(prior, N_OBS);
+  int inside = 0;
+  *n_gap = 0;
+  for (int t = 0; t < N_OBS; t++) {
+    const int is_out = t < 3 || t == N_OBS - 1 || t / 5 % 4 == 1;
+    if (is_out) v[t] = 0;
+    *n_gap += is_out && !inside;
+    inside = is_out;
+  }
+  return v;
+}
+
+/* A model on another one's base, less the gaps, is the model of its own weights. */
+static void test_borrowed_base(void) {
+  for (int k = 0; k < 4; k++) {
+    problem *p = some_problem(links[k % 2], 3);
+    double *prior = new_doubles(N_OBS), *base = new_doubles(N_OBS);
+    size_t n_gap;
+    for (int t = 0; t < N_OBS; t++) prior[t] = k < 2 ? 1 : random_between(0.5, 2);
+    const double *v = with_gaps(prior, &n_gap);
+    const double *other = k < 2 ? NULL : prior;
+    nl_model whole, own, lent;
+    double *score[3];
+    for (int i = 0; i < 3; i++) score[i] = new_doubles(N_COL);
+    nl_model_init(&whole, p->link, &p->design, p->y, p->offset, other, base, score[0],
+                  new_doubles(N_OBS), &p->pass);
+    nl_model_init(&own, p->link, &p->design, p->y, p->offset, v, new_doubles(N_OBS),
+                  score[1], new_doubles(N_OBS), &p->pass);
+    nl_model_init(&lent, p->link, &p->design, p->y, p->offset, v, NULL, score[2],
+                  new_doubles(N_OBS), &p->pass);
+    CHECK(nl_model_gaps(N_OBS, v, other, NULL) == n_gap);
+    size_t *gap = new_sizes(2 * n_gap);
+    CHECK(nl_model_gaps(N_OBS, v, other, gap) == n_gap);
+    nl_model_borrow(&lent, base, gap, n_gap);
+    const nl_model *models[] = {&whole, &own, &lent};
+    nl_state state[3], *states[3];
+    double *kept[3];
+    for (int i = 0; i < 3; i++) {
+      state[i] = new_state(&p->design);
+      states[i] = state + i;
+      kept[i] = new_doubles(N_OBS);
+    }
+    const double *beta = random_beta(0.2);
+    for (int i = 0; i < 3; i++) {
+      for (int j = 0; j < N_COL; j++) state[i].beta[j] = beta[j];
+    }
+    nl_model_pass(3, models, states, all_blocks, kept, &p->pass, &p->hook);
+    CHECK(state[2].loss == state[1].loss && state[2].curvature == state[1].curvature);
+    CHECK(state[2].slope == state[1].slope && state[2].loss != state[0].loss);
+    CHECK(same_bits(N_COL, state[2].gradient, state[1].gradient));
+    CHECK(same_bits(N_OBS, kept[2], kept[1]));
+    free_all();
+  }
+}
+
+/* Weights that differ by more than rows left out have no gaps to tell. */
+static void test_gaps(void) {
+  const double one[] = {1, 0, 0, 1, 2, 0}, two[] = {1, 0, 1, 1, 2, 3};
+  size_t gap[4] = {9, 9, 9, 9};
+  CHECK(nl_model_gaps(6, one, two, gap) == 2);
+  CHECK(gap[0] == 2 && gap[1] == 3 && gap[2] == 5 && gap[3] == 6);
+  CHECK(nl_model_gaps(6, two, one, NULL) == SIZE_MAX);
+  CHECK(nl_model_gaps(6, one, NULL, NULL) == SIZE_MAX);
+  CHECK(nl_model_gaps(6, NULL, NULL, NULL) == 0 && nl_model_gaps(6, two, two, NULL) == 0);
+}
+
 /* ---- threads ----------------------------------------------------------------------- */
 
 enum { MANY = 5000 };
@@ -498,5 +568,7 @@ void suite_model(void) {
   RUN(test_prior_and_offset_defaults);
   RUN(test_together);
   RUN(test_together_with_overflow);
+  RUN(test_borrowed_base);
+  RUN(test_gaps);
   RUN(test_threads);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "check.h"
+#include "cost.h"
 #include "fixture.h"
 #include "predict.h"
 #include "setup.h"
@@ -16,12 +17,12 @@ typedef struct {
   nl_point *point[NL_MAX_BEFORE + 1];
 } setting;
 
-static setting setting_of(nl_link link, int degree) {
+static setting setting_with(nl_link link, int degree, size_t n_obs) {
   setting s;
   nl_path path;
   double null_loss;
   seed_random(120);
-  s.p = mixed_problem(link, N_OBS, mixed_penalty(T_DEFICIENT), NULL, NULL);
+  s.p = mixed_problem(link, n_obs, mixed_penalty(T_DEFICIENT), NULL, NULL);
   path = new_path(s.p, 1);
   start_pipeline(s.p, 1);
   nl_path_null(&s.p->line, 1e-8, &path, &null_loss);
@@ -31,6 +32,20 @@ static setting setting_of(nl_link link, int degree) {
   s.coefficient = new_normals((size_t)s.p->solver.gram.size * (size_t)(degree + 1));
   for (int i = 0; i <= NL_MAX_BEFORE; i++) s.point[i] = s.p->line.point + i;
   return s;
+}
+
+/* With so few rows that only lambda counts, or with many, so that moves do. */
+static setting setting_of(nl_link link, int degree) {
+  return setting_with(link, degree, N_OBS);
+}
+
+static setting large_setting(nl_link link, int degree) {
+  return setting_with(link, degree, 4000);
+}
+
+static int uses_moves(const setting *s) {
+  nl_set_mark(&s->p->solver);
+  return nl_cost_sketch_pays(&s->p->design, s->p->solver.wanted, s->p->solver.gram.size);
 }
 
 /* r at a lambda, coordinate i */
@@ -100,9 +115,9 @@ static const double lambdas[] = {0.11, 0.13, 0.17, 0.2};
 /* Through two points a line, through three a parabola. */
 static void test_polynomials(void) {
   for (int link = 0; link < 2; link++) {
-    for (int degree = 0; degree < NL_PLAIN_BEFORE; degree++) {
+    for (int degree = 0; degree < NL_SKETCH_BEFORE; degree++) {
       const setting s = setting_of(link ? NL_SOFTPLUS : NL_LOG, degree);
-      for (int n = 2; n <= NL_PLAIN_BEFORE; n++) {
+      for (int n = 2; n <= NL_SKETCH_BEFORE; n++) {
         const double error = prediction_error(&s, 0.1, n, lambdas);
         if (n > degree) {
           CHECK_NEAR(error, 0, 1e-10);
@@ -194,13 +209,28 @@ static void test_lead(void) {
   const double lambda[] = {0.1, 0.11, 0.13, 0.17};
   for (int link = 0; link < 2; link++) {
     for (int n = 2; n <= N_TRAIL; n++) {
-      const setting s = setting_of(link ? NL_SOFTPLUS : NL_LOG, 0);
+      const setting s = large_setting(link ? NL_SOFTPLUS : NL_LOG, 0);
       nl_trail trail;
       nl_setup_trail(&trail, s.p->penalty.n_theta, N_TRAIL, &s.p->hook);
+      CHECK(uses_moves(&s));
       CHECK_NEAR(led_error(&s, &trail, n, lambda), 0, 1e-8);
       free_all();
     }
   }
+}
+
+/* Weights from moves sum to one: a constant r is found again. */
+static void test_moves(void) {
+  CHECK(NL_MAX_BEFORE >= 4);
+  for (int n = 2; n <= 4; n++) {
+    const setting s = large_setting(NL_LOG, 0);
+    CHECK_NEAR(prediction_error(&s, 0.1, n, lambdas), 0, 1e-8);
+    CHECK(uses_moves(&s));
+    free_all();
+  }
+  const setting few = setting_of(NL_LOG, 0);
+  CHECK(!uses_moves(&few));
+  free_all();
 }
 
 /* A trail knows its own lambdas, and holds no more than there is room for. */
@@ -227,6 +257,7 @@ void suite_predict(void) {
   RUN(test_nothing_to_go_by);
   RUN(test_reach);
   RUN(test_rows_of_points);
+  RUN(test_moves);
   RUN(test_lead);
   RUN(test_trail);
 }

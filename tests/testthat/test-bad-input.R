@@ -516,7 +516,7 @@ test_that("a lack of memory is an error after which R goes on", {
     "design <- expand_covariates(c(x, list(c = x$a * x$b)), basis_bspline(10)); invisible(gc())",
     "fit <- function() tryCatch(class(group_lasso(design, y, n_lambda = 3)), error = conditionMessage)",
     "memory <- gc()['Vcells', ]; invisible(mem.maxVSize(memory[4] + 1))",
-    "for (room in c(4, 8, 12, 16)) {",
+    "for (room in c(3, 6, 9, 12)) {",
     "  ballast <- numeric((memory[4] - memory[2] - room) * 2^17); cat('stopped:', fit(), '\\n')",
     "  ballast <- NULL; gc()",
     "}",

@@ -1,0 +1,64 @@
+# Many paths in the same passes, against one path alone, in one run:
+#   Rscript bench/paths.R [--n=1e5] [--folds=10] [--neurons=16]
+# Prints seconds, the ratio to one path, passes over the data, rides per lambda (passes that a lambda took part
+# in), Grams, the largest KKT residual, and the peak of memory over what was there. Uses the package that is
+# installed.
+
+suppressMessages(library(neurolasso))
+inside <- asNamespace("neurolasso")
+source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE))), "problems.R"))
+
+argument <- function(name, default) {
+  given <- grep(paste0("^--", name, "="), commandArgs(TRUE), value = TRUE)
+  if (length(given) > 0) as.numeric(sub(".*=", "", given)) else default
+}
+n <- argument("n", 1e5)
+n_fold <- argument("folds", 10)
+n_neuron <- argument("neurons", 16)
+
+set.seed(1)
+problem <- splines_problem(n)
+control <- group_lasso_control(n_threads = 1)
+design <- expand_covariates(problem$covariates, basis_bspline(10))
+moments <- inside$design_moments(design, rep(1 / n, n))
+penalty <- inside$penalty_for(moments, inside$design_groups(design), "calibrated", rep(1, length(design)))
+wanted <- list(values = NULL, n = 100L, ratio = 0.01)
+fit <- function(counts, weights = NULL) {
+  inside$fit_paths(design, moments, penalty, counts, weights, NULL, wanted, "log", control, FALSE)
+}
+
+# The kernel's figures of this process, in MB.
+memory <- function(field) {
+  status <- tryCatch(readLines("/proc/self/status"), error = function(e) character())
+  line <- grep(paste0("^", field, ":"), status, value = TRUE)
+  if (length(line) > 0) as.numeric(gsub("[^0-9]", "", line)) / 1024 else NA
+}
+
+measure <- function(label, run, one = NA, share = 1) {
+  invisible(gc())
+  try(writeLines("5", "/proc/self/clear_refs"), silent = TRUE) # the peak starts anew
+  before <- memory("VmRSS")
+  seconds <- system.time(fits <- run())[["elapsed"]] / share
+  rides <- mean(vapply(fits, function(x) sum(x$n_pass), 0)) / 100
+  cat(sprintf("%-22s %6.2f s  %5.2f of one  %4d passes  %4.2f rides  %2d Grams  KKT %.1e  +%.0f MB\n", label, seconds,
+              seconds / one, fits[[length(fits)]]$n_round, rides, fits[[length(fits)]]$n_gram,
+              max(vapply(fits, function(x) max(x$kkt), 0)), max(memory("VmHWM") - before, 0)))
+  seconds
+}
+
+one_path <- function() {
+  system.time(group_lasso(problem$covariates, problem$counts, basis_bspline(10), control = control,
+                          progress = FALSE))[["elapsed"]]
+}
+counts <- as.double(problem$counts)
+one <- min(one_path(), one_path(), one_path())
+cat(sprintf("%-22s %6.2f s\n", "one path, all told", one))
+fold <- (seq_len(n) - 1) %/% 500 %% n_fold + 1
+weights <- c(list(NULL), lapply(seq_len(n_fold), function(k) as.numeric(fold != k)))
+invisible(measure(paste("all bins and", n_fold, "folds"), function() fit(counts, weights), one))
+neurons <- lapply(seq_len(n_neuron), function(i) {
+  eta <- Reduce(`+`, lapply(1:2, function(j) sin(problem$covariates[[(i + 7 * j) %% 20 + 1]] * (1 + i %% 3))))
+  as.double(rpois(n, exp(0.5 * eta - 1.8)))
+})
+alone <- measure("a neuron by itself", function() lapply(neurons[1:4], function(y) fit(list(y))[[1]]), one, 4)
+invisible(measure(paste("each of", n_neuron, "neurons"), function() fit(neurons), alone, n_neuron))
