@@ -250,8 +250,8 @@ neuron_solutions <- function(population, k) {
 #'     with a row per neuron (`bins`, `spikes`, `lambda_max`, `first`: the covariate that enters first,
 #'     `n_covariates` in at the last place, `kkt`: the largest residual, `converged`); and what `print()` needs}
 #' }
-#' What has no method here (`residuals()`, `score()`, `refit()`, `tuning_curve()`, [cv_group_lasso()], ...) is asked of
-#' one neuron's path, or of each: `lapply(population, refit, lambda = 0.01)`.
+#' What has no method here (`residuals()`, `score()`, `refit()`, `tuning_curve()`, [cv_group_lasso()], ...) is
+#' asked of one neuron's path, or of each: `lapply(population, refit, lambda = 0.01)`.
 #' @seealso [group_lasso()], [plot.group_lasso_population()].
 #' @examples
 #' session <- simulate_session(200, encodes = "position", seed = 1)
