@@ -76,6 +76,10 @@
 #' @export
 cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, folds = NULL, gap = 0) {
   call <- match.call()
+  if (!inherits(covariates, "formula") && !missing(counts) && is_population(counts)) {
+    stop_input("`counts` must be one neuron's: cross-validation of a population is not there yet. Fit it with ",
+               "group_lasso() and give its paths one by one, or a column of `counts`.", arg = "counts")
+  }
   n_folds <- check_count(n_folds, "n_folds", lower = 2)
   gap <- check_count(gap, "gap", lower = 0)
   if (inherits(covariates, "group_lasso_path")) {

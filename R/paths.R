@@ -11,10 +11,12 @@
 #   wanted           of lambda_request(); its grid, where it has no values, is that of each path, or, where
 #                    the counts are shared, that of the first path for all
 #   link, control, progress  as fit_path() takes them
-# Where the counts are shared, the paths differ little: the first is fitted first, and best on all bins; the
-# others start from its solutions.
+# Where the counts are shared, the paths differ little: the first one, best that of all bins, goes ahead; the
+# others start from its solutions and have no degrees of freedom (df: NaN). Weights that are 0 where others
+# are not, and equal the first path's elsewhere, cost no further memory.
 # Returns a list of what fit_path() returns, named as the lists are; n_gram and n_round are of all paths that
-# shared them. A path without a spike where its weights are above 0 is a silent_path().
+# shared them. A path without a spike where its weights are above 0 is a silent_path(), and the others don't
+# notice.
 fit_paths <- function(design, moments, penalty, counts, weights, offset, wanted, link, control, progress) {
   follow <- !is.list(counts)
   counts <- as_lanes(counts)
