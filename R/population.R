@@ -225,7 +225,7 @@ neuron_solutions <- function(population, k) {
 #' A neuron without two known bins of weight above 0 is taken for silent, with a warning of class
 #' `neurolasso_unknown_neuron`.
 #'
-#' @param object,x A `group_lasso_population`.
+#' @param object A `group_lasso_population`.
 #' @param lambda NULL, or one penalty for all neurons.
 #' @param fraction NULL, or one share (above 0) of each neuron's own `lambda_max`. In `summary()` one or several.
 #' @param newdata NULL for the training bins, or raw covariates as in [predict.group_lasso_path()].
