@@ -1,7 +1,7 @@
 # Many paths in the same passes, against one path alone, in one run:
 #   Rscript bench/paths.R [--n=1e5] [--folds=10] [--neurons=16]
-# Prints seconds, the ratio to one path, passes over the data, rides per lambda (passes that a lambda took part
-# in), Grams, the largest KKT residual, and the peak of memory over what was there. Uses the package that is
+# Prints seconds, the ratio to one path, passes over the data, rides per lambda (passes that a lambda took
+# part in), Grams, the largest KKT residual, and the peak of memory over what was there. Uses the package that is
 # installed.
 
 suppressMessages(library(neurolasso))

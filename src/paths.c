@@ -7,7 +7,7 @@
 #include "setup.h"
 
 enum {
-  NL_ABREAST = 8,    /* paths with Grams of their own at a time */
+  NL_ABREAST = 3, /* paths with Grams of their own at a time: more share fewer blocks */
   NL_FOLLOWERS = 16, /* paths that follow another at a time */
   NL_FEW_POINTS = 12 /* of a path that has few lanes to itself */
 };
