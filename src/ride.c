@@ -37,7 +37,9 @@ static int divide(const nl_rider *rider, int n, nl_company *company) {
 
 /* ---- proposing --------------------------------------------------------------------- */
 
-/* The quadratic models, solved in lanes, and one by one as far as they are left. */
+/* The quadratic models, solved in lanes, and one by one as far as they are left. Not those
+ * of predictions: with fewer bins than columns a predicted slope may be one that H can't
+ * answer, and the solution far off; a guess is not worth Newton steps. */
 static void propose_together(const nl_company *company) {
   nl_solver *solver = company->solver;
   nl_quadratic_space *one = &solver->quadratic;
@@ -65,7 +67,7 @@ static void propose_together(const nl_company *company) {
     if (!nl_point_has_model(point)) continue;
     nl_lane_get(size, lanes->x, n_model, one->x);
     nl_lane_get(size, lanes->slope, n_model, one->slope);
-    if (!model[n_model].done)
+    if (!model[n_model].done && !point->predicted)
       nl_quadratic_solve(solver->penalty, &solver->gram, &point->level,
                          model[n_model].tol, one, solver->hook);
     nl_point_direct(solver, point);
