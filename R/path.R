@@ -197,11 +197,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   groups <- design_groups(data$design)
   moments <- design_moments(data$design, v / sum(v))
   penalty <- penalty_for(moments, groups, how, multiplier)
-  fit <- if (sum(v * data$counts) > 0) {
-    fit_path(data, v, moments, penalty, wanted, link, control, progress)
-  } else {
-    silent_path(wanted, penalty, length(unclass(data$design)$columns))
-  }
+  fit <- fit_path(data, v, moments, penalty, wanted, link, control, progress)
   path <- new_path(fit, data, groups, penalty, how, link, control, call)
   warn_of_path(path, any(multiplier > 0))
   path
@@ -250,7 +246,7 @@ check_group_weights <- function(x, names) {
 }
 
 # Prior weights and offset of a path, or of the rows to fit, where they were not given: 1 and 0.
-prior_weights <- function(x) x$weights %||% rep(1, length(x$counts))
+prior_weights <- function(x) x$weights %||% rep(1, NROW(x$counts))
 known_offset <- function(x) x$offset %||% rep(0, length(x$counts))
 
 # The rows to fit: design, counts, offset, weights without missing values, and the na.action.
@@ -306,8 +302,8 @@ missing_action <- function(missing, na.action) {
 # ---- the fit -------------------------------------------------------------------------------------
 
 fit_path <- function(data, v, moments, penalty, wanted, link, control, progress) {
-  run_paths(data$design, moments, penalty, list(data$counts),
-            list(if (is.null(data$weights)) NULL else v), list(data$offset), wanted, link, control, progress)[[1]]
+  fit_paths(data$design, moments, penalty, list(data$counts), if (!is.null(data$weights)) v, data$offset, wanted,
+            link, control, progress)[[1]]
 }
 
 # The path of a neuron without spikes: any lambda gives the empty model, so the grid is nominal.

@@ -46,7 +46,7 @@ largest_one <- function(x) if (is.null(x) || max(x) == 1) x else x / max(x)
 # The call of the core. counts, weights, offset: lists, one element per path; follow: whether all paths are
 # like the first, and get its lambdas.
 run_paths <- function(design, moments, penalty, counts, weights, offset, wanted, link, control, progress,
-                      follow = FALSE) {
+                      follow) {
   mean_count <- mapply(function(y, v) if (is.null(v)) mean(y) else sum(v * y) / sum(v), counts, weights)
   lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
                  floor = as.double(signal_floor(moments, penalty, gradient_scale(mean_count, link))))

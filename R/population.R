@@ -32,7 +32,7 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, m
   fits <- vector("list", n_neuron)
   weight <- matrix(0, length(groups), n_neuron)
   for (members in missing_patterns(data$counts)) {
-    v <- bin_weights(data) * !is.na(data$counts[, members[1]])
+    v <- prior_weights(data) * !is.na(data$counts[, members[1]])
     v <- v / max(v)
     moments <- design_moments(data$design, v / sum(v))
     penalty <- penalty_for(moments, groups, how, multiplier)
@@ -112,7 +112,7 @@ population_rows <- function(design, counts, offset, weights, na.action) {
   data <- model_rows(design, shared, offset, weights, na.action)
   if (!is.null(data$na.action)) counts <- counts[-data$na.action, , drop = FALSE]
   data$counts <- counts
-  v <- bin_weights(data)
+  v <- prior_weights(data)
   known <- !is.na(counts)
   hopeless <- colSums(known) < 2 | colSums(known * v) == 0
   if (any(hopeless)) {
@@ -130,9 +130,6 @@ missing_patterns <- function(counts) {
   key <- apply(counts, 2, function(y) paste(which(is.na(y)), collapse = " "))
   unname(split(seq_len(ncol(counts)), factor(key, unique(key))))
 }
-
-# Prior weights of the bins, as numbers.
-bin_weights <- function(data) data$weights %||% rep(1, nrow(data$counts))
 
 known_or_zero <- function(y) {
   y <- as.double(y)
@@ -410,20 +407,6 @@ predict.group_lasso_population <- function(object, newdata = NULL, lambda = NULL
   if (type == "response") inverse_link(link, data$link) else link
 }
 
-# The link, bins x neurons. data: with what predict.group_lasso_path() knows of a path's data.
-predict_at <- function(data, at, newdata, offset, session) {
-  if (is.null(newdata)) {
-    if (!is.null(offset) || !is.null(session)) {
-      arg <- if (is.null(offset)) "session" else "offset"
-      stop_input("`", arg, "` goes with `newdata`; the training bins have theirs.", arg = arg)
-    }
-    return(pad_missing(data, link_at(data$design, at, data$offset)))
-  }
-  design <- predict(data$design, newdata, session)
-  offset <- new_offset(data, offset %||% new_source_offset(data$design, newdata), nrow(design))
-  link_at(design, at, offset)
-}
-
 #' @rdname group_lasso_population
 #' @export
 fitted.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
@@ -443,5 +426,5 @@ deviance.group_lasso_population <- function(object, ...) {
 nobs.group_lasso_population <- function(object, ...) {
   check_no_more(...)
   data <- unclass(object)$data
-  colSums(!is.na(data$counts) & bin_weights(data) > 0)
+  colSums(!is.na(data$counts) & prior_weights(data) > 0)
 }

@@ -31,22 +31,30 @@ predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
   check_no_more(...)
   type <- check_choice(type, c("link", "response", "terms"), "type")
   at <- path_at(object, lambda)
-  training <- is.null(newdata)
-  for (arg in c("offset", "session")) {
-    if (training && !is.null(get(arg))) {
-      stop_input("`", arg, "` goes with `newdata`; the training bins have theirs.", arg = arg)
-    }
+  if (type != "terms") {
+    link <- predict_at(object, at, newdata, offset, session)
+    return(if (type == "response") inverse_link(link, object$link) else link)
   }
-  design <- if (training) object$design else predict(object$design, newdata, session)
-  out <- if (type == "terms") {
-    predict_terms(object, if (training) NULL else design, at)
-  } else {
-    o <- if (training) object$offset else
-      new_offset(object, offset %||% new_source_offset(object$design, newdata), nrow(design))
-    link <- link_at(design, at, o)
-    if (type == "response") inverse_link(link, object$link) else link
-  }
-  if (training) pad_missing(object, out) else out
+  refuse_for_training(newdata, offset, session)
+  if (is.null(newdata)) return(pad_missing(object, predict_terms(object, NULL, at)))
+  predict_terms(object, predict(object$design, newdata, session), at)
+}
+
+# The link, bins x what `at` (a path_at()) has columns for. data: list(design, offset, na.action, link), a path's or
+# a population's.
+predict_at <- function(data, at, newdata, offset, session) {
+  refuse_for_training(newdata, offset, session)
+  if (is.null(newdata)) return(pad_missing(data, link_at(data$design, at, data$offset)))
+  design <- predict(data$design, newdata, session)
+  offset <- new_offset(data, offset %||% new_source_offset(data$design, newdata), nrow(design))
+  link_at(design, at, offset)
+}
+
+refuse_for_training <- function(newdata, offset, session) {
+  if (!is.null(newdata)) return()
+  given <- c("offset", "session")[!c(is.null(offset), is.null(session))]
+  if (length(given) == 0) return()
+  stop_input("`", given[1], "` goes with `newdata`; the training bins have theirs.", arg = given[1])
 }
 
 # Rows that na.exclude left out come back as NA.

@@ -17,9 +17,8 @@ path_problem <- function(path) {
 
 # Paths of a problem at given lambdas, one for each of a list of weights.
 fit_weightings <- function(problem, weights, lambda, progress) {
-  wanted <- list(values = lambda, n = length(lambda), ratio = 1)
-  fit_paths(problem$design, problem$moments, problem$penalty, problem$counts, weights, problem$offset, wanted,
-            problem$link, problem$control, progress)
+  fit_paths(problem$design, problem$moments, problem$penalty, problem$counts, weights, problem$offset,
+            lambda_request(lambda), problem$link, problem$control, progress)
 }
 
 # The bins that were given, among them those that were used: numbers.
@@ -73,10 +72,8 @@ design_covariates <- function(design, covariates) {
 
 # The path of a problem at given lambdas.
 fit_problem_at <- function(problem, lambda) {
-  wanted <- list(values = lambda, n = length(lambda), ratio = 1)
-  if (sum(problem$v * problem$counts) == 0) return(silent_path(wanted, problem$penalty, ncol(problem$design)))
-  fit_path(problem, problem$v / max(problem$v), problem$moments, problem$penalty, wanted, problem$link,
-           problem$control, FALSE)
+  fit_path(problem, problem$v / max(problem$v), problem$moments, problem$penalty, lambda_request(lambda),
+           problem$link, problem$control, FALSE)
 }
 
 # The columns of some covariates (numbers) at some rows, as a matrix.

@@ -5,6 +5,12 @@
 
 #include "gram.h"
 
+/* Groups within this share of the tolerance need no update in a sweep. */
+#define NL_ENOUGH 0.1
+/* A sweep is m^2 work and a Newton step m^3 / 3: one sweep more comes before a step for
+ * each so many active coordinates. */
+enum { NL_COORDINATES_PER_SWEEP = 5 };
+
 /* The model's point x and the slope of its smooth part there, with scratch. All of length
  * n_theta, in the order of the Gram, but step (3 max_size) and index (the larger of
  * n_theta and n_group). */
@@ -30,8 +36,7 @@ int nl_active_coordinates(const nl_penalty *penalty, const nl_gram *gram,
 /* The Gram's spare (n x n) becomes H + penalty curvature tau / ||x|| (I - x x' / ||x||^2) over the active
  * coordinates (index, n); groups with a norm below `floor` get tau / floor I, that of a
  * group about to grow to that size. */
-void nl_active_curvature(const nl_penalty *penalty, nl_gram *gram,
-                         const nl_level *level, const double *x, double floor,
-                         const int *index, int n);
+void nl_active_curvature(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                         const double *x, double floor, const int *index, int n);
 
 #endif

@@ -260,9 +260,3 @@ void nl_path_fit_all(nl_convoy *convoy, double tol) {
   for (int k = 0; k < convoy->n_line; k++) start_line(convoy->line + k, tol);
   while (!all_done(convoy)) go_on(convoy);
 }
-
-void nl_path_fit(nl_pipeline *line, double tol, nl_path *path) {
-  nl_convoy convoy = {line, 1, line->solver->some, 0, path->n_lambda, 0, 0};
-  line->path = path;
-  nl_path_fit_all(&convoy, tol);
-}

@@ -14,9 +14,6 @@ void nl_lambda_grid(double lambda_max, double ratio, int n, double *lambda);
  * without a Gram gets one there. */
 void nl_path_null(nl_pipeline *line, double tol, nl_path *path, double *null_loss);
 
-/* The path, from where nl_path_null left the pipeline. */
-void nl_path_fit(nl_pipeline *line, double tol, nl_path *path);
-
 /* Paths over the same design that share their passes. */
 typedef struct {
   nl_pipeline
@@ -30,6 +27,7 @@ typedef struct {
   int turn;   /* which path's points get into the next pass first */
 } nl_convoy;
 
+/* The paths, from where nl_path_null left their pipelines. */
 void nl_path_fit_all(nl_convoy *convoy, double tol);
 
 #endif

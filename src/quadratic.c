@@ -7,17 +7,12 @@
 #include "newton.h"
 
 enum {
-  MAX_ROUNDS = 200, /* rounds of sweeps and Newton steps */
-  /* A sweep is m^2 work and a Newton step m^3 / 3: this many sweeps come before a step,
-   * and one more for each so many active coordinates. */
-  SWEEPS_BEFORE_NEWTON = 8,
-  COORDINATES_PER_SWEEP = 5
+  MAX_ROUNDS = 200,        /* rounds of sweeps and Newton steps */
+  SWEEPS_BEFORE_NEWTON = 8 /* at least */
 };
 /* Sweeps over the active groups take their part of H aside if it is at most this share.
  */
 #define NL_ASIDE 0.7
-/* Groups within this share of the tolerance need no update. */
-#define NL_ENOUGH 0.1
 
 /* The coordinates a sweep works on: all of the Gram, or the active ones set aside. */
 typedef struct {
@@ -139,7 +134,7 @@ int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level 
     if (sweep(penalty, gram, level, tol, 0, space) <= tol) return n_sweep;
     const int n_active =
         nl_active_coordinates(penalty, gram, level, space->x, space->index);
-    const int patience = SWEEPS_BEFORE_NEWTON + n_active / COORDINATES_PER_SWEEP;
+    const int patience = SWEEPS_BEFORE_NEWTON + n_active / NL_COORDINATES_PER_SWEEP;
     int converged = 0;
     if (n_active < NL_ASIDE * gram->size) {
       converged = sweeps_aside(penalty, gram, level, tol, n_active, patience, space);

@@ -9,13 +9,9 @@
 
 enum {
   MAX_ROUNDS = 50, /* rounds of one sweep over all groups and some over the active ones */
-  /* Sweeps over the active groups before one that is left goes to Newton steps, and one
-   * more for each so many coordinates: those cost m^3 / 3 for every lane. */
-  SWEEPS_BEFORE_NEWTON = 20,
-  COORDINATES_PER_SWEEP = 5
+  /* Sweeps over the active groups before one that is left goes to Newton steps, at least */
+  SWEEPS_BEFORE_NEWTON = 20
 };
-/* Groups within this share of the tolerance need no update. */
-#define NL_ENOUGH 0.1
 
 typedef struct {
   const nl_penalty *penalty;
@@ -261,7 +257,7 @@ double nl_quadratics_solve(const nl_penalty *penalty, nl_gram *gram, int n_model
     nl_check(hook);
     if (sweep_all(&work) == 0) break;
     const int n = list_active(&work, &groups);
-    const int patience = SWEEPS_BEFORE_NEWTON + n / COORDINATES_PER_SWEEP - spent;
+    const int patience = SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP - spent;
     if (n == 0 || patience <= 0) break;
     nl_iterates_place(&space->aside, n, room);
     set_aside(&work, n, &space->aside);

@@ -54,7 +54,9 @@ static nl_path fit_shares_within(problem *p, const double *share, int n, double 
   for (int l = 0; l < n; l++)
     lambda[l] = share[l] * (path.lambda_max > 0 ? path.lambda_max : 1);
   path.lambda = lambda;
-  nl_path_fit(&p->line, to, &path);
+  p->line.path = &path;
+  nl_convoy convoy = {&p->line, 1, p->solver.some, 0, n, 0, 0};
+  nl_path_fit_all(&convoy, to);
   return path;
 }
 
