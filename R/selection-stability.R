@@ -148,7 +148,7 @@ plot.selection_stability <- function(x, threshold = 0.75, main = "", xlab = "pen
     graphics::lines(x$lambda[shown], x$frequency[order[i], shown], col = style$col[i], lwd = style$lwd[i])
   }
   named <- seq_len(min(length(order), length(path_colours)))
-  graphics::legend("topright", rownames(x$frequency)[order[named]], col = style$col[named],
+  graphics::legend("right", rownames(x$frequency)[order[named]], col = style$col[named],
                    lwd = style$lwd[named], bty = "n", cex = 0.85)
   invisible(x)
 }
