@@ -15,9 +15,9 @@ print_overview <- function(x, entries) {
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
   if (!is.null(x$na.action) && !is.null(x$window_edges)) cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
   range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
-  cat(sprintf("%s; standardize = \"%s\"%s; largest KKT residual %s%s\n",
+  cat(sprintf("%s; standardize = \"%s\"%s%s; largest KKT residual %s%s\n",
               if (n == 1) paste("1 lambda,", range[1]) else
-                sprintf("%d lambdas, %s to %s", n, range[1], range[2]), x$standardize,
+                sprintf("%d lambdas, %s to %s", n, range[1], range[2]), x$standardize, describe_shares(x),
               if (x$link == "log") "" else sprintf("; link = \"%s\"", x$link), format(max(x$kkt), digits = 2),
               if (all(x$converged)) "" else sprintf(" (%d not converged)", sum(!x$converged))))
   if (!is.null(x$discretized)) print_rounding(x$discretized)
@@ -62,7 +62,7 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
     deviance_explained = explained, kkt = object$kkt
   )
   structure(
-    list(path = object[c("n_obs", "counts", "groups", "coefficients", "standardize", "link", "discretized",
+    list(path = object[c("n_obs", "counts", "groups", "coefficients", "standardize", "lasso_share", "ridge_share", "link", "discretized",
                          "window_edges", "na.action", "lambda", "kkt", "converged")],
          table = table[rows, ], entry_order = entry_order(object), call = object$call),
     class = "summary.group_lasso_path"

@@ -174,9 +174,9 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
                         offset = NULL, weights = NULL, session = NULL, neurons = c("separate", "joint"),
                         discretize = NULL, na.action = na.omit, control = group_lasso_control(),
-                        progress = interactive(), data = NULL) {
+                        progress = interactive(), data = NULL, lasso_share = 0, ridge_share = 0) {
   call <- match.call()
-  how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
+  how <- check_shape(standardize, lasso_share, ridge_share)
   link <- check_choice(link, link_names, "link")
   check_neurons(neurons)
   control <- check_control(control)
@@ -335,8 +335,8 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
       n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
       design = data$design, discretized = unclass(data$design)$rounding,
       window_edges = unclass(data$design)$edges, counts = data$counts,
-      offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how,
-      link = link, control = control, call = call
+      offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how$standardize,
+      lasso_share = how$lasso_share, ridge_share = how$ridge_share, link = link, control = control, call = call
     ),
     class = "group_lasso_path"
   )

@@ -7,9 +7,9 @@
 path_problem <- function(path) {
   v <- prior_weights(path)
   moments <- design_moments(path$design, v / sum(v))
-  unit <- penalty_for(moments, path$groups, path$standardize, rep(1, length(path$groups)))
+  unit <- penalty_for(moments, path$groups, path_shape(path), rep(1, length(path$groups)))
   multiplier <- ifelse(unit$scale > 0, path$group_weights / unit$scale, 1)
-  penalty <- if (all(multiplier > 0)) unit else penalty_for(moments, path$groups, path$standardize, multiplier)
+  penalty <- if (all(multiplier > 0)) unit else penalty_for(moments, path$groups, path_shape(path), multiplier)
   penalty$weight <- as.double(unname(path$group_weights))
   list(design = path$design, counts = path$counts, offset = path$offset, weights = path$weights, v = v,
        groups = path$groups, moments = moments, penalty = penalty, link = path$link, control = path$control)
@@ -56,6 +56,7 @@ problem_with <- function(problem, covariates, penalised) {
 
 penalty_part <- function(penalty, covariates, groups) {
   part <- lapply(penalty[c("size", "rank", "transform", "weight", "scale")], `[`, covariates)
+  part[c("lasso", "ridge")] <- penalty[c("lasso", "ridge")]
   part$column <- as.integer(unlist(groups, use.names = FALSE))
   part
 }

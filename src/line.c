@@ -63,19 +63,18 @@ void nl_line_list(nl_pipeline *line, double tol, double top) {
 
 /* ---- scores and screening ---------------------------------------------------------- */
 
-/* ||gradient|| of a group, relative to w, or to w before it was multiplied. */
-static double relative_gradient(const nl_solver *solver, const nl_point *point, int g,
-                                double w) {
+/* The score of a group with the weight w. */
+static double score_with(const nl_solver *solver, const nl_point *point, int g,
+                         double w) {
   const nl_penalty *penalty = solver->penalty;
-  if (!(w > 0)) return 0;
-  return nl_norm(nl_group_rank(penalty, g), point->gradient + penalty->theta_start[g]) /
-         w;
+  return nl_group_score(penalty, g, point->gradient + penalty->theta_start[g], w,
+                        solver->own);
 }
 
 double nl_line_score(const nl_solver *solver, const nl_point *point, int g) {
   const nl_penalty *penalty = solver->penalty;
-  return relative_gradient(
-      solver, point, g, penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
+  return score_with(solver, point, g,
+                    penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
 }
 
 double nl_line_largest(const nl_solver *solver, const nl_point *point,
@@ -84,7 +83,7 @@ double nl_line_largest(const nl_solver *solver, const nl_point *point,
   double largest = 0;
   for (int g = 0; g < penalty->n_group; g++) {
     if (only_penalised && penalty->weight[g] == 0) continue;
-    largest = fmax(largest, relative_gradient(solver, point, g, penalty->scale[g]));
+    largest = fmax(largest, score_with(solver, point, g, penalty->scale[g]));
   }
   return largest;
 }

@@ -31,46 +31,67 @@ static int factor_active(const nl_penalty *penalty, nl_gram *gram, const nl_leve
   return 1;
 }
 
-/* gradient (n, by index) of model and penalty over the active groups; a group with a norm
- * below `floor` counts as zero and about to grow against its slope. */
+/* gradient (n, by index) of model and penalty over the moving coordinates; a group with a
+ * norm below `floor`, and without inner terms, counts as zero and about to grow against its
+ * slope. own: max_size. */
 static void active_gradient(const nl_penalty *penalty, const nl_gram *gram,
                             const nl_level *level, const double *x, const double *slope,
-                            double floor, int n, double *gradient) {
-  int at = 0;
-  for (int k = 0; k < gram->n_in && at < n; k++) {
+                            double floor, const int *index, int n, double *own,
+                            double *gradient) {
+  for (int k = 0, at = 0, n_own; k < gram->n_in && at < n; k++, at += n_own) {
     const int g = gram->group[k], from = gram->position[g],
               rank = nl_group_rank(penalty, g);
-    const double norm = nl_norm(rank, x + from), tau = nl_level_tau(level, penalty, g);
-    if (norm == 0 && tau > 0) continue;
-    const double push = nl_norm(rank, slope + from);
-    for (int i = from; i < from + rank; i++) {
-      if (norm < floor && tau > 0) {
-        gradient[at++] = push > tau ? slope[i] * (1 - tau / push) : 0;
-      } else {
-        gradient[at++] = slope[i] + (norm > 0 ? tau * x[i] / norm : 0);
-      }
+    const nl_terms terms = nl_group_terms(penalty, level, g);
+    n_own = nl_count_own(penalty, gram, g, index + at, n - at);
+    if (n_own == 0) continue;
+    nl_copy((size_t)rank, slope + from, own);
+    if (terms.norm > 0 && !nl_terms_have_inner(&terms) &&
+        nl_norm(rank, x + from) < floor) {
+      const double push = nl_norm(rank, own);
+      for (int i = 0; i < rank; i++)
+        own[i] = push > terms.norm ? own[i] * (1 - terms.norm / push) : 0;
+    } else {
+      nl_terms_gradient(&terms, rank, x + from, own);
     }
+    for (int i = at; i < at + n_own; i++) gradient[i] = own[index[i] - from];
   }
 }
 
-/* Change of the penalty when the active groups move from x to x + step * direction. */
+/* Change of the penalty when the active groups move from x to x + step * direction. own:
+ * max_size. */
 static double penalty_change(const nl_penalty *penalty, const nl_gram *gram,
                              const nl_level *level, const double *x,
-                             const double *direction, double step) {
+                             const double *direction, double step, double *own) {
   double sum = 0;
   for (int k = 0; k < gram->n_in; k++) {
-    const int g = gram->group[k], at = gram->position[g];
-    const double tau = nl_level_tau(level, penalty, g);
-    double before = 0, after = 0;
-    if (tau == 0) continue;
-    for (int i = at; i < at + nl_group_rank(penalty, g); i++) {
-      const double z = x[i] + step * direction[i];
-      before += x[i] * x[i];
-      after += z * z;
-    }
-    sum += tau * (sqrt(after) - sqrt(before));
+    const int g = gram->group[k], at = gram->position[g],
+              rank = nl_group_rank(penalty, g);
+    const nl_terms terms = nl_group_terms(penalty, level, g);
+    if (nl_is_zero(rank, direction + at)) continue;
+    for (int i = 0; i < rank; i++) own[i] = x[at + i] + step * direction[at + i];
+    sum += nl_terms_change(&terms, rank, x + at, own);
   }
   return sum;
+}
+
+/* Change of the model's smooth part when x moves by step * direction: curvature is
+ * direction' H direction. */
+static double smooth_change(double slope, double curvature, double step) {
+  return step * slope + 0.5 * step * step * curvature;
+}
+
+/* move: step * direction, but coordinates with an l1 norm of their own stop at zero. */
+static void clip_move(const nl_penalty *penalty, const nl_gram *gram,
+                      const nl_level *level, const double *x, const double *direction,
+                      double step, double *move) {
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k], at = gram->position[g];
+    const double lasso = nl_group_terms(penalty, level, g).lasso;
+    for (int i = at; i < at + nl_group_rank(penalty, g); i++) {
+      move[i] = step * direction[i];
+      if (lasso > 0 && (x[i] + move[i]) * x[i] < 0) move[i] = -x[i];
+    }
+  }
 }
 
 /* The longest step below `step` at which a group comes closest to zero, if it all but
@@ -83,7 +104,7 @@ static double next_kink(const nl_penalty *penalty, const nl_gram *gram,
   for (int k = 0; k < gram->n_in; k++) {
     const int g = gram->group[k], at = gram->position[g],
               rank = nl_group_rank(penalty, g);
-    if (nl_level_tau(level, penalty, g) == 0) continue;
+    if (nl_group_terms(penalty, level, g).norm == 0) continue;
     const double across = nl_dot(rank, x + at, direction + at);
     const double length = nl_norm(rank, direction + at), norm = nl_norm(rank, x + at);
     if (!(across < 0) || -across < 0.9 * length * norm) continue;
@@ -93,30 +114,42 @@ static double next_kink(const nl_penalty *penalty, const nl_gram *gram,
   return longest;
 }
 
-/* A Newton step on the active groups, shortened until the model decreases. Groups with a
- * norm below `floor` are taken for zero. Returns the length of the step, 0 if none was
- * taken. */
-static double newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
-                          double floor, nl_quadratic_space *space) {
-  const int n = nl_active_coordinates(penalty, gram, level, space->x, space->index);
-  double *direction = space->target, *change = space->rhs;
+/* Newton's direction over all coordinates of the Gram into space->target. Groups with a norm
+ * below `floor` are taken for zero. Returns its slope, which is below zero; 0 if there is
+ * none. */
+static double newton_direction(const nl_penalty *penalty, nl_gram *gram,
+                               const nl_level *level, double floor,
+                               nl_quadratic_space *space) {
+  const int n = nl_moving_coordinates(penalty, gram, level, space->x, space->index);
+  double *direction = space->target, *solved = space->rhs;
   if (n == 0 ||
       factor_active(penalty, gram, level, space->x, floor, space->index, n) != 0)
     return 0;
-  active_gradient(penalty, gram, level, space->x, space->slope, floor, n, direction);
-  for (int i = 0; i < n; i++) change[i] = -direction[i];
-  nl_cholesky_solve(n, gram->spare, change);
-  const double slope = nl_dot(n, direction, change);
+  active_gradient(penalty, gram, level, space->x, space->slope, floor, space->index, n,
+                  space->step, direction);
+  for (int i = 0; i < n; i++) solved[i] = -direction[i];
+  nl_cholesky_solve(n, gram->spare, solved);
+  const double slope = nl_dot(n, direction, solved);
   nl_fill((size_t)gram->size, 0, direction);
-  for (int i = 0; i < n; i++) direction[space->index[i]] = change[i];
+  for (int i = 0; i < n; i++) direction[space->index[i]] = solved[i];
+  return slope < 0 ? slope : 0;
+}
+
+/* Moves space->x along the direction with this slope, as far as the model decreases.
+ * Returns the length of the step, 0 if there was none. */
+static double search_line(const nl_penalty *penalty, const nl_gram *gram,
+                          const nl_level *level, double slope,
+                          nl_quadratic_space *space) {
+  const double *direction = space->target;
+  double *change = space->rhs;
   nl_gram_times(gram, direction, change);
   const double curvature = nl_dot(gram->size, direction, change);
   const double smooth = nl_dot(gram->size, space->slope, direction);
-  if (!(slope < 0) || !isfinite(curvature)) return 0;
+  if (!isfinite(curvature)) return 0;
   for (double step = 1; step > NL_SHORTEST_NEWTON;) {
     const double decrease =
-        step * smooth + 0.5 * step * step * curvature +
-        penalty_change(penalty, gram, level, space->x, direction, step);
+        smooth_change(smooth, curvature, step) +
+        penalty_change(penalty, gram, level, space->x, direction, step, space->step);
     if (decrease <= NL_NEWTON_DECREASE * step * slope) {
       nl_axpy(gram->size, step, direction, space->x);
       nl_axpy(gram->size, step, change, space->slope);
@@ -125,6 +158,39 @@ static double newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_lev
     step = fmax(0.5 * step, next_kink(penalty, gram, level, space->x, direction, step));
   }
   return 0;
+}
+
+/* The same where coordinates may stop at zero on the way. */
+static double search_bent_line(const nl_penalty *penalty, const nl_gram *gram,
+                               const nl_level *level, double slope,
+                               nl_quadratic_space *space) {
+  double *move = space->panel, *change = space->rhs;
+  for (double step = 1; step > NL_SHORTEST_NEWTON; step *= 0.5) {
+    clip_move(penalty, gram, level, space->x, space->target, step, move);
+    nl_gram_times(gram, move, change);
+    const double decrease =
+        smooth_change(nl_dot(gram->size, space->slope, move),
+                      nl_dot(gram->size, move, change), 1) +
+        penalty_change(penalty, gram, level, space->x, move, 1, space->step);
+    if (decrease <= NL_NEWTON_DECREASE * step * slope) {
+      nl_axpy(gram->size, 1, move, space->x);
+      nl_axpy(gram->size, 1, change, space->slope);
+      return step;
+    }
+  }
+  return 0;
+}
+
+/* A Newton step on the active groups, shortened until the model decreases. Groups with a
+ * norm below `floor` are taken for zero. Returns the length of the step, 0 if none was
+ * taken. */
+static double newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                          double floor, nl_quadratic_space *space) {
+  const double slope = newton_direction(penalty, gram, level, floor, space);
+  if (slope == 0) return 0;
+  return nl_penalty_has_inner(penalty)
+             ? search_bent_line(penalty, gram, level, slope, space)
+             : search_line(penalty, gram, level, slope, space);
 }
 
 static double largest_norm(const nl_penalty *penalty, const nl_gram *gram,

@@ -1,6 +1,6 @@
 /* quadratic.h: the quadratic model of one proximal Newton step,
- *   minimise over x   slope'(x - x0) + 0.5 (x - x0)' H (x - x0) + lambda sum_g w_g
- * ||x_g|| with H from a Gram. Block coordinate descent with exact block solutions, and
+ *   minimise over x   slope'(x - x0) + 0.5 (x - x0)' H (x - x0) + sum_g penalty_g(x_g)
+ * with H from a Gram and the groups' penalties from terms.h. Block coordinate descent with exact block solutions, and
  * Newton steps where it is slow. */
 #ifndef NL_QUADRATIC_H
 #define NL_QUADRATIC_H

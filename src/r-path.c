@@ -7,7 +7,7 @@
 /* ---- what comes in ----------------------------------------------------------------- */
 
 /* penalty: list(size, rank: integer per group, column: integer (1-based), transform: list
- * of size x rank matrices, weight, scale: numeric per group, off:
+ * of size x rank matrices, weight, scale: numeric per group, lasso, ridge: numbers, off:
  * numeric per column). */
 static nl_penalty read_penalty(SEXP x, int n_col) {
   nl_penalty penalty;
@@ -47,6 +47,10 @@ static nl_penalty read_penalty(SEXP x, int n_col) {
   penalty.t_start = t_start;
   penalty.weight = nl_doubles(nl_element(x, "weight"), n_group, "weight");
   penalty.scale = nl_doubles(nl_element(x, "scale"), n_group, "scale");
+  penalty.lasso = nl_number(x, "lasso");
+  penalty.ridge = nl_number(x, "ridge");
+  penalty.part_start = NULL;
+  penalty.part = NULL;
   return penalty;
 }
 

@@ -82,7 +82,9 @@ static void propose(const nl_company *company) {
   for (int i = 0; i < company->n; i++)
     n_model += nl_point_has_model(company->rider[i].point);
   if (n_model > 0) nl_set_cover(solver);
-  if (nl_cost_lanes_pay(n_model, solver->gram.size)) {
+  /* sweeps in lanes know the norm of a group only */
+  if (nl_penalty_is_plain(solver->penalty) &&
+      nl_cost_lanes_pay(n_model, solver->gram.size)) {
     propose_together(company);
     for (int i = 0; i < company->n; i++) nl_point_aim(solver, company->rider[i].point);
     return;

@@ -69,6 +69,7 @@ static nl_quadratic_space new_space(const nl_penalty *penalty) {
   space.panel = new_doubles(n * NL_PANEL);
   space.index = new_ints(n > n_group ? n : n_group);
   space.step = new_doubles(3 * (size_t)penalty->max_size);
+  space.inner = NULL;
   return space;
 }
 
