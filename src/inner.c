@@ -7,9 +7,11 @@
 
 enum { MOST_STEPS = 100, MOST_HALVINGS = 30 };
 /* What is left of the optimality conditions, relative to c: rounding. */
-#define NL_INNER_TOL 1e-14
+#define NL_INNER_TOL 1e-13
 /* The slope of a block at its zero is above the norm by less than this share: it is zero. */
 #define NL_INNER_ZERO 1e-12
+/* Differences of the objective below this share of it are rounding. */
+#define NL_INNER_ROUNDING 1e-13
 /* Added to the diagonal, relative to its largest entry, where the curvature isn't positive. */
 #define NL_INNER_JITTER 1e-12
 
@@ -98,25 +100,37 @@ static int newton_direction(const nl_inner_block *block, const place *at,
   return 1;
 }
 
-/* Moves `next` along Newton's direction, as far as that helps; coordinates that an l1 norm
- * would turn around stop at zero. */
+static void exchange(place *a, place *b) {
+  const place keep = *a;
+  *a = *b;
+  *b = keep;
+}
+
+/* Whether a place is lower, or, where values differ by rounding only, nearer to the end. */
+static int is_better(const place *it, const place *other) {
+  if (it->value < other->value) return 1;
+  return it->value - other->value <= NL_INNER_ROUNDING * fabs(other->value) &&
+         it->residual < 0.5 * other->residual;
+}
+
+/* Moves `next` along Newton's direction, as far as that helps. Where the curvature is
+ * singular, that is at the last of the l1 norm's kinks at which it does: a full step goes far
+ * too far then. */
 static void newton_step(const nl_inner_block *block, inner_space *space) {
   const int n = block->rank;
-  place *from = &space->next, *to = &space->trial;
+  const place *from = &space->next;
+  place *to = &space->trial;
   if (!newton_direction(block, from, space)) return;
   double step = 1;
-  for (int i = 0; i < MOST_HALVINGS; i++, step *= 0.5) {
-    for (int k = 0; k < n; k++) {
-      to->x[k] = from->x[k] + step * space->move[k];
-      if (block->terms->lasso > 0 && to->x[k] * from->x[k] < 0) to->x[k] = 0;
-    }
+  for (int i = 0; i < n + MOST_HALVINGS; i++) {
+    for (int k = 0; k < n; k++) to->x[k] = nl_moved(from->x[k], step * space->move[k]);
     look(block, to, space->own);
-    if (to->value < from->value || to->residual < 0.5 * from->residual) {
-      const place keep = *from;
-      *from = *to;
-      *to = keep;
+    if (is_better(to, from)) {
+      exchange(&space->next, &space->trial);
       return;
     }
+    const double kink = nl_terms_kink(block->terms, n, from->x, space->move, step);
+    step = kink > 0 ? kink : 0.5 * step;
   }
 }
 
@@ -149,9 +163,7 @@ void nl_inner_solve(const nl_inner_block *block, double *x, double *space) {
     const int stays =
         !(own.next.value < own.now.value) && !(own.next.residual < own.now.residual);
     if (stays) break;
-    const place keep = own.now;
-    own.now = own.next;
-    own.next = keep;
+    exchange(&own.now, &own.next);
   }
   nl_copy((size_t)n, own.now.x, x);
 }

@@ -17,6 +17,7 @@
 #define NL_HELD_UP 0.01
 #define NL_NEAR_ZERO 1e-4
 #define NL_NEAR_ZERO_GROWTH 10
+enum { MOST_INNER_STEPS = 20 };
 
 /* Factor of the active curvature in spare, with a jitter if it must be; 0 if it worked.
  */
@@ -74,29 +75,9 @@ static double penalty_change(const nl_penalty *penalty, const nl_gram *gram,
   return sum;
 }
 
-/* Change of the model's smooth part when x moves by step * direction: curvature is
- * direction' H direction. */
-static double smooth_change(double slope, double curvature, double step) {
-  return step * slope + 0.5 * step * step * curvature;
-}
-
-/* move: step * direction, but coordinates with an l1 norm of their own stop at zero. */
-static void clip_move(const nl_penalty *penalty, const nl_gram *gram,
-                      const nl_level *level, const double *x, const double *direction,
-                      double step, double *move) {
-  for (int k = 0; k < gram->n_in; k++) {
-    const int g = gram->group[k], at = gram->position[g];
-    const double lasso = nl_group_terms(penalty, level, g).lasso;
-    for (int i = at; i < at + nl_group_rank(penalty, g); i++) {
-      move[i] = step * direction[i];
-      if (lasso > 0 && (x[i] + move[i]) * x[i] < 0) move[i] = -x[i];
-    }
-  }
-}
-
 /* The longest step below `step` at which a group comes closest to zero, if it all but
- * gets there: the penalty has a kink there, and a longer step may not decrease it. 0 if
- * there is none. */
+ * gets there, or a coordinate with an l1 norm is zero: the penalty has a kink there, and a
+ * longer step may not decrease it. 0 if there is none. */
 static double next_kink(const nl_penalty *penalty, const nl_gram *gram,
                         const nl_level *level, const double *x, const double *direction,
                         double step) {
@@ -104,7 +85,9 @@ static double next_kink(const nl_penalty *penalty, const nl_gram *gram,
   for (int k = 0; k < gram->n_in; k++) {
     const int g = gram->group[k], at = gram->position[g],
               rank = nl_group_rank(penalty, g);
-    if (nl_group_terms(penalty, level, g).norm == 0) continue;
+    const nl_terms terms = nl_group_terms(penalty, level, g);
+    longest = fmax(longest, nl_terms_kink(&terms, rank, x + at, direction + at, step));
+    if (terms.norm == 0) continue;
     const double across = nl_dot(rank, x + at, direction + at);
     const double length = nl_norm(rank, direction + at), norm = nl_norm(rank, x + at);
     if (!(across < 0) || -across < 0.9 * length * norm) continue;
@@ -135,6 +118,16 @@ static double newton_direction(const nl_penalty *penalty, nl_gram *gram,
   return slope < 0 ? slope : 0;
 }
 
+/* x (n) += step * direction; where coordinates have terms of their own, zero is exact. */
+static void move_along(const nl_penalty *penalty, int n, double step,
+                       const double *direction, double *x) {
+  const int exact = nl_penalty_has_inner(penalty);
+  for (int i = 0; i < n; i++) {
+    const double change = step * direction[i];
+    x[i] = exact ? nl_moved(x[i], change) : x[i] + change;
+  }
+}
+
 /* Moves space->x along the direction with this slope, as far as the model decreases.
  * Returns the length of the step, 0 if there was none. */
 static double search_line(const nl_penalty *penalty, const nl_gram *gram,
@@ -148,35 +141,14 @@ static double search_line(const nl_penalty *penalty, const nl_gram *gram,
   if (!isfinite(curvature)) return 0;
   for (double step = 1; step > NL_SHORTEST_NEWTON;) {
     const double decrease =
-        smooth_change(smooth, curvature, step) +
+        step * smooth + 0.5 * step * step * curvature +
         penalty_change(penalty, gram, level, space->x, direction, step, space->step);
     if (decrease <= NL_NEWTON_DECREASE * step * slope) {
-      nl_axpy(gram->size, step, direction, space->x);
+      move_along(penalty, gram->size, step, direction, space->x);
       nl_axpy(gram->size, step, change, space->slope);
       return step;
     }
     step = fmax(0.5 * step, next_kink(penalty, gram, level, space->x, direction, step));
-  }
-  return 0;
-}
-
-/* The same where coordinates may stop at zero on the way. */
-static double search_bent_line(const nl_penalty *penalty, const nl_gram *gram,
-                               const nl_level *level, double slope,
-                               nl_quadratic_space *space) {
-  double *move = space->panel, *change = space->rhs;
-  for (double step = 1; step > NL_SHORTEST_NEWTON; step *= 0.5) {
-    clip_move(penalty, gram, level, space->x, space->target, step, move);
-    nl_gram_times(gram, move, change);
-    const double decrease =
-        smooth_change(nl_dot(gram->size, space->slope, move),
-                      nl_dot(gram->size, move, change), 1) +
-        penalty_change(penalty, gram, level, space->x, move, 1, space->step);
-    if (decrease <= NL_NEWTON_DECREASE * step * slope) {
-      nl_axpy(gram->size, 1, move, space->x);
-      nl_axpy(gram->size, 1, change, space->slope);
-      return step;
-    }
   }
   return 0;
 }
@@ -187,10 +159,7 @@ static double search_bent_line(const nl_penalty *penalty, const nl_gram *gram,
 static double newton_step(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
                           double floor, nl_quadratic_space *space) {
   const double slope = newton_direction(penalty, gram, level, floor, space);
-  if (slope == 0) return 0;
-  return nl_penalty_has_inner(penalty)
-             ? search_bent_line(penalty, gram, level, slope, space)
-             : search_line(penalty, gram, level, slope, space);
+  return slope == 0 ? 0 : search_line(penalty, gram, level, slope, space);
 }
 
 static double largest_norm(const nl_penalty *penalty, const nl_gram *gram,
@@ -203,8 +172,24 @@ static double largest_norm(const nl_penalty *penalty, const nl_gram *gram,
   return largest;
 }
 
+/* Steps on coordinates with terms of their own, as long as each changes which of them move:
+ * a step that ends where some reach zero is followed by one without these. */
+static void inner_steps(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                        nl_quadratic_space *space) {
+  for (int i = 0, before = -1; i < MOST_INNER_STEPS; i++) {
+    if (newton_step(penalty, gram, level, 0, space) == 0) return;
+    const int n = nl_moving_coordinates(penalty, gram, level, space->x, space->index);
+    if (n == before) return;
+    before = n;
+  }
+}
+
 void nl_newton_steps(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
                      nl_quadratic_space *space) {
+  if (nl_penalty_has_inner(penalty)) {
+    inner_steps(penalty, gram, level, space);
+    return;
+  }
   double length = newton_step(penalty, gram, level, 0, space);
   for (double share = NL_NEAR_ZERO; length < NL_HELD_UP && share < 1;
        share *= NL_NEAR_ZERO_GROWTH) {

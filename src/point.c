@@ -258,8 +258,9 @@ void nl_point_aim(nl_solver *solver, nl_point *point) {
 void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope) {
   if (nl_point_has_model(point)) {
     const double tol = nl_point_model(solver, point, slope);
-    nl_quadratic_solve(solver->penalty, &solver->gram, &point->level, tol,
-                       &solver->quadratic, solver->hook);
+    (slope ? nl_quadratic_guess : nl_quadratic_solve)(solver->penalty, &solver->gram,
+                                                      &point->level, tol,
+                                                      &solver->quadratic, solver->hook);
     nl_point_direct(solver, point);
   }
   nl_point_aim(solver, point);

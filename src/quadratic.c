@@ -9,6 +9,7 @@
 
 enum {
   MAX_ROUNDS = 200,        /* rounds of sweeps and Newton steps */
+  GUESS_ROUNDS = 3,        /* for a guess */
   SWEEPS_BEFORE_NEWTON = 8 /* at least */
 };
 /* Sweeps over the active groups take their part of H aside if it is at most this share.
@@ -160,10 +161,11 @@ static int sweeps_aside(const nl_penalty *penalty, nl_gram *gram, const nl_level
   return worst <= tol;
 }
 
-int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
-                       double tol, nl_quadratic_space *space, const nl_hook *hook) {
+static int solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                 double tol, int most_rounds, nl_quadratic_space *space,
+                 const nl_hook *hook) {
   int n_sweep = 0;
-  for (int round = 0; round < MAX_ROUNDS; round++) {
+  for (int round = 0; round < most_rounds; round++) {
     nl_check(hook);
     n_sweep++;
     if (sweep(penalty, gram, level, tol, 0, space) <= tol) return n_sweep;
@@ -180,4 +182,15 @@ int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level 
     if (!converged) nl_newton_steps(penalty, gram, level, space);
   }
   return n_sweep;
+}
+
+int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                       double tol, nl_quadratic_space *space, const nl_hook *hook) {
+  return solve(penalty, gram, level, tol, MAX_ROUNDS, space, hook);
+}
+
+int nl_quadratic_guess(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                       double tol, nl_quadratic_space *space, const nl_hook *hook) {
+  const int most = nl_penalty_has_inner(penalty) ? GUESS_ROUNDS : MAX_ROUNDS;
+  return solve(penalty, gram, level, tol, most, space, hook);
 }

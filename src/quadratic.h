@@ -13,4 +13,9 @@
 int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
                        double tol, nl_quadratic_space *space, const nl_hook *hook);
 
+/* The same for a slope that is predicted: with terms inside the groups, a few rounds. With
+ * fewer bins than columns it may be a slope that H can't answer, whose solution is nowhere. */
+int nl_quadratic_guess(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                       double tol, nl_quadratic_space *space, const nl_hook *hook);
+
 #endif

@@ -162,6 +162,16 @@ void nl_terms_curvature(const nl_terms *terms, int rank, const double *x, int fi
   for (int j = 0; terms->ridge > 0 && j < n; j++) h[(size_t)j * (ld + 1)] += terms->ridge;
 }
 
+double nl_terms_kink(const nl_terms *terms, int rank, const double *x,
+                     const double *direction, double step) {
+  double longest = 0;
+  for (int i = 0; terms->lasso > 0 && i < rank; i++) {
+    const double at = -x[i] / direction[i];
+    if (at < 0.999 * step && at > longest) longest = at;
+  }
+  return longest;
+}
+
 /* ---- the dual norm ----------------------------------------------------------------- */
 
 /* The excess of the gradient over the group's own norm at lambda, the inner terms taken off,

@@ -51,6 +51,16 @@ void nl_terms_gradient(const nl_terms *terms, int rank, const double *x, double 
 void nl_terms_curvature(const nl_terms *terms, int rank, const double *x, int first,
                         const int *index, int n, double *h, size_t ld);
 
+/* The longest step below `step` along `direction` at which a coordinate with an l1 norm is zero;
+ * 0 if there is none. */
+double nl_terms_kink(const nl_terms *terms, int rank, const double *x,
+                     const double *direction, double step);
+/* x + change, exactly zero where that is rounding. */
+static inline double nl_moved(double x, double change) {
+  const double sum = x + change;
+  return sum * sum <= 1e-28 * x * x ? 0 : sum;
+}
+
 /* How far x is from stationarity: the distance of -gradient from the subdifferential of the
  * penalty, in units of `unit`. space: rank; may be the gradient. */
 double nl_terms_residual(const nl_terms *terms, int rank, const double *x,
