@@ -2,16 +2,16 @@
 
 #' @export
 print.group_lasso_path <- function(x, ...) {
-  print_overview(x, entry_order(x))
+  print_overview(c(unclass(x), word = group_word(x)), entry_order(x))
   invisible(x)
 }
 
-# x: a path, or those of its fields that are named here.
+# x: a path's fields, and `word`: group_word().
 print_overview <- function(x, entries) {
   n <- length(x$lambda)
   cat(sprintf("Group-lasso path: %s bins, %s spikes, %s (%s)\n",
               format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","),
-              count_of(length(x$groups), "covariate"), count_of(nrow(x$coefficients), "column")))
+              count_of(length(x$groups), x$word), count_of(nrow(x$coefficients), "column")))
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
   if (!is.null(x$na.action) && !is.null(x$window_edges)) cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
   range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
@@ -21,8 +21,16 @@ print_overview <- function(x, entries) {
               if (x$link == "log") "" else sprintf("; link = \"%s\"", x$link), format(max(x$kkt), digits = 2),
               if (all(x$converged)) "" else sprintf(" (%d not converged)", sum(!x$converged))))
   if (!is.null(x$discretized)) print_rounding(x$discretized)
-  cat("Covariates in order of entry (lambda):\n")
+  if (length(x$free) > 0) cat(sprintf("Always in, without a penalty: %s\n", describe_free(x$free)))
+  cat(if (x$word == "covariate") "Covariates" else "Groups", "in order of entry (lambda):\n")
   print_entries(entries)
+}
+
+# "speed (5 columns), position (2 columns)"
+describe_free <- function(free, most = 6) {
+  parts <- sprintf("%s (%s)", names(free), vapply(lengths(free), count_of, "", "column"))
+  paste0(toString(first_few(parts, most)),
+         if (length(parts) > most) sprintf(" and %d more", length(parts) - most))
 }
 
 print_entries <- function(entries, most = 20) {
@@ -62,8 +70,8 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
     deviance_explained = explained, kkt = object$kkt
   )
   structure(
-    list(path = object[c("n_obs", "counts", "groups", "coefficients", "standardize", "link", "discretized",
-                         "window_edges", "na.action", "lambda", "kkt", "converged")],
+    list(path = c(object[c("n_obs", "counts", "groups", "free", "coefficients", "standardize", "link", "discretized",
+                           "window_edges", "na.action", "lambda", "kkt", "converged")], word = group_word(object)),
          table = table[rows, ], entry_order = entry_order(object), call = object$call),
     class = "summary.group_lasso_path"
   )
