@@ -9,6 +9,8 @@ read_groups <- function(groups, design) {
   fields <- unclass(design)
   sets <- if (is.null(groups)) {
     covariate_columns(design)
+  } else if (inherits(groups, "hierarchical_groups")) {
+    hierarchy_sets(groups, covariate_columns(design))
   } else if (is.array(groups) || is_leafwise_mask(groups)) {
     mask_sets(groups, design)
   } else if (is.list(groups) && !is.data.frame(groups)) {
@@ -85,8 +87,10 @@ columns_named <- function(x, known, name) {
   all <- c(known$covariates, known$matrices, known$columns)
   at <- match(x, names(all))
   if (anyNA(at)) {
+    absent <- x[is.na(at)][1]
+    meant <- known$covariates[[match(sub("[.][^.]*$", "", absent), names(known$covariates), nomatch = 1)]]
     refuse_groups("must have names of covariates (", quoted(names(known$covariates)), ") or of their columns (",
-                  quoted(names(known$columns), 3), "); group `", name, "` has ", quoted(x[is.na(at)]), ".")
+                  quoted(names(known$columns)[meant]), "); group `", name, "` has ", quoted(absent), ".")
   }
   sort(unique(unlist(all[at], use.names = FALSE)))
 }
@@ -113,7 +117,7 @@ label_sets <- function(x, columns, covariates) {
     }
     label <- replace(x, x == 0, NA)
     level <- sort(unique(label))
-    names <- paste0("g", level)
+    names <- sprintf("g%.0f", level)
   } else {
     label <- as.character(x)
     label[!is.na(label) & !nzchar(label)] <- NA

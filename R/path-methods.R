@@ -24,6 +24,7 @@ print_overview <- function(x, entries) {
   if (length(x$free) > 0) cat(sprintf("Always in, without a penalty: %s\n", describe_free(x$free)))
   cat(if (x$word == "covariate") "Covariates" else "Groups", "in order of entry (lambda):\n")
   print_entries(entries)
+  if (anyDuplicated(unlist(x$groups))) cat("(groups overlap: a column may be in with another of its groups)\n")
 }
 
 # "speed (5 columns), position (2 columns)"
@@ -89,9 +90,12 @@ print.summary.group_lasso_path <- function(x, digits = 4, ...) {
 #'
 #' @param object A `group_lasso_path`.
 #' @param lambda NULL, or the penalty; between fitted values the coefficients are interpolated.
+#' @param by `"covariate"`: instead of groups the covariates that have a coefficient that is not zero, in whatever
+#'   group, or in none.
 #' @param ... Not used.
-#' @return For one lambda a character vector of covariates. For NULL (all fitted lambdas) or several
-#'   a logical matrix, covariates x lambdas.
+#' @return For one lambda a character vector of groups, which are the covariates unless the path was fitted with
+#'   `groups`. For NULL (all fitted lambdas) or several a logical matrix, groups x lambdas. Columns in no group are
+#'   not named.
 #' @seealso [entry_order()].
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
@@ -103,12 +107,19 @@ selected <- function(object, ...) UseMethod("selected")
 
 #' @rdname selected
 #' @export
-selected.group_lasso_path <- function(object, lambda = NULL, ...) {
+selected.group_lasso_path <- function(object, lambda = NULL, by = c("group", "covariate"), ...) {
   check_no_more(...)
+  by <- check_choice(by, c("group", "covariate"), "by")
   at <- path_at(object, lambda)
-  active <- at$norms > 0
-  if (length(lambda) == 1) return(names(object$groups)[active[, 1]])
-  dimnames(active) <- list(names(object$groups), at$labels)
+  if (by == "group") {
+    active <- at$norms > 0
+    names <- names(object$groups)
+  } else {
+    active <- rowsum((at$coefficients != 0) + 0, column_owner(unclass(object$design))) > 0
+    names <- names(object$design)
+  }
+  if (length(lambda) == 1) return(names[active[, 1]])
+  dimnames(active) <- list(names, at$labels)
   active
 }
 
