@@ -129,8 +129,7 @@ residual_lag <- function(path, eta) {
 # linear predictor at the means: list(theta, V = their covariance, H, owner = the group of each coordinate
 # (0: c), rank, vcov = covariance of intercept and coefficients).
 sandwich <- function(problem, chosen, eta, lag, session) {
-  free <- lapply(chosen, function(g) penalty_coordinates(problem$moments[[g]]$second, "group",
-                                                         problem$moments[[g]]$noise)$transform)
+  free <- lapply(chosen, function(g) group_coordinates(problem$moments[[g]], "group")$transform)
   means <- as.numeric(unlist(lapply(problem$moments[chosen], `[[`, "mean")))
   transform <- block_diagonal(free)
   owner <- c(0, rep(seq_along(chosen), vapply(free, ncol, 1L)))
@@ -221,7 +220,7 @@ refit_table <- function(path, problem, chosen, fit, lag) {
 wald_statistic <- function(problem, path, g, fit, i) {
   at <- fit$owner == i
   if (!any(at)) return(0)
-  transform <- penalty_coordinates(problem$moments[[g]]$second, "group", problem$moments[[g]]$noise)$transform
+  transform <- group_coordinates(problem$moments[[g]], "group")$transform
   theta <- crossprod(transform, problem$moments[[g]]$second %*% path$coefficients[path$groups[[g]], 1])
   sum(theta * (pseudo_inverse(fit$V[at, at, drop = FALSE])$value %*% theta))
 }

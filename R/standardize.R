@@ -5,40 +5,64 @@
 #   none        A = I                          w = sqrt(p)
 #   group       A = S^(1/2) on its range       w = sqrt(rank S)
 #   calibrated  A = (S + t I)^(1/2), t = tr(S) / p,  w = sqrt(tr(S (S + t I)^-1))
-# Any A with the same A'A gives the same norm; here A is diag(s)^(1/2) U' from the eigenvectors U.
+# Any A with the same A'A gives the same norm, so A is what is cheap and exact: for "calibrated" the Cholesky
+# factor of S + t I, whose condition is at most p + 1. For "group" S = D C D with D the units of the columns, and
+# A = diag(c)^(1/2) V' D from the eigenvalues c and eigenvectors V of C. The columns of a matrix may have any units,
+# so D is their standard deviations, C their correlations, and the rank doesn't depend on them. The functions of a
+# basis have one: what hardly any data reach is hardly there.
 
-# Eigenvalues of a group's covariance below this share of the largest count as none.
+# Eigenvalues of C below this share of the largest count as none.
 rank_tolerance <- 1e-8
 
-# second: S. noise: a trace at or below it is rounding: the columns are constant. Returns transform (T:
-# p x rank) and weight (w).
-penalty_coordinates <- function(second, how, noise = 0) {
+# second: S. Per column, or one for all, noise: the variance at or below which it is rounding, the column constant;
+# and unit. Returns transform (T: p x rank) and weight (w).
+penalty_coordinates <- function(second, how, noise = 0, unit = sqrt(pmax(diag(second), 0))) {
   p <- ncol(second)
   if (how == "none") return(list(transform = diag(p), weight = sqrt(p)))
-  parts <- eigen(second, symmetric = TRUE)
-  values <- pmax(parts$values, 0)
-  if (!(sum(values) > noise)) return(list(transform = matrix(0, p, 0), weight = 0))
-  if (how == "group") {
-    keep <- values > rank_tolerance * values[1]
-    root <- sqrt(values[keep])
-    return(list(transform = parts$vectors[, keep, drop = FALSE] %*% diag(1 / root, length(root)),
-                weight = sqrt(sum(keep))))
-  }
-  ridge <- sum(values) / p
-  list(transform = parts$vectors %*% diag(1 / sqrt(values + ridge), p),
-       weight = sqrt(sum(values / (values + ridge))))
+  noise <- rep_len(noise, p)
+  varies <- diag(second) > noise
+  if (!any(varies)) return(list(transform = matrix(0, p, 0), weight = 0))
+  if (how == "calibrated") return(ridged_coordinates(second))
+  at <- which(varies)
+  part <- ranked_coordinates(second[at, at, drop = FALSE], noise[at], rep_len(unit, p)[at])
+  transform <- matrix(0, p, ncol(part))
+  transform[at, ] <- part
+  list(transform = transform, weight = sqrt(ncol(part)))
 }
 
-# Weighted mean and covariance of each covariate's columns; weights sum to one.
+# The same of one group's design_moments().
+group_coordinates <- function(moments, how) {
+  penalty_coordinates(moments$second, how, moments$noise, moments$unit)
+}
+
+# T of S^(1/2) on its range, for columns that all vary.
+ranked_coordinates <- function(second, noise, unit) {
+  parts <- eigen(second / outer(unit, unit), symmetric = TRUE)
+  # the second: what C is off by
+  keep <- parts$values > max(rank_tolerance * parts$values[1], sum(noise / unit^2))
+  parts$vectors[, keep, drop = FALSE] / outer(unit, sqrt(parts$values[keep]))
+}
+
+ridged_coordinates <- function(second) {
+  p <- ncol(second)
+  ridge <- sum(pmax(diag(second), 0)) / p
+  inverse <- backsolve(chol(second + diag(ridge, p)), diag(p))
+  # tr(S (S + t I)^-1) = p - t tr((S + t I)^-1)
+  list(transform = inverse, weight = sqrt(p - ridge * sum(inverse^2)))
+}
+
+# Weighted mean and covariance of each covariate's columns, with noise and unit for penalty_coordinates(); weights
+# sum to one.
 design_moments <- function(design, weights) {
   fields <- unclass(design)
   lapply(seq_along(fields$blocks), function(g) {
     moments <- .Call(C_moments, fields$blocks[g], as.double(fields$n_obs), weights)
-    # what the mean may be off by, as a share of it: sums over bins round more the more bins there are
+    # what a mean may be off by, as a share of it: sums over bins round more the more bins there are
     rounding <- max(1e-13, fields$n_obs * .Machine$double.eps)
     # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
     is_dense <- is_dense_block(fields$blocks[[g]])
-    moments$noise <- (if (is_dense) rounding^2 else rounding) * sum(moments$mean^2)
+    moments$unit <- if (is_dense) sqrt(pmax(diag(moments$second), 0)) else 1
+    moments$noise <- (if (is_dense) rounding^2 else rounding) * moments$mean^2
     moments
   })
 }
@@ -46,11 +70,10 @@ design_moments <- function(design, weights) {
 # All that the C core must know of the penalty. multiplier: group_weights, per group.
 penalty_for <- function(moments, groups, how, multiplier) {
   coordinates <- lapply(seq_along(groups), function(g) {
-    base <- penalty_coordinates(moments[[g]]$second, how, moments[[g]]$noise)
+    base <- group_coordinates(moments[[g]], how)
     if (multiplier[g] > 0) return(base)
     # not penalised: only what the data determine may move
-    free <- penalty_coordinates(moments[[g]]$second, "group", moments[[g]]$noise)
-    list(transform = free$transform, weight = base$weight)
+    list(transform = group_coordinates(moments[[g]], "group")$transform, weight = base$weight)
   })
   scale <- vapply(coordinates, `[[`, 0, "weight")
   list(
