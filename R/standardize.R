@@ -6,39 +6,49 @@
 #   group       A = S^(1/2) on its range       w = sqrt(rank S)
 #   calibrated  A = (S + t I)^(1/2), t = tr(S) / p,  w = sqrt(tr(S (S + t I)^-1))
 # Any A with the same A'A gives the same norm, so A is what is cheap and exact: for "calibrated" the Cholesky
-# factor of S + t I, whose condition is at most p + 1. For "group" S = D C D with D the units of the columns, and
-# A = diag(c)^(1/2) V' D from the eigenvalues c and eigenvectors V of C. The columns of a matrix may have any units,
-# so D is their standard deviations, C their correlations, and the rank doesn't depend on them. The functions of a
-# basis have one: what hardly any data reach is hardly there.
+# factor of S + t I, whose condition is at most p + 1; for "group" diag(d)^(1/2) U' from the eigenvalues d and
+# eigenvectors U of S.
+#
+# The rank of S must not depend on the units of a matrix's columns, so it is that of their correlations C. Where S
+# itself seems to have another, units are too far apart for it, and A = diag(c)^(1/2) V' D from the eigenvalues c and
+# eigenvectors V of C, with D the standard deviations. The functions of a basis have one unit: what hardly any data
+# reach is hardly there, and S alone decides.
 
-# Eigenvalues of C below this share of the largest count as none.
+# Eigenvalues below this share of the largest count as none.
 rank_tolerance <- 1e-8
 
-# second: S. Per column, or one for all, noise: the variance at or below which it is rounding, the column constant;
-# and unit. Returns transform (T: p x rank) and weight (w).
-penalty_coordinates <- function(second, how, noise = 0, unit = sqrt(pmax(diag(second), 0))) {
+# second: S. noise: per column, or one for all, the variance at or below which it is rounding and the column
+# constant. own_units: whether each column has its own. Returns transform (T: p x rank) and weight (w).
+penalty_coordinates <- function(second, how, noise = 0, own_units = TRUE) {
   p <- ncol(second)
   if (how == "none") return(list(transform = diag(p), weight = sqrt(p)))
   noise <- rep_len(noise, p)
-  varies <- diag(second) > noise
-  if (!any(varies)) return(list(transform = matrix(0, p, 0), weight = 0))
+  varies <- which(diag(second) > noise)
+  if (length(varies) == 0) return(list(transform = matrix(0, p, 0), weight = 0))
   if (how == "calibrated") return(ridged_coordinates(second))
-  at <- which(varies)
-  part <- ranked_coordinates(second[at, at, drop = FALSE], noise[at], rep_len(unit, p)[at])
+  part <- ranked_coordinates(second[varies, varies, drop = FALSE], noise[varies], own_units)
   transform <- matrix(0, p, ncol(part))
-  transform[at, ] <- part
+  transform[varies, ] <- part
   list(transform = transform, weight = sqrt(ncol(part)))
 }
 
 # The same of one group's design_moments().
 group_coordinates <- function(moments, how) {
-  penalty_coordinates(moments$second, how, moments$noise, moments$unit)
+  penalty_coordinates(moments$second, how, moments$noise, moments$own_units)
 }
 
 # T of S^(1/2) on its range, for columns that all vary.
-ranked_coordinates <- function(second, noise, unit) {
+ranked_coordinates <- function(second, noise, own_units) {
+  plain <- eigen_coordinates(second, noise, rep(1, ncol(second)))
+  if (!own_units) return(plain)
+  scaled <- eigen_coordinates(second, noise, sqrt(diag(second)))
+  if (ncol(scaled) == ncol(plain)) plain else scaled
+}
+
+# From the eigenvectors of S in these units.
+eigen_coordinates <- function(second, noise, unit) {
   parts <- eigen(second / outer(unit, unit), symmetric = TRUE)
-  # the second: what C is off by
+  # not what the entries are off by, either
   keep <- parts$values > max(rank_tolerance * parts$values[1], sum(noise / unit^2))
   parts$vectors[, keep, drop = FALSE] / outer(unit, sqrt(parts$values[keep]))
 }
@@ -51,7 +61,7 @@ ridged_coordinates <- function(second) {
   list(transform = inverse, weight = sqrt(p - ridge * sum(inverse^2)))
 }
 
-# Weighted mean and covariance of each covariate's columns, with noise and unit for penalty_coordinates(); weights
+# Weighted mean and covariance of each covariate's columns, with noise and own_units for penalty_coordinates(); weights
 # sum to one.
 design_moments <- function(design, weights) {
   fields <- unclass(design)
@@ -61,7 +71,7 @@ design_moments <- function(design, weights) {
     rounding <- max(1e-13, fields$n_obs * .Machine$double.eps)
     # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
     is_dense <- is_dense_block(fields$blocks[[g]])
-    moments$unit <- if (is_dense) sqrt(pmax(diag(moments$second), 0)) else 1
+    moments$own_units <- is_dense
     moments$noise <- (if (is_dense) rounding^2 else rounding) * moments$mean^2
     moments
   })

@@ -154,14 +154,19 @@ penalty_coords <- function(X, v, how) {
     return(list(to = sqrt(s) * t(u), back = u %*% diag(1 / sqrt(s), p), weight = sqrt(sum(d / s))))
   }
   if (how != "group") stop("unknown standardize: ", how)
-  # S on its range, in coordinates of the standardised columns, whose correlations say what the range is
+  # S on its range, whose dimension is that of the correlations; in units in which S shows it
   varies <- diag(S) > 1e-28 * colSums(share * X^2)
   sd <- ifelse(varies, sqrt(diag(S)), Inf)
-  parts <- eigen(S / outer(sd, sd), symmetric = TRUE)
-  keep <- parts$values > 1e-8 * parts$values[1]
-  u <- parts$vectors[, keep, drop = FALSE]
-  root <- sqrt(parts$values[keep])
-  list(to = root * t(u * ifelse(varies, sd, 0)), back = u / outer(sd, root), weight = sqrt(sum(keep)))
+  rank_in <- function(unit) {
+    d <- eigen(S / outer(unit, unit), symmetric = TRUE, only.values = TRUE)$values
+    sum(d > 1e-8 * d[1])
+  }
+  rank <- rank_in(sd)
+  unit <- if (rank_in(rep(1, p)) == rank) ifelse(varies, 1, Inf) else sd
+  parts <- eigen(S / outer(unit, unit), symmetric = TRUE)
+  u <- parts$vectors[, seq_len(rank), drop = FALSE]
+  root <- sqrt(parts$values[seq_len(rank)])
+  list(to = root * t(u * ifelse(varies, unit, 0)), back = u / outer(unit, root), weight = sqrt(rank))
 }
 
 oracle_split <- function(blocks, beta) {
