@@ -5,53 +5,92 @@
 #   none        A = I                          w = sqrt(p)
 #   group       A = S^(1/2) on its range       w = sqrt(rank S)
 #   calibrated  A = (S + t I)^(1/2), t = tr(S) / p,  w = sqrt(tr(S (S + t I)^-1))
-# Any A with the same A'A gives the same norm; here A is diag(s)^(1/2) U' from the eigenvectors U. Where a group has
-# columns of several covariates, t is that of each covariate's part, so that their units don't matter: each part is
-# divided by the root of its t, which makes it 1.
+# Any A with the same A'A gives the same norm, so A is what is cheap and exact: for "calibrated" the Cholesky
+# factor of S + t I, whose condition is at most p + 1; for "group" diag(d)^(1/2) U' from the eigenvalues d and
+# eigenvectors U of S.
+#
+# The rank of S must not depend on the units of a matrix's columns, so it is that of their correlations C. Where S
+# itself seems to have another, units are too far apart for it, and A = diag(c)^(1/2) V' D from the eigenvalues c and
+# eigenvectors V of C, with D the standard deviations. The functions of a basis have one unit: what hardly any data
+# reach is hardly there, and S alone decides.
+#
+# Where a group has columns of several covariates, t is that of each covariate's part, so that their units don't
+# matter: each part is divided by the root of its t, which makes it 1.
 
-# Eigenvalues of a group's covariance below this share of the largest count as none.
+# Eigenvalues below this share of the largest count as none.
 rank_tolerance <- 1e-8
 
-# moments: list(second: S; noise: per column, a variance at or below it is rounding: the column is constant; part:
-# which covariate, from 1, each column is of). Returns transform (T: p x rank) and weight (w).
-penalty_coordinates <- function(moments, how) {
-  second <- moments$second
+# second: S. Per column, or one for all: noise, the variance at or below which it is rounding and the column constant;
+# own_units, whether the column has its own; part, which covariate it is of. Returns transform (T: p x rank) and
+# weight (w).
+penalty_coordinates <- function(second, how, noise = 0, own_units = TRUE, part = 1) {
   p <- ncol(second)
   if (how == "none") return(list(transform = diag(p), weight = sqrt(p)))
-  unit <- part_units(moments)
-  varies <- unit > 0
-  if (!any(varies)) return(list(transform = matrix(0, p, 0), weight = 0))
-  parts <- eigen(second[varies, varies, drop = FALSE] / outer(unit[varies], unit[varies]), symmetric = TRUE)
-  values <- pmax(parts$values, 0)
-  curvature <- if (how == "group") values else values + 1
-  keep <- if (how == "group") values > rank_tolerance * values[1] else rep(TRUE, length(values))
-  transform <- matrix(0, p, sum(keep))
-  transform[varies, ] <- parts$vectors[, keep, drop = FALSE] / unit[varies] *
-    rep(1 / sqrt(curvature[keep]), each = sum(varies))
-  list(transform = transform, weight = sqrt(sum((values / curvature)[keep])))
+  noise <- rep_len(noise, p)
+  varies <- diag(second) > noise
+  unit <- part_units(diag(second), varies, rep_len(part, p))
+  used <- which(if (how == "group") varies else unit > 0)
+  if (length(used) == 0) return(list(transform = matrix(0, p, 0), weight = 0))
+  unit <- unit[used]
+  scaled <- second[used, used, drop = FALSE] / outer(unit, unit)
+  own <- if (how == "group") {
+    ranked_coordinates(scaled, noise[used] / unit^2, rep_len(own_units, p)[used])
+  } else {
+    ridged_coordinates(scaled)
+  }
+  transform <- matrix(0, p, ncol(own$transform))
+  transform[used, ] <- own$transform / unit
+  list(transform = transform, weight = own$weight)
 }
 
-# For each column the root of the mean variance of its covariate's columns in the group; 0 where all are constant.
-part_units <- function(moments) {
-  variance <- diag(moments$second)
+# The same of one element of group_moments().
+group_coordinates <- function(moments, how) {
+  penalty_coordinates(moments$second, how, moments$noise, moments$own_units, moments$part)
+}
+
+# For each column the root of the mean variance of its part; 0 where all of them are constant.
+part_units <- function(variance, varies, part) {
   out <- numeric(length(variance))
-  for (k in unique(moments$part)) {
-    at <- moments$part == k
-    if (sum(variance[at]) > sum(moments$noise[at])) out[at] <- sqrt(mean(variance[at]))
-  }
+  for (k in unique(part[varies])) out[part == k] <- sqrt(mean(pmax(variance[part == k], 0)))
   out
 }
 
-# Weighted mean (p), covariance (p x p), noise and part (p, see above) of some covariates' columns; weights sum to
-# one.
+# T and w of S^(1/2) on its range, for columns that all vary.
+ranked_coordinates <- function(second, noise, own_units) {
+  transform <- eigen_coordinates(second, noise, rep(1, ncol(second)))
+  if (any(own_units)) {
+    scaled <- eigen_coordinates(second, noise, ifelse(own_units, sqrt(diag(second)), 1))
+    if (ncol(scaled) != ncol(transform)) transform <- scaled
+  }
+  list(transform = transform, weight = sqrt(ncol(transform)))
+}
+
+# From the eigenvectors of S in these units.
+eigen_coordinates <- function(second, noise, unit) {
+  parts <- eigen(second / outer(unit, unit), symmetric = TRUE)
+  # not what the entries are off by, either
+  keep <- parts$values > max(rank_tolerance * parts$values[1], sum(noise / unit^2))
+  parts$vectors[, keep, drop = FALSE] / outer(unit, sqrt(parts$values[keep]))
+}
+
+# T and w of (S + I)^(1/2).
+ridged_coordinates <- function(second) {
+  p <- ncol(second)
+  inverse <- backsolve(chol(second + diag(p)), diag(p))
+  # tr(S (S + I)^-1) = p - tr((S + I)^-1)
+  list(transform = inverse, weight = sqrt(p - sum(inverse^2)))
+}
+
+# Weighted mean (p) and covariance (p x p) of some covariates' columns, with what penalty_coordinates() asks of each
+# column; weights sum to one.
 block_moments <- function(fields, covariates, weights) {
   moments <- .Call(C_moments, unname(fields$blocks[covariates]), as.double(fields$n_obs), weights)
-  # what the mean may be off by, as a share of it: sums over bins round more the more bins there are
+  # what a mean may be off by, as a share of it: sums over bins round more the more bins there are
   rounding <- max(1e-13, fields$n_obs * .Machine$double.eps)
-  # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
-  is_dense <- vapply(fields$blocks[covariates], is_dense_block, TRUE)
   moments$part <- rep(seq_along(covariates), fields$size[covariates])
-  moments$noise <- ifelse(is_dense, rounding^2, rounding)[moments$part] * moments$mean^2
+  moments$own_units <- unname(vapply(fields$blocks[covariates], is_dense_block, TRUE))[moments$part]
+  # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
+  moments$noise <- ifelse(moments$own_units, rounding^2, rounding) * moments$mean^2
   moments
 }
 
@@ -76,7 +115,7 @@ group_moments <- function(design, moments, groups, weights) {
     from <- whole[[match(list(set), sets)]]
     at <- match(columns[[g]], which(owner %in% set))
     list(mean = from$mean[at], second = from$second[at, at, drop = FALSE], noise = from$noise[at],
-         part = from$part[at])
+         own_units = from$own_units[at], part = from$part[at])
   })
 }
 
@@ -85,10 +124,10 @@ group_moments <- function(design, moments, groups, weights) {
 penalty_for <- function(moments, groups, how, multiplier) {
   multiplier <- c(multiplier, numeric(length(groups$free)))
   coordinates <- lapply(seq_along(moments), function(g) {
-    base <- penalty_coordinates(moments[[g]], how)
+    base <- group_coordinates(moments[[g]], how)
     if (multiplier[g] > 0) return(base)
     # not penalised: only what the data determine may move
-    list(transform = penalty_coordinates(moments[[g]], "group")$transform, weight = base$weight)
+    list(transform = group_coordinates(moments[[g]], "group")$transform, weight = base$weight)
   })
   transform <- lapply(coordinates, `[[`, "transform")
   scale <- vapply(coordinates, `[[`, 0, "weight")
