@@ -5,12 +5,22 @@
 #   none        A = I                          w = sqrt(p)
 #   group       A = S^(1/2) on its range       w = sqrt(rank S)
 #   calibrated  A = (S + t I)^(1/2), t = tr(S) / p,  w = sqrt(tr(S (S + t I)^-1))
-# Any A with the same A'A gives the same norm; here A is diag(s)^(1/2) U' from the eigenvectors U.
+# Any A with the same A'A gives the same norm, so A is what is cheap and exact: for "calibrated" the Cholesky
+# factor of S + t I, whose condition is at most p + 1; for "group" diag(d)^(1/2) U' from the eigenvalues d and
+# eigenvectors U of S.
 #
-# Where single columns are penalised, too, by their absolute values, coordinates must be the columns, each on a
-# scale of its own. There S is its diagonal alone, in all of the above.
+# The rank of S must not depend on the units of a matrix's columns, so it is that of their correlations C. Where S
+# itself seems to have another, units are too far apart for it, and A = diag(c)^(1/2) V' D from the eigenvalues c and
+# eigenvectors V of C, with D the standard deviations. The functions of a basis have one unit: what hardly any data
+# reach is hardly there, and S alone decides.
+#
+# Where a group has columns of several covariates, t is that of each covariate's part, so that their units don't
+# matter: each part is divided by the root of its t, which makes it 1.
+#
+# Where single columns are penalised, too, by their absolute values or in groups inside a group, coordinates must be
+# the columns, each on a scale of its own. There S is its diagonal alone, in all of the above.
 
-# Eigenvalues of a group's covariance below this share of the largest count as none.
+# Eigenvalues below this share of the largest count as none.
 rank_tolerance <- 1e-8
 
 # What is asked of the penalty: `standardize`, and the shares of its other terms.
@@ -42,73 +52,148 @@ describe_shares <- function(x) {
   paste0("; ", toString(paste(names(shares), vapply(shares, format, "", digits = 3))))
 }
 
-# second: S. noise: a trace at or below it is rounding: the columns are constant. apart: whether each column is a
+# second: S. Per column, or one for all: noise, the variance at or below which it is rounding and the column constant;
+# own_units, whether the column has its own; part, which covariate it is of. apart: whether each column is a
 # coordinate. Returns transform (T: p x rank) and weight (w).
-penalty_coordinates <- function(second, how, noise = 0, apart = FALSE) {
+penalty_coordinates <- function(second, how, noise = 0, own_units = TRUE, part = 1, apart = FALSE) {
   p <- ncol(second)
   if (how == "none") return(list(transform = diag(p), weight = sqrt(p)))
-  parts <- if (apart) list(values = diag(second), vectors = diag(p)) else eigen(second, symmetric = TRUE)
-  values <- pmax(parts$values, 0)
-  if (!(sum(values) > noise)) return(list(transform = matrix(0, p, 0), weight = 0))
-  if (how == "group") {
-    keep <- values > (if (apart) noise else rank_tolerance * values[1])
-    root <- sqrt(values[keep])
-    return(list(transform = parts$vectors[, keep, drop = FALSE] %*% diag(1 / root, length(root)),
-                weight = sqrt(sum(keep))))
+  noise <- rep_len(noise, p)
+  varies <- diag(second) > noise
+  unit <- part_units(diag(second), varies, rep_len(part, p))
+  used <- which(if (how == "group") varies else unit > 0)
+  if (length(used) == 0) return(list(transform = matrix(0, p, 0), weight = 0))
+  unit <- unit[used]
+  scaled <- second[used, used, drop = FALSE] / outer(unit, unit)
+  own <- if (apart) {
+    column_coordinates(diag(scaled), how)
+  } else if (how == "group") {
+    ranked_coordinates(scaled, noise[used] / unit^2, rep_len(own_units, p)[used])
+  } else {
+    ridged_coordinates(scaled)
   }
-  ridge <- sum(values) / p
-  list(transform = parts$vectors %*% diag(1 / sqrt(values + ridge), p),
-       weight = sqrt(sum(values / (values + ridge))))
+  transform <- matrix(0, p, ncol(own$transform))
+  transform[used, ] <- own$transform / unit
+  list(transform = transform, weight = own$weight)
 }
 
-# Weighted mean and covariance of each covariate's columns; weights sum to one.
+# The same of one element of group_moments().
+group_coordinates <- function(moments, how, apart = FALSE) {
+  penalty_coordinates(moments$second, how, moments$noise, moments$own_units, moments$part, apart)
+}
+
+# For each column the root of the mean variance of its part; 0 where all of them are constant.
+part_units <- function(variance, varies, part) {
+  out <- numeric(length(variance))
+  for (k in unique(part[varies])) out[part == k] <- sqrt(mean(pmax(variance[part == k], 0)))
+  out
+}
+
+# T and w of S^(1/2) on its range, for columns that all vary.
+ranked_coordinates <- function(second, noise, own_units) {
+  transform <- eigen_coordinates(second, noise, rep(1, ncol(second)))
+  if (any(own_units)) {
+    scaled <- eigen_coordinates(second, noise, ifelse(own_units, sqrt(diag(second)), 1))
+    if (ncol(scaled) != ncol(transform)) transform <- scaled
+  }
+  list(transform = transform, weight = sqrt(ncol(transform)))
+}
+
+# From the eigenvectors of S in these units.
+eigen_coordinates <- function(second, noise, unit) {
+  parts <- eigen(second / outer(unit, unit), symmetric = TRUE)
+  # not what the entries are off by, either
+  keep <- parts$values > max(rank_tolerance * parts$values[1], sum(noise / unit^2))
+  parts$vectors[, keep, drop = FALSE] / outer(unit, sqrt(parts$values[keep]))
+}
+
+# T and w of (S + I)^(1/2).
+ridged_coordinates <- function(second) {
+  p <- ncol(second)
+  inverse <- backsolve(chol(second + diag(p)), diag(p))
+  # tr(S (S + I)^-1) = p - tr((S + I)^-1)
+  list(transform = inverse, weight = sqrt(p - sum(inverse^2)))
+}
+
+# T and w of these two for columns one by one, from their variances.
+column_coordinates <- function(variance, how) {
+  s <- if (how == "group") variance else variance + 1
+  list(transform = diag(1 / sqrt(s), length(s)), weight = sqrt(sum(variance / s)))
+}
+
+# Weighted mean (p) and covariance (p x p) of some covariates' columns, with what penalty_coordinates() asks of each
+# column; weights sum to one.
+block_moments <- function(fields, covariates, weights) {
+  moments <- .Call(C_moments, unname(fields$blocks[covariates]), as.double(fields$n_obs), weights)
+  # what a mean may be off by, as a share of it: sums over bins round more the more bins there are
+  rounding <- max(1e-13, fields$n_obs * .Machine$double.eps)
+  moments$part <- rep(seq_along(covariates), fields$size[covariates])
+  moments$own_units <- unname(vapply(fields$blocks[covariates], is_dense_block, TRUE))[moments$part]
+  # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
+  moments$noise <- ifelse(moments$own_units, rounding^2, rounding) * moments$mean^2
+  moments
+}
+
+# The moments of each covariate.
 design_moments <- function(design, weights) {
   fields <- unclass(design)
-  lapply(seq_along(fields$blocks), function(g) {
-    moments <- .Call(C_moments, fields$blocks[g], as.double(fields$n_obs), weights)
-    # what the mean may be off by, as a share of it: sums over bins round more the more bins there are
-    rounding <- max(1e-13, fields$n_obs * .Machine$double.eps)
-    # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
-    is_dense <- is_dense_block(fields$blocks[[g]])
-    moments$noise <- (if (is_dense) rounding^2 else rounding) * sum(moments$mean^2)
-    moments
+  lapply(seq_along(fields$blocks), function(g) block_moments(fields, g, weights))
+}
+
+# The moments of each group (all_groups()), from those of the covariates where a group is part of one.
+group_moments <- function(design, moments, groups, weights) {
+  fields <- unclass(design)
+  owner <- column_owner(fields)
+  columns <- unname(all_groups(groups))
+  covariates <- lapply(columns, function(x) unique(owner[x]))
+  sets <- unique(lapply(covariates, sort))
+  whole <- lapply(sets, function(set) {
+    if (length(set) == 1) moments[[set]] else block_moments(fields, set, weights)
+  })
+  lapply(seq_along(columns), function(g) {
+    set <- sort(covariates[[g]])
+    from <- whole[[match(list(set), sets)]]
+    at <- match(columns[[g]], which(owner %in% set))
+    list(mean = from$mean[at], second = from$second[at, at, drop = FALSE], noise = from$noise[at],
+         own_units = from$own_units[at], part = from$part[at])
   })
 }
 
-# All that the C core must know of the penalty. how: a penalty_shape(), or `standardize` alone. multiplier:
-# group_weights, per group.
+# All that the C core must know of the penalty. moments: of group_moments(); groups: of read_groups(); how: a
+# penalty_shape(), or `standardize` alone; multiplier: group_weights, per group in groups$columns. The last n_free
+# groups are the free ones.
 penalty_for <- function(moments, groups, how, multiplier) {
   shape <- if (is.list(how)) how else penalty_shape(how)
-  apart <- shape$lasso_share > 0
-  coordinates <- lapply(seq_along(groups), function(g) {
-    base <- penalty_coordinates(moments[[g]]$second, shape$standardize, moments[[g]]$noise, apart)
+  multiplier <- c(multiplier, numeric(length(groups$free)))
+  coordinates <- lapply(seq_along(moments), function(g) {
+    base <- group_coordinates(moments[[g]], shape$standardize, shape$lasso_share > 0)
     if (multiplier[g] > 0) return(base)
     # not penalised: only what the data determine may move
-    free <- penalty_coordinates(moments[[g]]$second, "group", moments[[g]]$noise)
-    list(transform = free$transform, weight = base$weight)
+    list(transform = group_coordinates(moments[[g]], "group")$transform, weight = base$weight)
   })
+  transform <- lapply(coordinates, `[[`, "transform")
   scale <- vapply(coordinates, `[[`, 0, "weight")
   list(
-    size = lengths(groups, use.names = FALSE),
-    rank = vapply(coordinates, function(x) ncol(x$transform), 0L),
-    column = as.integer(unlist(groups, use.names = FALSE)),
-    transform = lapply(coordinates, `[[`, "transform"),
+    size = lengths(all_groups(groups), use.names = FALSE),
+    rank = vapply(transform, ncol, 0L),
+    column = as.integer(unlist(all_groups(groups), use.names = FALSE)),
+    transform = transform,
     weight = as.double(scale * multiplier),
-    scale = as.double(scale), lasso = as.double(shape$lasso_share), ridge = as.double(shape$ridge_share)
+    scale = as.double(scale), lasso = as.double(shape$lasso_share), ridge = as.double(shape$ridge_share),
+    spread = vapply(seq_along(moments), function(g) {
+      sum(transform[[g]] * (moments[[g]]$second %*% transform[[g]])) +
+        sum(crossprod(transform[[g]], moments[[g]]$mean)^2)
+    }, 0),
+    n_free = length(groups$free)
   )
 }
 
 # A lambda_max below this is rounding: no covariate has anything to do with the counts. scale: of a bin's
 # part in the gradient.
-signal_floor <- function(moments, penalty, scale) {
-  scores <- vapply(seq_along(moments), function(g) {
-    if (penalty$weight[g] <= 0 || penalty$rank[g] == 0) return(0)
-    transform <- penalty$transform[[g]]
-    second <- sum(transform * (moments[[g]]$second %*% transform)) +
-      sum(crossprod(transform, moments[[g]]$mean)^2)
-    sqrt(max(second, 0)) / penalty$weight[g] / norm_share(penalty, penalty$rank[g])
-  }, 0)
-  1e-13 * scale * max(scores, 0)
+signal_floor <- function(penalty, scale) {
+  counts <- penalty$weight > 0 & penalty$rank > 0
+  share <- norm_share(penalty, penalty$rank[counts])
+  1e-13 * scale * max(sqrt(pmax(penalty$spread[counts], 0)) / penalty$weight[counts] / share, 0)
 }
 
 # The penalty of a group of `rank` coordinates is at least this share of lambda w ||theta||.
