@@ -24,7 +24,12 @@ print_overview <- function(x, entries) {
   if (length(x$free) > 0) cat(sprintf("Always in, without a penalty: %s\n", describe_free(x$free)))
   cat(if (x$word == "covariate") "Covariates" else "Groups", "in order of entry (lambda):\n")
   print_entries(entries)
-  if (anyDuplicated(unlist(x$groups))) cat("(groups overlap: a column may be in with another of its groups)\n")
+  if (anyDuplicated(unlist(x$groups))) cat(overlap_note(x$overlap))
+}
+
+overlap_note <- function(overlap) {
+  if (overlap == "latent") return("(groups overlap: a column may be in with another of its groups)\n")
+  "(groups inside groups: a column is in only if all of its groups are)\n"
 }
 
 # "speed (5 columns), position (2 columns)"
@@ -71,7 +76,7 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
     deviance_explained = explained, kkt = object$kkt
   )
   structure(
-    list(path = c(object[c("n_obs", "counts", "groups", "free", "coefficients", "standardize", "lasso_share",
+    list(path = c(object[c("n_obs", "counts", "groups", "free", "overlap", "coefficients", "standardize", "lasso_share",
                            "ridge_share", "link", "discretized", "window_edges", "na.action", "lambda", "kkt",
                            "converged")], word = group_word(object)),
          table = table[rows, ], entry_order = entry_order(object), call = object$call),

@@ -219,7 +219,8 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
                         offset = NULL, weights = NULL, session = NULL, neurons = c("separate", "joint"),
                         discretize = NULL, na.action = na.omit, control = group_lasso_control(),
-                        progress = interactive(), data = NULL, lasso_share = 0, ridge_share = 0) {
+                        progress = interactive(), data = NULL, lasso_share = 0, ridge_share = 0,
+                        overlap = c("latent", "intersection")) {
   call <- match.call()
   how <- check_shape(standardize, lasso_share, ridge_share)
   link <- check_choice(link, link_names, "link")
@@ -232,6 +233,7 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
   design <- keep_source(as_design(model$covariates, model$basis, discretize, session), model$source)
   groups <- read_groups(groups, design)
   multiplier <- check_group_weights(group_weights, names(groups$columns))
+  groups <- with_overlap(groups, check_overlap(overlap), multiplier)
   if (is_population(model$counts)) {
     return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, groups, multiplier, how,
                           link, control, progress, call))
@@ -373,8 +375,8 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
     list(
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
       group_norms = fit$group_norms, group_scores = fit$group_scores,
-      groups = groups$columns, free = groups$free,
-      group_weights = stats::setNames(first_few(penalty$weight, length(names)), names), df = replace(fit$df, is.nan(fit$df), NA),
+      groups = groups$columns, free = groups$free, overlap = groups$overlap,
+      group_weights = stats::setNames(named_weights(penalty), names), df = replace(fit$df, is.nan(fit$df), NA),
       deviance = deviance_from_loss(fit$loss, data$counts, v),
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,

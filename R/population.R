@@ -7,7 +7,7 @@
 #   data      list(design, counts (n x N; NA: not known), offset, weights, na.action): the rows that were kept
 #             for all neurons
 #   na_class  "omit" or "exclude": what becomes of a bin that only some neurons miss
-#   groups, free, standardize, lasso_share, ridge_share, link, control, call  as in a path
+#   groups, free, overlap, standardize, lasso_share, ridge_share, link, control, call  as in a path
 
 # Whether counts are many neurons'; check_counts() sees to those of one.
 is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
@@ -38,12 +38,13 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, g
     lanes <- lapply(members, function(k) known_or_zero(data$counts[, k]))
     fits[members] <- fit_paths(data$design, moments, penalty, lanes, if (all(v == 1)) NULL else v, data$offset,
                                wanted, link, control, progress)
-    weight[, members] <- first_few(penalty$weight, nrow(weight))
+    weight[, members] <- named_weights(penalty)
   }
   names(fits) <- colnames(data$counts)
   population <- structure(
     list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
-         na_class = data$na_class, groups = groups$columns, free = groups$free, standardize = how$standardize,
+         na_class = data$na_class, groups = groups$columns, free = groups$free, overlap = groups$overlap,
+         standardize = how$standardize,
          lasso_share = how$lasso_share, ridge_share = how$ridge_share, link = link, control = control, call = call),
     class = "group_lasso_population"
   )

@@ -9,12 +9,11 @@ path_problem <- function(path) {
   groups <- path_groups(path)
   moments <- design_moments(path$design, v / sum(v))
   of_groups <- group_moments(path$design, moments, groups, v / sum(v))
-  named <- seq_along(groups$columns)
-  unit <- penalty_for(of_groups, groups, path_shape(path), rep(1, length(named)))
-  scale <- unit$scale[named]
+  unit <- penalty_for(of_groups, groups, path_shape(path), rep(1, length(groups$columns)))
+  scale <- named_scales(unit)
   multiplier <- ifelse(scale > 0, path$group_weights / scale, 1)
   penalty <- if (all(multiplier > 0)) unit else penalty_for(of_groups, groups, path_shape(path), multiplier)
-  penalty$weight[named] <- unname(path$group_weights)
+  penalty <- with_weights(penalty, path$group_weights)
   list(design = path$design, counts = path$counts, offset = path$offset, weights = path$weights, v = v,
        groups = groups, moments = moments, group_moments = of_groups, penalty = penalty, link = path$link,
        control = path$control)
@@ -59,6 +58,7 @@ problem_with <- function(problem, chosen) {
   parts <- c("size", "rank", "transform", "weight", "scale", "spread")
   out$penalty[parts] <- lapply(problem$penalty[parts], `[`, c(chosen, free))
   out$penalty$column <- as.integer(unlist(all_groups(out$groups), use.names = FALSE))
+  out$penalty$rows <- seq_along(chosen)
   out
 }
 
@@ -80,7 +80,7 @@ narrowed <- function(problem, groups) {
   out <- problem
   out$design <- design_covariates(problem$design, covariates)
   out$moments <- problem$moments[covariates]
-  out$groups <- lapply(groups, lapply, match, kept)
+  out$groups <- lapply(groups[c("columns", "free")], lapply, match, kept)
   out$kept <- kept
   out
 }

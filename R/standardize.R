@@ -23,35 +23,6 @@
 # Eigenvalues below this share of the largest count as none.
 rank_tolerance <- 1e-8
 
-# What is asked of the penalty: `standardize`, and the shares of its other terms.
-penalty_shape <- function(standardize, lasso_share = 0, ridge_share = 0) {
-  list(standardize = standardize, lasso_share = lasso_share, ridge_share = ridge_share)
-}
-
-# That of a path or a population.
-path_shape <- function(path) {
-  x <- unclass(path)
-  penalty_shape(x$standardize, x$lasso_share, x$ridge_share)
-}
-
-check_shape <- function(standardize, lasso_share, ridge_share) {
-  how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
-  lasso_share <- check_number(lasso_share, "lasso_share", 0, 1)
-  ridge_share <- check_number(ridge_share, "ridge_share", 0, 1)
-  if (ridge_share == 1) {
-    stop_input("`ridge_share` must be below 1, where no group would ever be out.", arg = "ridge_share")
-  }
-  penalty_shape(how, lasso_share, ridge_share)
-}
-
-# "", or "; lasso share 0.3, ridge share 0.1" for print().
-describe_shares <- function(x) {
-  shares <- c("lasso share" = x$lasso_share, "ridge share" = x$ridge_share)
-  shares <- shares[shares > 0]
-  if (length(shares) == 0) return("")
-  paste0("; ", toString(paste(names(shares), vapply(shares, format, "", digits = 3))))
-}
-
 # second: S. Per column, or one for all: noise, the variance at or below which it is rounding and the column constant;
 # own_units, whether the column has its own; part, which covariate it is of. apart: whether each column is a
 # coordinate. Returns transform (T: p x rank) and weight (w).
@@ -159,14 +130,39 @@ group_moments <- function(design, moments, groups, weights) {
   })
 }
 
+# Of each named group w, with the user's factor and without it, and the penalty with other weights: `rows` says where
+# among the core's groups and their parts a named one is.
+named_weights <- function(penalty) {
+  weights <- c(penalty$weight, penalty$part_weight)
+  if (is.null(penalty$rows)) weights else weights[penalty$rows]
+}
+
+named_scales <- function(penalty) c(penalty$scale, penalty$part_scale)[penalty$rows]
+
+with_weights <- function(penalty, weights) {
+  all <- c(penalty$weight, penalty$part_weight)
+  all[penalty$rows] <- as.double(weights)
+  penalty$weight <- all[seq_along(penalty$weight)]
+  if (!is.null(penalty$part_weight)) penalty$part_weight <- all[-seq_along(penalty$weight)]
+  penalty
+}
+
 # All that the C core must know of the penalty. moments: of group_moments(); groups: of read_groups(); how: a
 # penalty_shape(), or `standardize` alone; multiplier: group_weights, per group in groups$columns. The last n_free
-# groups are the free ones.
+# groups are the free ones. rows: of the core's results, those of the named groups.
 penalty_for <- function(moments, groups, how, multiplier) {
   shape <- if (is.list(how)) how else penalty_shape(how)
+  if (has_nested(groups)) return(nested_penalty(moments, groups, shape, multiplier))
+  penalty <- block_penalty(moments, groups, shape, multiplier, rep(shape$lasso_share > 0, length(moments)))
+  penalty$rows <- seq_along(groups$columns)
+  penalty
+}
+
+# The same of groups without groups inside; apart: for each, whether its columns are its coordinates.
+block_penalty <- function(moments, groups, shape, multiplier, apart) {
   multiplier <- c(multiplier, numeric(length(groups$free)))
   coordinates <- lapply(seq_along(moments), function(g) {
-    base <- group_coordinates(moments[[g]], shape$standardize, shape$lasso_share > 0)
+    base <- group_coordinates(moments[[g]], shape$standardize, apart[g])
     if (multiplier[g] > 0) return(base)
     # not penalised: only what the data determine may move
     list(transform = group_coordinates(moments[[g]], "group")$transform, weight = base$weight)
@@ -194,11 +190,6 @@ signal_floor <- function(penalty, scale) {
   counts <- penalty$weight > 0 & penalty$rank > 0
   share <- norm_share(penalty, penalty$rank[counts])
   1e-13 * scale * max(sqrt(pmax(penalty$spread[counts], 0)) / penalty$weight[counts] / share, 0)
-}
-
-# The penalty of a group of `rank` coordinates is at least this share of lambda w ||theta||.
-norm_share <- function(penalty, rank) {
-  (1 - penalty$ridge) * (1 - penalty$lasso + penalty$lasso / sqrt(rank))
 }
 
 # A mean above this many standard deviations would cost more than two digits in X b.

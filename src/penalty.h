@@ -54,6 +54,8 @@ static inline int nl_penalty_has_inner(const nl_penalty *penalty) {
   return penalty->lasso > 0 || penalty->part_start != NULL;
 }
 
+/* Rows of results: the groups, then their parts in order. */
+int nl_penalty_n_row(const nl_penalty *penalty);
 int nl_group_size(const nl_penalty *penalty, int g);
 int nl_group_rank(const nl_penalty *penalty, int g);
 

@@ -6,9 +6,26 @@
 
 /* ---- what comes in ----------------------------------------------------------------- */
 
+static void read_parts(SEXP x, nl_penalty *penalty) {
+  SEXP start = nl_element(x, "part_start");
+  penalty->part_start = NULL;
+  penalty->part = NULL;
+  if (Rf_isNull(start)) return;
+  penalty->part_start = nl_integers(start, penalty->n_group + 1, "part_start");
+  const int n_part = penalty->part_start[penalty->n_group];
+  const int *from = nl_integers(nl_element(x, "part_from"), n_part, "part_from");
+  const int *end = nl_integers(nl_element(x, "part_end"), n_part, "part_end");
+  const double *weight = nl_doubles(nl_element(x, "part_weight"), n_part, "part_weight");
+  nl_part *part = (nl_part *)R_alloc((size_t)n_part + 1, sizeof(nl_part));
+  for (int k = 0; k < n_part; k++) part[k] = (nl_part){from[k], end[k], weight[k]};
+  penalty->part = part;
+}
+
 /* penalty: list(size, rank: integer per group, column: integer (1-based), those of the
  * groups one after the other, transform: list of size x rank matrices, weight, scale:
- * numeric per group, lasso, ridge: numbers, off: numeric per column). */
+ * numeric per group, lasso, ridge: numbers, off: numeric per column; where groups have
+ * parts, part_start: see nl_penalty, part_from, part_end: integer, part_weight: numeric per
+ * part). */
 static nl_penalty read_penalty(SEXP x, int n_col) {
   nl_penalty penalty;
   SEXP transform = nl_element(x, "transform");
@@ -49,8 +66,7 @@ static nl_penalty read_penalty(SEXP x, int n_col) {
   penalty.scale = nl_doubles(nl_element(x, "scale"), n_group, "scale");
   penalty.lasso = nl_number(x, "lasso");
   penalty.ridge = nl_number(x, "ridge");
-  penalty.part_start = NULL;
-  penalty.part = NULL;
+  read_parts(x, &penalty);
   return penalty;
 }
 
@@ -80,7 +96,7 @@ static const char *out_names[] = {
 /* Fills `out` (a list by out_names) with vectors for n_lambda points, and points the path
  * at them.
  */
-static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
+static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_row) {
   nl_path path;
   for (int i = OUT_LAMBDA; i <= OUT_KKT; i++) {
     if (i != OUT_COEFFICIENTS && i != OUT_NORMS && i != OUT_SCORES) {
@@ -88,8 +104,8 @@ static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
     }
   }
   SET_VECTOR_ELT(out, OUT_COEFFICIENTS, Rf_allocMatrix(REALSXP, n_col, n_lambda));
-  SET_VECTOR_ELT(out, OUT_NORMS, Rf_allocMatrix(REALSXP, n_group, n_lambda));
-  SET_VECTOR_ELT(out, OUT_SCORES, Rf_allocMatrix(REALSXP, n_group, n_lambda));
+  SET_VECTOR_ELT(out, OUT_NORMS, Rf_allocMatrix(REALSXP, n_row, n_lambda));
+  SET_VECTOR_ELT(out, OUT_SCORES, Rf_allocMatrix(REALSXP, n_row, n_lambda));
   SET_VECTOR_ELT(out, OUT_STATUS, Rf_allocVector(INTSXP, n_lambda));
   SET_VECTOR_ELT(out, OUT_N_PASS, Rf_allocVector(INTSXP, n_lambda));
   path.n_lambda = n_lambda;
@@ -119,8 +135,8 @@ static const double *lane_doubles(SEXP list, int k, R_xlen_t n, const char *what
  * fills it. */
 static nl_task new_task(SEXP out, const nl_tasks *tasks, int max_passes) {
   nl_task task = {0};
-  task.path =
-      new_path(out, tasks->n_lambda, tasks->design->n_col, tasks->penalty->n_group);
+  task.path = new_path(out, tasks->n_lambda, tasks->design->n_col,
+                       nl_penalty_n_row(tasks->penalty));
   task.path.max_passes = max_passes;
   task.lambda = REAL(VECTOR_ELT(out, OUT_LAMBDA));
   return task;

@@ -176,14 +176,15 @@ double nl_terms_kink(const nl_terms *terms, int rank, const double *x,
 
 /* The excess of the gradient over the group's own norm at lambda, the inner terms taken off,
  * is convex in lambda, and its slope follows from the terms at what is left (z): so Newton's
- * method from the left gets there without passing the root. at_one: the terms at lambda 1. */
-static double smallest_lambda(const nl_terms *at_one, int rank, const double *gradient,
-                              double *z) {
+ * method from the left gets there without passing the root. at_one: the terms at lambda 1; from, end: the
+ * coordinates that are asked. */
+static double smallest_lambda(const nl_terms *at_one, int rank, int from, int end,
+                              const double *gradient, double *z) {
   nl_terms inner = *at_one;
   double lambda = 0;
   inner.norm = inner.ridge = 0;
   for (int step = 0; step < 200; step++) {
-    nl_copy((size_t)rank, gradient, z);
+    for (int i = 0; i < rank; i++) z[i] = from <= i && i < end ? gradient[i] : 0;
     nl_terms_shrink(&inner, rank, lambda, z);
     const double norm = nl_norm(rank, z), over = norm - lambda * at_one->norm;
     if (!(over > 0)) return lambda;
@@ -201,5 +202,15 @@ double nl_group_score(const nl_penalty *penalty, int g, const double *gradient,
   if (!(weight > 0)) return 0;
   nl_terms terms = terms_of(penalty, g, weight, weight);
   if (!nl_terms_have_inner(&terms)) return nl_norm(rank, gradient) / terms.norm;
-  return smallest_lambda(&terms, rank, gradient, space);
+  return smallest_lambda(&terms, rank, 0, rank, gradient, space);
+}
+
+double nl_part_score(const nl_penalty *penalty, int g, int k, const double *gradient,
+                     double *space) {
+  const int rank = nl_group_rank(penalty, g);
+  nl_terms terms = terms_of(penalty, g, penalty->weight[g], penalty->weight[g]);
+  const nl_part part = nl_terms_norm(&terms, rank, k);
+  terms.norm = part.weight;
+  terms.n_part = k; /* those inside it, and others, where nothing is asked */
+  return smallest_lambda(&terms, rank, part.from, part.end, gradient, space);
 }

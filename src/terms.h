@@ -71,4 +71,8 @@ double nl_terms_residual(const nl_terms *terms, int rank, const double *x,
 double nl_group_score(const nl_penalty *penalty, int g, const double *gradient,
                       double weight, double *space);
 
+/* The same for part k of the group, if the rest of the group is in. */
+double nl_part_score(const nl_penalty *penalty, int g, int k, const double *gradient,
+                     double *space);
+
 #endif
