@@ -19,8 +19,8 @@ with_overlap <- function(groups, overlap, multiplier) {
   }
   free <- multiplier == 0 & rowSums(shared > 0) > 1
   if (any(free)) {
-    stop_input("`group_weights` must be above 0 for groups that share columns where overlap = \"intersection\"; not so ",
-               quoted(names(sets)[free]), ". Leave them out of `groups` instead.", arg = "group_weights")
+    stop_input("`group_weights` must be above 0 for groups that share columns where overlap = \"intersection\"; not ",
+               "so ", quoted(names(sets)[free]), ". Leave them out of `groups` instead.", arg = "group_weights")
   }
   groups
 }
@@ -33,8 +33,8 @@ has_nested <- function(groups) {
 # What can't be asked where groups lie inside others.
 refuse_nested <- function(path, what) {
   if (!has_nested(path_groups(path))) return()
-  stop_input(what, " is not there for groups inside others (overlap = \"intersection\"): leaving one of them out leaves ",
-             "its columns in.", arg = "object", class = "neurolasso_not_implemented")
+  stop_input(what, " is not there for groups inside others (overlap = \"intersection\"): leaving one of them out ",
+             "leaves its columns in.", arg = "object", class = "neurolasso_not_implemented")
 }
 
 # The innermost of the groups that each column is in goes by it alone. columns: a list of numbers.
