@@ -38,11 +38,10 @@ typedef struct {
                            residual is    measured in */
   double lasso;         /* a */
   double ridge;         /* r */
-  const int
-      *part_start; /* n_group + 1: where a group's parts begin in `part`; NULL where no
-                            group has any. Groups that are not penalised have none */
-  const nl_part
-      *part; /* of each group: runs apart or nested, each after those inside it */
+  /* Parts of groups: runs apart or nested, each after those inside it. Groups that are not
+   * penalised have none. */
+  const int *part_start; /* n_group + 1: where a group's begin; NULL: no group has any */
+  const nl_part *part;
 } nl_penalty;
 
 /* Whether the penalty is lambda w ||theta|| in every group. */
