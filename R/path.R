@@ -98,7 +98,8 @@
 #'   \item{`group_weights`}{length G: \eqn{w_g}, with the user's factor}
 #'   \item{`df`}{length L: degrees of freedom, the intercept included (Vaiter et al. 2017), with the
 #'     curvature that the solver holds, which may be that of a neighbouring lambda: a few percent off at
-#'     most where that was measured. NA where more than 1000 coefficients are active}
+#'     most where that was measured. NA where more than 1000 coefficients are active, and where dense columns
+#'     are so many, and bins so few, that the solver does without that matrix}
 #'   \item{`deviance`, `null_deviance`}{length L, and of the model with intercept and offset alone}
 #'   \item{`kkt`, `converged`, `n_passes`}{length L: the certificate; whether it is below `tol`; passes over
 #'     the data in which this lambda took part}

@@ -171,9 +171,9 @@ void nl_iterates_note(nl_iterates *iterates, int n, const nl_lane_groups *groups
   const size_t length = (size_t)n * NL_LANES;
   nl_copy(length, iterates->x, iterates->old_x + (size_t)iterates->n_old * length);
   if (iterates->n_image > 0) {
-    const size_t n = iterates->n_image * NL_LANES;
-    memcpy(iterates->old_image + (size_t)iterates->n_old * n, iterates->image,
-           n * sizeof(float));
+    const size_t length_image = iterates->n_image * NL_LANES;
+    memcpy(iterates->old_image + (size_t)iterates->n_old * length_image, iterates->image,
+           length_image * sizeof(float));
   } else {
     nl_copy(length, iterates->slope,
             iterates->old_slope + (size_t)iterates->n_old * length);

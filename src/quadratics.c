@@ -10,7 +10,11 @@
 enum {
   MAX_ROUNDS = 50, /* rounds of one sweep over all groups and some over the active ones */
   /* Sweeps over the active groups before one that is left goes to Newton steps, at least */
-  SWEEPS_BEFORE_NEWTON = 20
+  SWEEPS_BEFORE_NEWTON = 20,
+  /* With a root there are none; then at least so many sweeps, and one more for so many
+     coordinates: a pass and a new root are cheaper than the last of many sweeps */
+  ROOT_SWEEPS = 10,
+  COORDINATES_PER_ROOT_SWEEP = 60
 };
 
 typedef struct {
@@ -280,6 +284,12 @@ static int sweeps_aside(const lane_work *work, int n, int patience,
   return patience;
 }
 
+/* Sweeps over n active coordinates before a model is left as it is. */
+static int most_sweeps(const nl_gram *gram, int n) {
+  if (gram->root.on) return ROOT_SWEEPS + n / COORDINATES_PER_ROOT_SWEEP;
+  return SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP;
+}
+
 double nl_quadratics_solve(const nl_penalty *penalty, nl_gram *gram, int n_model,
                            nl_lane_model *model, nl_quadratics_space *space,
                            const nl_hook *hook) {
@@ -292,7 +302,7 @@ double nl_quadratics_solve(const nl_penalty *penalty, nl_gram *gram, int n_model
     nl_check(hook);
     if (sweep_all(&work) == 0) break;
     const int n = list_active(&work, &groups);
-    const int patience = SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP - spent;
+    const int patience = most_sweeps(gram, n) - spent;
     if (n == 0 || patience <= 0) break;
     nl_iterates_place(&space->aside, n, n_image, space->image, space->iterates);
     set_aside(&work, n, &space->aside);

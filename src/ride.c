@@ -120,7 +120,7 @@ static void rebuild(nl_solver *solver, nl_point *keeper, double curvature) {
   nl_gram_reset(&solver->gram, solver->penalty, &solver->kept, solver->design->n_obs,
                 curvature);
   solver->gram.root.on =
-      solver->gram.stride == 1 &&
+      solver->gram.stride == 1 && !solver->gram.root.refused &&
       nl_cost_root_pays(solver->design, solver->wanted, set_coordinates(solver));
   if (keeper == solver->gram_for) keeper->gram_here = solver->gram.n_built;
   solver->gram_age = 0;
@@ -148,7 +148,10 @@ static void note_wishes(const nl_company *company) {
     if (point->look && !solver->gram_for) solver->gram_for = point;
     if (!point->look && solver->gram_due) solver->gram_slow = 1;
     wanted |= point->look || solver->gram_slow;
-    if (point->look && point->metric_here) gram->stride = 1;
+    if (point->look && point->metric_here) {
+      gram->stride = 1;
+      gram->root.refused |= gram->root.on;
+    }
   }
   if (wanted && solver->gram_age < GRAM_OLD && gram->stride > 1)
     gram->stride = (gram->stride + 1) / 2;

@@ -11,7 +11,8 @@
 #include "penalty.h"
 
 typedef struct {
-  int on; /* whether the Gram is kept so */
+  int on;      /* whether the Gram is kept so */
+  int refused; /* whether it must not be: a point got no further with one */
   size_t n_obs;
   int capacity; /* coordinates there is room for */
   float *r; /* n_obs x capacity: a group from n_obs times its position on, row by row */
