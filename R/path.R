@@ -84,6 +84,8 @@
 #' @param progress Draw a progress bar on the console, if the fit takes longer than two seconds.
 #' @param data With a formula: a data frame or named list of its variables, which may also stand in the place
 #'   of `counts`; what it hasn't is looked up where the formula was written.
+#' @param checkpoint With counts of several neurons: NULL, or a folder in which each neuron's path is kept as soon as
+#'   it is there, so that a run that was stopped goes on where it was, see [group_lasso_population].
 #' @return A [group_lasso_population] where `counts` are several neurons'; else a `group_lasso_path`, a list of
 #'   (L lambdas, p columns, G covariates)
 #' \describe{
@@ -174,7 +176,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
                         offset = NULL, weights = NULL, session = NULL, neurons = c("separate", "joint"),
                         discretize = NULL, na.action = na.omit, control = group_lasso_control(),
-                        progress = interactive(), data = NULL) {
+                        progress = interactive(), data = NULL, checkpoint = NULL) {
   call <- match.call()
   how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
   link <- check_choice(link, link_names, "link")
@@ -183,12 +185,16 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
   na.action <- check_na_action(na.action)
+  checkpoint <- check_checkpoint(checkpoint)
   model <- read_model(covariates, counts, basis, offset, data)
   design <- keep_source(as_design(model$covariates, model$basis, discretize, session), model$source)
   multiplier <- check_group_weights(group_weights, names(design))
   if (is_population(model$counts)) {
     return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, multiplier, how, link,
-                          control, progress, call))
+                          control, progress, checkpoint, call))
+  }
+  if (!is.null(checkpoint)) {
+    stop_input("`checkpoint` keeps the paths of many neurons; for one neuron it must be NULL.", arg = "checkpoint")
   }
   data <- model_rows(design, model$counts, model$offset, weights, na.action)
 
