@@ -44,10 +44,10 @@ make_folder <- function(folder) {
              class = "neurolasso_checkpoint")
 }
 
+# known: what problem.rds says; came: the same of the problem at hand.
 refuse_other_problem <- function(folder, known, came) {
-  differ <- if (!identical(known$neurons, came$neurons)) "the neurons" else
-    setdiff(union(names(known$parts), names(came$parts)),
-            names(came$parts)[came$parts == known$parts[names(came$parts)] %in% TRUE])
+  differs <- vapply(names(came$parts), function(part) !identical(known$parts[part], came$parts[part]), TRUE)
+  differ <- if (identical(known$neurons, came$neurons)) names(came$parts)[differs] else "the neurons"
   if (length(differ) == 0) return()
   stop_input("`checkpoint` is the folder of another problem (other: ", paste(differ, collapse = ", "), "): ", folder,
              ". Give a new folder, or remove that one.", arg = "checkpoint", class = "neurolasso_checkpoint")

@@ -100,6 +100,6 @@ fit_company <- function(work, neurons) {
 work_parts <- function(work, stage) {
   numbers <- unclass(work$design)[c("blocks", "columns", "session")]
   rest <- work[setdiff(names(work), c("design", "counts", "control"))]
-  list(covariates = numbers, counts = work$counts, arguments = c(rest, unclass(work$control)[c("tol", "max_passes")]),
+  list(covariates = numbers, counts = as_doubles(work$counts), arguments = c(rest, unclass(work$control)[c("tol", "max_passes")]),
        version = c(stage, package_version_text()))
 }
