@@ -59,9 +59,14 @@ leading_direction <- function(second) {
   direction
 }
 
-# The longest correlation time among the counts and the covariates of a problem, in bins.
+# The longest correlation time among the counts (of one neuron, or bins x neurons, NA: not known) and the covariates
+# of a problem, in bins.
 longest_correlation <- function(problem, session) {
   signals <- leading_signals(problem)
   times <- apply(signals, 2, correlation_time, session)
-  max(times, correlation_time(problem$counts, session, noise = mean(problem$counts)))
+  of_counts <- apply(as.matrix(problem$counts), 2, function(y) {
+    y[is.na(y)] <- mean(y, na.rm = TRUE)
+    correlation_time(y, session, noise = mean(y))
+  })
+  max(times, of_counts)
 }

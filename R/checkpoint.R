@@ -35,6 +35,11 @@ check_checkpoint <- function(checkpoint) {
   checkpoint
 }
 
+refuse_checkpoint <- function(checkpoint) {
+  if (is.null(checkpoint)) return()
+  stop_input("`checkpoint` keeps what many neurons have come to; for one neuron it must be NULL.", arg = "checkpoint")
+}
+
 # A folder in a checkpoint's, for one of the stages of a run.
 checkpoint_stage <- function(checkpoint, stage) if (!is.null(checkpoint)) file.path(checkpoint, stage)
 

@@ -35,14 +35,16 @@
 #' same passes over one design, as weights of 0 and 1.
 #'
 #' @param covariates,counts As in [group_lasso()], a formula included; or `covariates` is a
-#'   `group_lasso_path` to cross-validate, without `counts`.
+#'   `group_lasso_path` or [group_lasso_population] to cross-validate, without `counts`.
 #' @param ... Further arguments of [group_lasso()].
 #' @param n_folds How many folds; not used where `folds` has ids.
 #' @param block NULL, or the length of a block in bins.
 #' @param folds NULL for interleaved blocks; or `"contiguous"`, `"session"`, `"random"`; or a vector of fold
 #'   ids, one per bin, bins with NA included.
 #' @param gap How many bins on each side of a held-out block are in neither part.
-#' @return A list of class `group_lasso_cv` (K folds, L lambdas, G covariates):
+#' @param checkpoint With counts of several neurons: NULL, or a folder, as in [group_lasso()].
+#' @return A [group_lasso_population_cv] where `counts` are several neurons'; else a list of class
+#'   `group_lasso_cv` (K folds, L lambdas, G covariates):
 #' \describe{
 #'   \item{`lambda`}{length L, decreasing: that of the path}
 #'   \item{`cv_mean`, `cv_se`}{length L: bits per spike, and their standard error over folds}
@@ -74,23 +76,25 @@
 #' selected(cv)
 #' plot(cv)
 #' @export
-cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, folds = NULL, gap = 0) {
+cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, folds = NULL, gap = 0,
+                           checkpoint = NULL) {
   call <- match.call()
-  if (!inherits(covariates, "formula") && !missing(counts) && is_population(counts)) {
-    stop_input("`counts` must be one neuron's: cross-validation of a population is not there yet. Fit it with ",
-               "group_lasso() and give its paths one by one, or a column of `counts`.", arg = "counts")
-  }
   n_folds <- check_count(n_folds, "n_folds", lower = 2)
   gap <- check_count(gap, "gap", lower = 0)
-  if (inherits(covariates, "group_lasso_path")) {
+  checkpoint <- check_checkpoint(checkpoint)
+  if (inherits(covariates, c("group_lasso_path", "group_lasso_population"))) {
     check_no_more(...)
     if (!missing(counts)) stop_input("`counts` must not be given with a path, which has them.", arg = "counts")
     path <- covariates
   } else {
-    path <- group_lasso(covariates, counts, ...)
-    path$call <- call
+    path <- group_lasso(covariates, counts, ..., checkpoint = checkpoint_stage(checkpoint, "paths"))
   }
   progress <- list(...)$progress %||% interactive()
+  if (inherits(path, "group_lasso_population")) {
+    return(cv_population(path, folds, n_folds, block, gap, checkpoint, progress, call))
+  }
+  refuse_checkpoint(checkpoint)
+  path$call <- if (inherits(covariates, "group_lasso_path")) path$call else call
   problem <- path_problem(path)
   folds <- make_folds(folds, n_folds, block, path, problem)
   parts <- split_folds(folds, gap, path)

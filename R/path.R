@@ -193,9 +193,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
     return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, multiplier, how, link,
                           control, progress, checkpoint, call))
   }
-  if (!is.null(checkpoint)) {
-    stop_input("`checkpoint` keeps the paths of many neurons; for one neuron it must be NULL.", arg = "checkpoint")
-  }
+  refuse_checkpoint(checkpoint)
   data <- model_rows(design, model$counts, model$offset, weights, na.action)
 
   v <- prior_weights(data)

@@ -98,8 +98,9 @@ fit_company <- function(work, neurons) {
 # What the problem of a checkpoint consists of: everything that the records depend on, but for how many threads
 # work on them. It doesn't know the bases, only their values.
 work_parts <- function(work, stage) {
-  numbers <- unclass(work$design)[c("blocks", "columns", "session")]
-  rest <- work[setdiff(names(work), c("design", "counts", "control"))]
-  list(covariates = numbers, counts = as_doubles(work$counts), arguments = c(rest, unclass(work$control)[c("tol", "max_passes")]),
+  apart <- c("design", "counts", "folds", "control")
+  list(covariates = unclass(work$design)[c("blocks", "columns", "session")], counts = as_doubles(work$counts),
+       folds = work$folds,
+       arguments = c(work[setdiff(names(work), apart)], unclass(work$control)[c("tol", "max_passes")]),
        version = c(stage, package_version_text()))
 }

@@ -319,22 +319,10 @@ refuse_whole <- function(what) {
 `$<-.group_lasso_population` <- function(x, name, value) refuse_whole("this")
 
 #' @export
-residuals.group_lasso_population <- function(object, ...) refuse_whole("residuals()")
-
-#' @export
 logLik.group_lasso_population <- function(object, ...) refuse_whole("logLik()")
 
 #' @export
 simulate.group_lasso_population <- function(object, nsim = 1, seed = NULL, ...) refuse_whole("simulate()")
-
-#' @export
-tuning_curve.group_lasso_population <- function(object, ...) refuse_whole("tuning_curve()")
-
-#' @export
-score.group_lasso_population <- function(object, ...) refuse_whole("score()")
-
-#' @export
-refit.group_lasso_population <- function(object, ...) refuse_whole("refit()")
 
 #' @export
 as.list.group_lasso_population <- function(x, ...) {
@@ -347,11 +335,9 @@ as.list.group_lasso_population <- function(x, ...) {
 # Intercept (N), coefficients (p x N) and norms (G x N) of all neurons at one lambda or fraction, as path_at() gives
 # them for the lambdas of one path.
 population_at <- function(population, lambda, fraction) {
-  check_place(lambda, fraction, length(population))
-  points <- each_neuron(population, function(k) {
-    path <- neuron_solutions(population, k)
-    path_at(path, neuron_lambda(path, if (length(lambda) > 1) lambda[[k]] else lambda, fraction))
-  }, no_point(population))
+  lambda <- neuron_lambdas(population, lambda, fraction)
+  points <- each_neuron(population, function(k) path_at(neuron_solutions(population, k), lambda[[k]]),
+                        no_point(population))
   bind <- function(part) {
     out <- do.call(cbind, lapply(points, `[[`, part))
     colnames(out) <- names(population)
@@ -386,10 +372,21 @@ check_place <- function(lambda, fraction, n) {
   if (length(lambda) == 1 && is.na(lambda)) check_number(lambda, "lambda", 0)
 }
 
+# The lambda of each neuron there; NA for one without a fit.
+neuron_lambdas <- function(population, lambda, fraction) {
+  check_place(lambda, fraction, length(population))
+  has_failed <- is_failed(population)
+  vapply(seq_along(has_failed), function(k) {
+    if (has_failed[k]) return(NA_real_)
+    neuron_lambda(neuron_solutions(population, k), if (length(lambda) > 1) lambda[[k]] else lambda, fraction)
+  }, 0)
+}
+
 # A neuron without signal has no scale for a fraction, and the same solution everywhere.
 neuron_lambda <- function(path, lambda, fraction) {
   if (path$lambda_max == 0 && !(is.null(fraction) && is.null(lambda))) return(path$lambda[1])
   if (!is.null(fraction)) return(fraction * path$lambda_max)
+  if (!is.null(lambda)) return(lambda)
   one_lambda(path, lambda, "a population (or give `fraction`, a share of each neuron's lambda_max)")
 }
 

@@ -22,7 +22,7 @@ fit_weightings <- function(problem, weights, lambda, progress) {
 }
 
 # The bins that were given, among them those that were used: numbers.
-n_given <- function(path) length(path$counts) + length(path$na.action)
+n_given <- function(path) NROW(path$counts) + length(path$na.action)
 used_bins <- function(path) setdiff(seq_len(n_given(path)), path$na.action)
 
 # The session (number) of each bin given. Bins that were not used go with the last one that was.
