@@ -40,11 +40,11 @@ draw_scores <- function(neurons) {
   error <- ifelse(is.finite(neurons$se), neurons$se, 0)
   at <- seq_len(nrow(neurons))
   ends <- rbind(neurons$bits_per_spike - error, neurons$bits_per_spike + error)
-  old <- graphics::par(mar = pmax(graphics::par("mar"), c(4, 4.8, 1, 1)))
+  old <- graphics::par(mar = small_panel)
   on.exit(graphics::par(old))
-  graphics::plot(NULL, xlim = c(0, max(at, 1) + 1), ylim = range(0, ends), las = 1, bty = "l", xlab = "neuron, by score",
-                 ylab = "")
-  graphics::title(ylab = "held-out bits per spike", line = 3.5)
+  graphics::plot(NULL, xlim = c(0, max(at, 1) + 1), ylim = range(0, ends), las = 1, bty = "l", xlab = "", ylab = "")
+  graphics::title(xlab = "neuron, by score", line = 2.2)
+  graphics::title(ylab = "held-out bits per spike", line = 3.2)
   graphics::abline(h = 0, col = "grey70")
   graphics::segments(at, ends[1, ], at, ends[2, ], col = "grey60")
   graphics::points(at, neurons$bits_per_spike, pch = 16, cex = 0.7,

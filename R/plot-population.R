@@ -33,7 +33,7 @@ plot.group_lasso_population <- function(x, fraction = 0.1, what = c("map", "size
   place <- paste("at", format(fraction, digits = 2))
   draw_panels(what, list(
     map = function() draw_map(entry, share, paste("share in", place), palette, max_labels, main, xlab, ...),
-    sizes = function() draw_sizes(seen$sizes[, 1], place)
+    sizes = function() draw_sizes(seen$sizes[, 1], paste(place, "lambda_max"))
   ))
   invisible(list(entry = entry, share = share, sizes = seen$sizes[, 1]))
 }
@@ -50,7 +50,7 @@ draw_panels <- function(what, draw) {
   if (length(what) > 1) {
     below <- setdiff(what, "map")
     numbers <- rbind(if ("map" %in% what) rep(1, length(below)), seq_along(below) + ("map" %in% what))
-    graphics::layout(numbers, heights = if (nrow(numbers) == 2) c(1.7, 1) else 1)
+    graphics::layout(numbers, heights = if (nrow(numbers) == 2) c(1.6, 1) else 1)
     on.exit(graphics::layout(1))
   }
   for (panel in what) draw[[panel]]()
@@ -87,13 +87,18 @@ label_axis <- function(side, names, named) {
                  las = if (named || side == 2) 2 else 1)
 }
 
+# Margins of the panels under a map.
+small_panel <- c(3.6, 4.8, 0.8, 1)
+
 # sizes: the number of neurons with 0, 1, ... covariates in.
 draw_sizes <- function(sizes, place) {
   used <- sizes[seq_len(max(which(sizes > 0), 1))]
-  old <- graphics::par(mar = pmax(graphics::par("mar"), c(4, 4.1, 1, 1)))
+  old <- graphics::par(mar = small_panel)
   on.exit(graphics::par(old))
-  graphics::plot(NULL, xlim = c(-0.6, length(used) - 0.4), ylim = c(0, max(used, 1)), xaxs = "i", las = 1, bty = "l",
-                 xaxt = "n", xlab = paste("covariates in", place), ylab = "neurons")
+  graphics::plot(NULL, xlim = c(-0.6, length(used) - 0.4), ylim = c(0, max(used, 1)), xaxs = "i", yaxs = "i", las = 1,
+                 bty = "l", xaxt = "n", xlab = "", ylab = "")
+  graphics::title(xlab = paste("number of covariates in", place), line = 2.2)
+  graphics::title(ylab = "neurons", line = 3.2)
   graphics::rect(seq_along(used) - 1.35, 0, seq_along(used) - 0.65, used, col = path_colours[1], border = NA)
   graphics::axis(1, at = unique(round(pretty(seq_along(used) - 1))), tick = FALSE, line = -0.5)
 }
