@@ -28,7 +28,7 @@ plot.group_lasso_population_cv <- function(x, lambda = NULL, what = c("map", "si
   share <- seen$share[rownames(entry)]
   place <- paste("at", seen$place)
   draw_panels(what, list(
-    map = function() draw_map(entry, share, paste("share in", place), palette, max_labels, main, xlab, ...),
+    map = function() draw_map(entry, share, c("share in", place), palette, max_labels, main, xlab, ...),
     sizes = function() draw_sizes(seen$sizes, place), scores = function() draw_scores(seen$neurons)
   ))
   invisible(list(entry = entry, share = share, sizes = seen$sizes, neurons = seen$neurons))
@@ -44,7 +44,7 @@ draw_scores <- function(neurons) {
   on.exit(graphics::par(old))
   graphics::plot(NULL, xlim = c(0, max(at, 1) + 1), ylim = range(0, ends), las = 1, bty = "l", xlab = "", ylab = "")
   graphics::title(xlab = "neuron, by score", line = 2.2)
-  graphics::title(ylab = "held-out bits per spike", line = 3.2)
+  graphics::title(ylab = "bits per spike", line = 3.2)
   graphics::abline(h = 0, col = "grey70")
   graphics::segments(at, ends[1, ], at, ends[2, ], col = "grey60")
   graphics::points(at, neurons$bits_per_spike, pch = 16, cex = 0.7,

@@ -32,7 +32,7 @@ plot.group_lasso_population <- function(x, fraction = 0.1, what = c("map", "size
   share <- share[rownames(entry)]
   place <- paste("at", format(fraction, digits = 2))
   draw_panels(what, list(
-    map = function() draw_map(entry, share, paste("share in", place), palette, max_labels, main, xlab, ...),
+    map = function() draw_map(entry, share, c("share in", place), palette, max_labels, main, xlab, ...),
     sizes = function() draw_sizes(seen$sizes[, 1], paste(place, "lambda_max"))
   ))
   invisible(list(entry = entry, share = share, sizes = seen$sizes[, 1]))
@@ -56,7 +56,7 @@ draw_panels <- function(what, draw) {
   for (panel in what) draw[[panel]]()
 }
 
-# entry: covariates x neurons, in the order of the picture; share: for each of its rows.
+# entry: covariates x neurons, in the order of the picture; share: for each of its rows; share_label: lines.
 draw_map <- function(entry, share, share_label, palette, max_labels, main, xlab, ...) {
   size <- dim(entry)
   # bars stand to the right of the map, in its units
@@ -144,5 +144,5 @@ draw_shares <- function(share, bars, label) {
   graphics::rect(bars[1], at - 0.35, bars[1] + length, at + 0.35, col = path_colours[1], border = NA)
   graphics::segments(bars[1], 0.5, bars[1], length(share) + 0.5, col = "grey60")
   graphics::axis(1, at = bars, labels = c("0", "1"), cex.axis = 0.75, line = 0)
-  graphics::mtext(label, side = 1, line = 2.2, at = mean(bars), cex = 0.75)
+  graphics::mtext(label, side = 1, line = 1.5 + seq_along(label) * 0.8, at = mean(bars), cex = 0.75)
 }
