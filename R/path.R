@@ -178,7 +178,6 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   call <- match.call()
   how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
   link <- check_choice(link, link_names, "link")
-  check_neurons(neurons)
   control <- check_control(control)
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
@@ -188,7 +187,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
   multiplier <- check_group_weights(group_weights, names(design))
   if (is_population(model$counts)) {
     return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, multiplier, how, link,
-                          control, progress, call))
+                          control, progress, call, neurons))
   }
   data <- model_rows(design, model$counts, model$offset, weights, na.action)
 

@@ -12,22 +12,15 @@
 # Whether counts are many neurons'; check_counts() sees to those of one.
 is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
 
-# How neurons are fitted. "joint" has its place in the signature and no solver yet.
-check_neurons <- function(neurons) {
-  neurons <- check_choice(neurons, c("separate", "joint"), "neurons")
-  if (neurons == "joint") {
-    stop_input("`neurons` = \"joint\" (a covariate enters for all neurons or for none) is not there yet; ",
-               "\"separate\" fits a path for each neuron.", arg = "neurons", class = "neurolasso_not_implemented")
-  }
-  neurons
-}
-
-# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`.
+# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`; neurons: as in
+# neuron_sets().
 fit_population <- function(design, counts, offset, weights, na.action, wanted, multiplier, how, link, control,
-                           progress, call) {
+                           progress, call, neurons) {
   counts <- check_counts_matrix(counts, nrow(design))
+  sets <- neuron_sets(neurons, colnames(counts))
   data <- population_rows(design, counts, offset, weights, na.action)
   groups <- design_groups(data$design)
+  if (!is.null(sets)) return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
   n_neuron <- ncol(data$counts)
   fits <- vector("list", n_neuron)
   weight <- matrix(0, length(groups), n_neuron)
@@ -41,15 +34,18 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, m
                                wanted, link, control, progress)
     weight[, members] <- penalty$weight
   }
-  names(fits) <- colnames(data$counts)
-  population <- structure(
-    list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
-         na_class = data$na_class, groups = groups, standardize = how, link = link, control = control,
-         call = call),
-    class = "group_lasso_population"
-  )
+  population <- new_population(fits, weight, data, groups, how, link, control, call)
   each_neuron(population, function(k) warn_of_path(population[[k]], any(multiplier > 0)))
   population
+}
+
+# more: further fields; class: what else it is.
+new_population <- function(fits, weight, data, groups, how, link, control, call, more = NULL, class = NULL) {
+  names(fits) <- colnames(data$counts)
+  fields <- list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
+                 na_class = data$na_class, groups = groups, standardize = how, link = link, control = control,
+                 call = call)
+  structure(c(fields, more), class = c(class, "group_lasso_population"))
 }
 
 # ---- counts --------------------------------------------------------------------------------------
