@@ -105,8 +105,7 @@ static void mix_slopes(nl_course *course, int n, const double *weight) {
   for (int i = 0; i < course->ensemble->n_neuron; i++) {
     nl_neuron *neuron = course->ensemble->neuron + i;
     nl_predict_mix(&neuron->solver, neuron->line.point, (const nl_point **)neuron->before,
-                   n, weight, neuron->solver.quadratic.slope);
-    nl_point_theta(&neuron->solver, neuron->line.point, neuron->solver.quadratic.x);
+                   n, weight, neuron->solver.quadratic.predicted);
   }
 }
 
