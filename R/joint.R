@@ -158,6 +158,17 @@ warn_of_joint <- function(population, penalised) {
   })
 }
 
+# NULL where no neurons share.
+describe_sets <- function(sets) {
+  sizes <- lengths(sets)
+  shared <- sum(sizes > 1)
+  if (shared == 0) return(NULL)
+  if (length(sizes) == 1) return(sprintf("Joint: a covariate enters for all %d neurons or for none", sizes))
+  sprintf("Joint in %s of %d to %d neurons, %d by %s: a covariate enters for all of a set or for none",
+          count_of(shared, "set"), min(sizes[sizes > 1]), max(sizes), sum(sizes == 1),
+          if (sum(sizes == 1) == 1) "itself" else "themselves")
+}
+
 # The names of the neurons that share with neuron k.
 set_of <- function(population, k) {
   sets <- unclass(population)$sets

@@ -67,8 +67,9 @@
 #'   part of the log rate: the log of the bin width (s), the log occupancy. With the softplus link it is
 #'   added to \eqn{\eta}{eta} just so, and is not a log exposure.
 #' @param weights NULL, or prior weights per bin; a weight of 2 counts a bin twice, 0 leaves it out.
-#' @param neurons With counts of several neurons: `"separate"`, a path for each. `"joint"`, which lets a covariate
-#'   in for all neurons or for none, is not there yet and stops.
+#' @param neurons With counts of several neurons: `"separate"`, a path for each. `"joint"`: a covariate enters for all
+#'   neurons or for none, see [group_lasso_joint]. A list of neurons (names or numbers) that share, or a factor with
+#'   a level per neuron: joint within each set; who is in no set is by itself.
 #' @param discretize NULL, or a whole number m of at least 2, or a list or vector of them named by
 #'   covariate: covariates that go through a basis (numeric vectors, and the columns of a matrix whose basis
 #'   is a product) are rounded to m equally spaced values over their range before the basis is evaluated.
@@ -189,6 +190,7 @@ group_lasso <- function(covariates, counts, basis = NULL, lambda = NULL, n_lambd
     return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, multiplier, how, link,
                           control, progress, call, neurons))
   }
+  neuron_sets(neurons, "n1") # nobody to share with; what it can't be is said all the same
   data <- model_rows(design, model$counts, model$offset, weights, na.action)
 
   v <- prior_weights(data)
