@@ -31,7 +31,7 @@ enum { NL_SPARE_GROUPS = 2 };
 /* What a step is hoped to leave of the residual. */
 #define NL_USUAL_CONTRACTION 0.04
 enum {
-  BEGIN_PER_ROUND = 2, /* points that begin in one pass */
+  BEGIN_PER_ROUND = 3, /* points that begin in one pass */
   SCREEN_AHEAD = 7     /* lambdas */
 };
 
