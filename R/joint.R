@@ -6,12 +6,14 @@
 # ---- which neurons share -------------------------------------------------------------------------
 
 # NULL where every neuron is by itself ("separate"); else a list of numbers of neurons: each neuron is in one set.
-neuron_sets <- function(neurons, names) {
-  if (is.character(neurons) && is.null(dim(neurons)) && !is.factor(neurons)) {
+# groups: of read_groups() or read_neuron_mask(), which says itself who shares.
+neuron_sets <- function(neurons, names, groups) {
+  if (!is.null(groups$by_neuron)) return(sets_of_mask(neurons, names, groups))
+  if (is.factor(neurons)) return(sets_of_factor(neurons, names))
+  if (is.character(neurons)) {
     neurons <- check_choice(neurons, c("separate", "joint"), "neurons")
     return(if (neurons == "joint") list(seq_along(names)))
   }
-  if (is.factor(neurons)) return(sets_of_factor(neurons, names))
   if (is.list(neurons) && length(neurons) > 0) return(sets_of_list(neurons, names))
   refuse_neurons(describe(neurons))
 }
@@ -46,65 +48,79 @@ sets_of_list <- function(neurons, names) {
 
 # ---- the fit -------------------------------------------------------------------------------------
 
-# What fit_population() does for neurons that share. data: of population_rows(); sets: of neuron_sets().
+# What fit_population() does for neurons that share. data: of population_rows(); groups: of read_groups() or
+# read_neuron_mask(); sets: of neuron_sets().
 fit_joint <- function(data, groups, sets, wanted, multiplier, how, link, control, progress, call) {
   v <- prior_weights(data)
   moments <- design_moments(data$design, v / sum(v))
   cells <- neuron_cells(data, groups, how, multiplier)
-  shared <- lapply(sets, function(set) share_weights(cells, set))
+  for (set in sets) cells[set] <- share_weights(cells[set], multiplier)
   spiking <- which(vapply(cells, `[[`, TRUE, "has_spike"))
-  fit <- function(set, wanted) {
-    fit_set(data, moments, cells[intersect(set, spiking)], wanted, link, control, progress)
-  }
-  for (s in seq_along(sets)) cells[sets[[s]]] <- lapply(cells[sets[[s]]], with_weights, shared[[s]], multiplier)
-  wanted <- shared_grid(Filter(function(set) any(set %in% spiking), sets), fit, wanted)
+  sets_to_fit <- Filter(length, lapply(sets, intersect, spiking))
+  fit <- function(set, wanted) fit_set(data, moments, cells[set], wanted, link, control, progress)
+  wanted <- shared_grid(sets_to_fit, fit, wanted)
   n_col <- length(unclass(data$design)$columns)
   fits <- lapply(cells, function(cell) silent_path(wanted, cell$penalty, n_col))
-  for (set in sets) {
-    set <- intersect(set, spiking)
-    if (length(set) > 0) fits[set] <- fit(set, wanted)
-  }
-  weight <- vapply(cells, function(cell) cell$penalty$weight, double(length(groups)))
-  population <- new_population(fits, matrix(weight, length(groups)), data, groups, how, link, control, call,
-                               list(sets = lapply(sets, function(set) colnames(data$counts)[set])),
+  for (set in sets_to_fit) fits[set] <- fit(set, wanted)
+  n_group <- length(groups$columns)
+  weight <- vapply(cells, function(cell) first_few(cell$penalty$weight, n_group), double(n_group))
+  names <- colnames(data$counts)
+  more <- list(sets = lapply(sets, function(set) names[set]))
+  if (!is.null(groups$by_neuron)) more$by_neuron <- stats::setNames(groups$by_neuron, names)
+  population <- new_population(fits, matrix(weight, n_group), data, groups, how, link, control, call, more,
                                "group_lasso_joint")
   warn_of_joint(population, any(multiplier > 0))
   population
 }
 
-# What each neuron brings: list(counts, weights, offset, moments, penalty (as alone), mean_count, has_spike, pattern).
-# Neurons of the same pattern, which miss the same bins, have all the same but the counts.
+# What each neuron brings: list(counts, weights, offset, moments, penalty (as alone), mean_count, has_spike, kind).
+# Neurons of the same kind, which miss the same bins and have the same groups, have all the same but the counts.
 neuron_cells <- function(data, groups, how, multiplier) {
   cells <- vector("list", ncol(data$counts))
-  patterns <- missing_patterns(data$counts)
-  for (pattern in seq_along(patterns)) {
-    members <- patterns[[pattern]]
+  kind <- 0
+  for (members in missing_patterns(data$counts)) {
     v <- prior_weights(data) * !is.na(data$counts[, members[1]])
     v <- v / max(v)
     moments <- design_moments(data$design, v / sum(v))
     weights <- if (!all(v == 1)) v
-    penalty <- penalty_for(moments, groups, how, multiplier)
-    cells[members] <- lapply(members, function(k) {
-      counts <- known_or_zero(data$counts[, k])
-      list(counts = counts, weights = weights, moments = moments, penalty = penalty,
-           mean_count = sum(v * counts) / sum(v), offset = data$offset, pattern = pattern,
-           has_spike = any(counts > 0 & v > 0))
-    })
+    for (alike in like_groups(groups, members)) {
+      penalty <- penalty_with_gaps(data$design, moments, neuron_groups(groups, alike[1]), v / sum(v), how, multiplier)
+      kind <- kind + 1
+      cells[alike] <- lapply(alike, function(k) {
+        counts <- known_or_zero(data$counts[, k])
+        list(counts = counts, weights = weights, offset = data$offset, moments = moments, penalty = penalty,
+             mean_count = sum(v * counts) / sum(v), has_spike = any(counts > 0 & v > 0), kind = kind)
+      })
+    }
   }
   cells
 }
 
-# The scale of each shared group's penalty: w_g with w_g^2 the sum of the neurons' own, of those that spike.
-share_weights <- function(cells, set) {
-  spiking <- Filter(function(cell) cell$has_spike, cells[set])
-  if (length(spiking) == 0) spiking <- cells[set]
-  sqrt(Reduce(`+`, lapply(spiking, function(cell) cell$penalty$scale^2)))
+# penalty_for(), where groups may be without columns.
+penalty_with_gaps <- function(design, moments, groups, weights, how, multiplier) {
+  has_columns <- lengths(all_groups(groups)) > 0
+  named <- seq_along(groups$columns)
+  present <- list(columns = groups$columns[has_columns[named]], free = groups$free[has_columns[-named]])
+  part <- penalty_for(group_moments(design, moments, present, weights), present, how, multiplier[has_columns[named]])
+  n <- length(has_columns)
+  out <- list(size = integer(n), rank = integer(n), column = part$column, transform = rep(list(matrix(0, 0, 0)), n),
+              weight = numeric(n), scale = numeric(n), spread = numeric(n), n_free = length(groups$free))
+  for (field in c("size", "rank", "transform", "weight", "scale", "spread")) out[[field]][has_columns] <- part[[field]]
+  out
 }
 
-with_weights <- function(cell, scale, multiplier) {
-  cell$penalty$scale <- as.double(scale)
-  cell$penalty$weight <- as.double(scale * multiplier)
-  cell
+# The cells of a set with the weights of its shared groups: w_g with w_g^2 the sum of the neurons' own, of those that
+# spike.
+share_weights <- function(cells, multiplier) {
+  spiking <- Filter(function(cell) cell$has_spike, cells)
+  if (length(spiking) == 0) spiking <- cells
+  scale <- sqrt(Reduce(`+`, lapply(spiking, function(cell) cell$penalty$scale^2)))
+  n_free <- cells[[1]]$penalty$n_free
+  lapply(cells, function(cell) {
+    cell$penalty$scale <- as.double(scale)
+    cell$penalty$weight <- as.double(scale * c(multiplier, numeric(n_free)))
+    cell
+  })
 }
 
 # One grid for all sets: from the largest of their lambda_max down.
@@ -127,23 +143,18 @@ fit_set <- function(data, moments, cells, wanted, link, control, progress) {
 # The call of the core. moments: of all rows, for centring; cells: of neuron_cells(), with shared weights.
 run_joint <- function(design, moments, cells, wanted, link, control, progress) {
   part <- function(name) lapply(cells, `[[`, name)
-  patterns <- unlist(part("pattern"))
-  distinct <- which(!duplicated(patterns))
+  kinds <- unlist(part("kind"))
+  distinct <- which(!duplicated(kinds))
   centred <- centred_blocks(design, moments)
-  floors <- vapply(cells, function(cell) {
-    signal_floor(cell$moments, cell$penalty, gradient_scale(cell$mean_count, link))
-  }, 0)
+  floors <- vapply(cells, function(cell) signal_floor(cell$penalty, gradient_scale(cell$mean_count, link)), 0)
   lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio), floor = sqrt(sum(floors^2)))
   options <- list(tol = control$tol, max_passes = control$max_passes,
                   n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
                   link = link_code(link))
-  fits <- .Call(C_joint, centred$blocks, part("counts"), part("offset"), part("weights"),
-                lapply(cells[distinct], function(cell) c(cell$penalty, list(off = centred$off))),
-                match(patterns, patterns[distinct]), lambda, options)
-  lapply(fits, function(fit) {
-    fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
-    fit
-  })
+  penalties <- lapply(cells[distinct], function(cell) c(cell$penalty, list(off = centred$off)))
+  fits <- .Call(C_joint, centred$blocks, part("counts"), part("offset"), part("weights"), penalties,
+                match(kinds, kinds[distinct]), lambda, options)
+  as_given(fits, centred, penalties[[1]])
 }
 
 # ---- what the user should know -------------------------------------------------------------------

@@ -7,32 +7,31 @@
 #   data      list(design, counts (n x N; NA: not known), offset, weights, na.action): the rows that were kept
 #             for all neurons
 #   na_class  "omit" or "exclude": what becomes of a bin that only some neurons miss
-#   groups, standardize, link, control, call  as in a path
+#   groups, free, standardize, link, control, call  as in a path
 
 # Whether counts are many neurons'; check_counts() sees to those of one.
 is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
 
 # What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`; neurons: as in
 # neuron_sets().
-fit_population <- function(design, counts, offset, weights, na.action, wanted, multiplier, how, link, control,
-                           progress, call, neurons) {
+fit_population <- function(design, counts, offset, weights, na.action, wanted, groups, multiplier, how, link,
+                           control, progress, call, neurons) {
   counts <- check_counts_matrix(counts, nrow(design))
-  sets <- neuron_sets(neurons, colnames(counts))
+  sets <- neuron_sets(neurons, colnames(counts), groups)
   data <- population_rows(design, counts, offset, weights, na.action)
-  groups <- design_groups(data$design)
   if (!is.null(sets)) return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
   n_neuron <- ncol(data$counts)
   fits <- vector("list", n_neuron)
-  weight <- matrix(0, length(groups), n_neuron)
+  weight <- matrix(0, length(groups$columns), n_neuron)
   for (members in missing_patterns(data$counts)) {
     v <- prior_weights(data) * !is.na(data$counts[, members[1]])
     v <- v / max(v)
     moments <- design_moments(data$design, v / sum(v))
-    penalty <- penalty_for(moments, groups, how, multiplier)
+    penalty <- penalty_for(group_moments(data$design, moments, groups, v / sum(v)), groups, how, multiplier)
     lanes <- lapply(members, function(k) known_or_zero(data$counts[, k]))
     fits[members] <- fit_paths(data$design, moments, penalty, lanes, if (all(v == 1)) NULL else v, data$offset,
                                wanted, link, control, progress)
-    weight[, members] <- penalty$weight
+    weight[, members] <- first_few(penalty$weight, nrow(weight))
   }
   population <- new_population(fits, weight, data, groups, how, link, control, call)
   each_neuron(population, function(k) warn_of_path(population[[k]], any(multiplier > 0)))
@@ -43,8 +42,8 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, m
 new_population <- function(fits, weight, data, groups, how, link, control, call, more = NULL, class = NULL) {
   names(fits) <- colnames(data$counts)
   fields <- list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
-                 na_class = data$na_class, groups = groups, standardize = how, link = link, control = control,
-                 call = call)
+                 na_class = data$na_class, groups = groups$columns, free = groups$free, standardize = how, link = link,
+                 control = control, call = call)
   structure(c(fields, more), class = c(class, "group_lasso_population"))
 }
 
@@ -181,7 +180,7 @@ neuron_path <- function(population, k) {
     data$design <- design_rows(data$design, keep)
     for (part in c("counts", "offset", "weights")) if (!is.null(data[[part]])) data[[part]] <- data[[part]][keep]
   }
-  new_path(x$fits[[k]], data, x$groups, list(weight = x$weight[, k]), x$standardize, x$link, x$control, x$call)
+  new_path(x$fits[[k]], data, neuron_groups(x, k), list(weight = x$weight[, k]), x$standardize, x$link, x$control, x$call)
 }
 
 # What a path says of its solutions, without its data: enough for path_at() and entry_order().

@@ -236,17 +236,21 @@ void nl_point_direct(nl_solver *solver, nl_point *point) {
  * zero. */
 static void set_next(nl_solver *solver, nl_point *point, double step) {
   const nl_penalty *penalty = solver->penalty;
+  point->next.intercept = point->now.intercept;
   nl_copy((size_t)penalty->n_theta, point->theta, point->next_theta);
-  nl_copy((size_t)penalty->n_col, point->now.beta, point->next.beta);
+  if (step == 0) {
+    nl_copy((size_t)penalty->n_col, point->now.beta, point->next.beta);
+  } else {
+    nl_fill((size_t)penalty->n_col, 0, point->next.beta);
+    point->next.intercept += step * point->direction_intercept;
+  }
   for (int k = 0; step != 0 && k < solver->n_set; k++) {
     const int g = solver->set[k];
     for (int i = penalty->theta_start[g]; i < penalty->theta_start[g + 1]; i++)
       point->next_theta[i] = point->theta[i] + step * point->direction[i];
-    nl_group_coefficients(penalty, g, point->next_theta + penalty->theta_start[g],
-                          point->next.beta);
+    nl_group_add(penalty, g, point->next_theta + penalty->theta_start[g],
+                 point->next.beta);
   }
-  point->next.intercept = point->now.intercept;
-  if (step != 0) point->next.intercept += step * point->direction_intercept;
   point->next.shift = point->model->link == NL_LOG ? nl_link_lse(&point->now) : 0;
 }
 

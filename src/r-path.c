@@ -12,10 +12,8 @@ nl_penalty nl_r_penalty(SEXP x, int n_col) {
   const int n_group = (int)XLENGTH(transform);
   const int *size = nl_integers(nl_element(x, "size"), n_group, "size");
   const int *rank = nl_integers(nl_element(x, "rank"), n_group, "rank");
-  const int *given = nl_integers(nl_element(x, "column"), n_col, "column");
   int *start = nl_r_ints((size_t)n_group + 1),
       *theta_start = nl_r_ints((size_t)n_group + 1);
-  int *column = nl_r_ints((size_t)n_col);
   size_t *t_start = (size_t *)R_alloc((size_t)n_group + 1, sizeof(size_t));
   penalty.max_size = 1;
   start[0] = theta_start[0] = 0;
@@ -26,7 +24,9 @@ nl_penalty nl_r_penalty(SEXP x, int n_col) {
     t_start[g + 1] = t_start[g] + (size_t)size[g] * (size_t)rank[g];
     if (size[g] > penalty.max_size) penalty.max_size = size[g];
   }
-  for (int j = 0; j < n_col; j++) column[j] = given[j] - 1;
+  const int *given = nl_integers(nl_element(x, "column"), start[n_group], "column");
+  int *column = nl_r_ints((size_t)start[n_group]);
+  for (int i = 0; i < start[n_group]; i++) column[i] = given[i] - 1;
   double *all = nl_r_doubles(t_start[n_group]);
   for (int g = 0; g < n_group; g++) {
     const R_xlen_t length = (R_xlen_t)size[g] * rank[g];

@@ -5,8 +5,9 @@
 #include "paths.h"
 #include "r-util.h"
 
-/* x: list(size, rank: integer per group, column: integer (1-based), transform: list of
- * size x rank matrices, weight, scale: numeric per group, off: numeric per column). */
+/* x: list(size, rank: integer per group, column: integer (1-based), those of the groups one
+ * after the other, transform: list of size x rank matrices, weight, scale: numeric per
+ * group, off: numeric per column). */
 nl_penalty nl_r_penalty(SEXP x, int n_col);
 
 /* An element of a list, numeric(n), or NULL for NULL. */
