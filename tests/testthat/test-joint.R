@@ -103,7 +103,7 @@ test_that("one neuron's joint fit is its own", {
     expect_true(all(seen$value$none$intercept == -Inf))
     # and the solver for several, given one
     data <- list(design = alone$design, counts = cbind(one = d$counts[, 1]), offset = d$offset, weights = NULL)
-    cells <- neuron_cells(data, alone$groups, "calibrated", rep(1, length(alone$groups)))
+    cells <- neuron_cells(data, path_groups(alone), "calibrated", rep(1, length(alone$groups)))
     moments <- design_moments(alone$design, rep(1 / length(d$offset), length(d$offset)))
     came <- run_joint(alone$design, moments, cells, lambda_request(NULL, 15, 0.01), link, precise(1e-9), FALSE)[[1]]
     expect_equal(came$lambda, alone$lambda, tolerance = 1e-10)
