@@ -40,10 +40,10 @@ run_autocovariance <- function(runs) {
 
 # One signal for each covariate, bins x G: its columns along their direction of largest variance.
 leading_signals <- function(problem) {
-  sizes <- lengths(problem$groups)
-  directions <- matrix(0, sum(sizes), length(sizes))
-  for (g in seq_along(sizes)) {
-    directions[problem$groups[[g]], g] <- leading_direction(problem$moments[[g]]$second)
+  columns <- covariate_columns(problem$design)
+  directions <- matrix(0, sum(lengths(columns)), length(columns))
+  for (g in seq_along(columns)) {
+    directions[columns[[g]], g] <- leading_direction(problem$moments[[g]]$second)
   }
   design_predictor(problem$design, directions)
 }

@@ -35,9 +35,10 @@ check_checkpoint <- function(checkpoint) {
   checkpoint
 }
 
-refuse_checkpoint <- function(checkpoint) {
+refuse_checkpoint <- function(checkpoint, of = "one neuron") {
   if (is.null(checkpoint)) return()
-  stop_input("`checkpoint` keeps what many neurons have come to; for one neuron it must be NULL.", arg = "checkpoint")
+  stop_input("`checkpoint` keeps what many neurons have come to, each by itself; for ", of, " it must be NULL.",
+             arg = "checkpoint")
 }
 
 # A folder in a checkpoint's, for one of the stages of a run.

@@ -61,9 +61,9 @@ forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, 
                  lambda = lambda, alpha = alpha, n_folds = length(parts)), class = "forward_selection")
 }
 
-# Bits per spike of each fold's held-out bins under the model with these covariates alone.
-subset_scores <- function(problem, covariates, parts, lambda) {
-  held_out <- score_folds(problem_with(problem, sort(covariates), TRUE), parts, lambda, FALSE)
+# Bits per spike of each fold's held-out bins under the model with these groups alone.
+subset_scores <- function(problem, groups, parts, lambda) {
+  held_out <- score_folds(problem_with(problem, sort(groups)), parts, lambda, FALSE)
   base <- held_out$base
   usable <- base$spikes > 0 & base$training_spikes > 0
   ifelse(usable, (held_out$loglik[, 1] - base$null) / log(2) / base$spikes, NA)

@@ -38,6 +38,9 @@ fit_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
   stats::setNames(paths, names)
 }
 
+# Groups that have a name: all but the free ones, which are always in and which no result lists.
+n_named <- function(penalty) length(penalty$size) - penalty$n_free
+
 as_lanes <- function(x) if (is.list(x)) x else list(x)
 
 # Weights of which the largest is 1; NULL where all are.
@@ -49,15 +52,23 @@ run_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
                       follow) {
   mean_count <- mapply(function(y, v) if (is.null(v)) mean(y) else sum(v * y) / sum(v), counts, weights)
   lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
-                 floor = as.double(signal_floor(moments, penalty, gradient_scale(mean_count, link))))
+                 floor = as.double(signal_floor(penalty, gradient_scale(mean_count, link))))
   options <- list(tol = control$tol, max_passes = control$max_passes,
                   n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
                   link = link_code(link), follow = as.integer(follow))
   centred <- centred_blocks(design, moments)
   penalty$off <- centred$off
   fits <- .Call(C_paths, centred$blocks, counts, offset, weights, penalty, lambda, options)
+  as_given(fits, centred, penalty)
+}
+
+# Fits of the core for the columns as they were given, and for the groups that have a name. centred: of
+# centred_blocks().
+as_given <- function(fits, centred, penalty) {
+  named <- seq_len(n_named(penalty))
   lapply(fits, function(fit) {
     fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
+    for (part in c("group_norms", "group_scores")) fit[[part]] <- fit[[part]][named, , drop = FALSE]
     fit
   })
 }

@@ -7,6 +7,7 @@
 #   folds, gap, call  of make_folds(); as in a group_lasso_cv
 
 cv_population <- function(population, folds, n_folds, block, gap, checkpoint, progress, call) {
+  refuse_joint(population)
   x <- unclass(population)
   folds <- make_folds(folds, n_folds, block, x$data, population_signals(x))
   neurons <- names(population)[!is_failed(population)]
@@ -16,6 +17,12 @@ cv_population <- function(population, folds, n_folds, block, gap, checkpoint, pr
   cv <- new_population_cv(population, records, folds, gap, call)
   each_neuron(population_of(cv), function(k) warn_of_folds(neuron_cv(cv, k)))
   cv
+}
+
+refuse_joint <- function(population) {
+  if (!inherits(population, "group_lasso_joint")) return()
+  stop_input("cross-validation of neurons that are fitted together is not there; `neurons` must be \"separate\".",
+             arg = "neurons", class = "neurolasso_not_implemented")
 }
 
 # What make_folds() must know to choose a block for all neurons.
@@ -33,7 +40,7 @@ folds_work <- function(x, neurons, folds, gap) {
     list(lambda = x$fits[[neuron]]$lambda, weight = x$weight[, match(neuron, names(x$fits))])
   })
   list(design = fitted_part(x$data$design), counts = x$data$counts[, neurons, drop = FALSE], offset = x$data$offset,
-       weights = x$data$weights, na.action = x$data$na.action, na_class = x$na_class, groups = x$groups,
+       weights = x$data$weights, na.action = x$data$na.action, na_class = x$na_class, groups = x$groups, free = x$free,
        standardize = x$standardize, link = x$link, control = x$control, folds = folds, gap = gap, each = each)
 }
 
@@ -48,7 +55,7 @@ fit_folds <- function(work, neuron) {
 # What the functions that fit folds need of the neuron's path: its problem and its lambdas.
 folds_path <- function(work, neuron) {
   data <- neuron_data(work[c("design", "counts", "offset", "weights", "na.action")], neuron, work$na_class)
-  c(data, work[c("groups", "standardize", "link", "control")],
+  c(data, work[c("groups", "free", "standardize", "link", "control")],
     list(lambda = work$each[[neuron]]$lambda,
          group_weights = stats::setNames(work$each[[neuron]]$weight, names(work$groups))))
 }

@@ -14,7 +14,7 @@ population_overview <- function(population) {
   list(neurons = names(population), n_bins = nrow(x$data$counts), counts_missing = sum(is.na(x$data$counts)),
        covariates = names(x$groups), n_columns = ncol(x$data$design), na.action = x$data$na.action,
        n_lambda = max(0, lengths(lapply(fits, `[[`, "lambda"))), standardize = x$standardize, link = x$link,
-       kkt = max(0, vapply(fits, function(fit) max(fit$kkt), 0)),
+       kkt = max(0, vapply(fits, function(fit) max(fit$kkt), 0)), sharing = describe_sets(x$sets),
        silent = names(population)[is_silent(population)],
        unconverged = names(population)[!is_converged(population) & !has_failed],
        failed = names(population)[has_failed])
@@ -32,6 +32,7 @@ print_population <- function(x) {
   cat(sprintf("%s each; standardize = \"%s\"%s; largest KKT residual %s\n", count_of(x$n_lambda, "lambda"),
               x$standardize, if (x$link == "log") "" else sprintf("; link = \"%s\"", x$link),
               format(x$kkt, digits = 2)))
+  if (!is.null(x$sharing)) cat(x$sharing, "\n", sep = "")
   named <- function(what, neurons) {
     cat(sprintf("%d %s%s\n", length(neurons), what,
                 if (length(neurons) > 0) paste0(": ", gsub("`", "", quoted(neurons))) else ""))

@@ -7,32 +7,23 @@
 #   data      list(design, counts (n x N; NA: not known), offset, weights, na.action): the rows that were kept
 #             for all neurons
 #   na_class  "omit" or "exclude": what becomes of a bin that only some neurons miss
-#   groups, standardize, link, control, call  as in a path
+#   groups, free, standardize, link, control, call  as in a path
 
 # Whether counts are many neurons'; check_counts() sees to those of one.
 is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
 
-# How neurons are fitted. "joint" has its place in the signature and no solver yet.
-check_neurons <- function(neurons) {
-  neurons <- check_choice(neurons, c("separate", "joint"), "neurons")
-  if (neurons == "joint") {
-    stop_input("`neurons` = \"joint\" (a covariate enters for all neurons or for none) is not there yet; ",
-               "\"separate\" fits a path for each neuron.", arg = "neurons", class = "neurolasso_not_implemented")
-  }
-  neurons
-}
-
-# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`.
-fit_population <- function(design, counts, offset, weights, na.action, wanted, multiplier, how, link, control,
-                           progress, checkpoint, call) {
+# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`; neurons: as in
+# neuron_sets().
+fit_population <- function(design, counts, offset, weights, na.action, wanted, groups, multiplier, how, link,
+                           control, progress, checkpoint, call, neurons) {
   counts <- check_counts_matrix(counts, nrow(design))
+  sets <- neuron_sets(neurons, colnames(counts), groups)
   data <- population_rows(design, counts, offset, weights, na.action)
-  population <- structure(
-    list(fits = NULL, weight = NULL, data = data[c("design", "counts", "offset", "weights", "na.action")],
-         na_class = data$na_class, groups = design_groups(data$design), standardize = how, link = link,
-         control = control, call = call),
-    class = "group_lasso_population"
-  )
+  if (!is.null(sets)) {
+    refuse_checkpoint(checkpoint, "neurons that are fitted together")
+    return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
+  }
+  population <- new_population(vector("list", ncol(data$counts)), NULL, data, groups, how, link, control, call)
   work <- path_work(population, wanted, multiplier)
   checkpoint <- open_checkpoint(checkpoint, colnames(data$counts), work_parts(work, "paths"))
   records <- run_population(work, companies(data$counts), fit_company, checkpoint, progress)
@@ -50,6 +41,15 @@ with_records <- function(population, records) {
                      double(length(x$groups)))
   x$weight <- matrix(x$weight, length(x$groups))
   structure(x, class = class(population))
+}
+
+# weight: G x N; more: further fields; class: what else it is.
+new_population <- function(fits, weight, data, groups, how, link, control, call, more = NULL, class = NULL) {
+  names(fits) <- colnames(data$counts)
+  fields <- list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
+                 na_class = data$na_class, groups = groups$columns, free = groups$free, standardize = how, link = link,
+                 control = control, call = call)
+  structure(c(fields, more), class = c(class, "group_lasso_population"))
 }
 
 # ---- counts --------------------------------------------------------------------------------------
@@ -178,7 +178,8 @@ neuron_path <- function(population, k) {
   x <- unclass(population)
   refuse_failed(population, k)
   data <- neuron_data(x$data, k, x$na_class)
-  new_path(x$fits[[k]], data, x$groups, list(weight = x$weight[, k]), x$standardize, x$link, x$control, x$call)
+  new_path(x$fits[[k]], data, neuron_groups(x, k), list(weight = x$weight[, k]), x$standardize, x$link, x$control,
+           x$call)
 }
 
 # Of a population's data those of neuron k: the bins in which its counts are known.

@@ -94,10 +94,11 @@ training_means <- function(path, values) {
 predict_terms <- function(path, design, at) {
   n_lambda <- length(at$lambda)
   n_obs <- nrow(design %||% path$design)
-  out <- array(0, c(n_obs, length(path$groups), n_lambda), list(NULL, names(path$groups), at$labels))
+  columns <- covariate_columns(path$design)
+  out <- array(0, c(n_obs, length(columns), n_lambda), list(NULL, names(columns), at$labels))
   constant <- at$intercept
-  for (g in seq_along(path$groups)) {
-    coefficients <- at$coefficients[path$groups[[g]], , drop = FALSE]
+  for (g in seq_along(columns)) {
+    coefficients <- at$coefficients[columns[[g]], , drop = FALSE]
     trained <- design_predictor(path$design, coefficients, g)
     means <- training_means(path, trained)
     term <- if (is.null(design)) trained else design_predictor(design, coefficients, g)
@@ -105,7 +106,7 @@ predict_terms <- function(path, design, at) {
     constant <- constant + means
   }
   if (n_lambda == 1) {
-    out <- matrix(out, n_obs, length(path$groups), dimnames = dimnames(out)[1:2])
+    out <- matrix(out, n_obs, length(columns), dimnames = dimnames(out)[1:2])
   }
   structure(out, constant = stats::setNames(constant, at$labels))
 }

@@ -19,7 +19,7 @@ static void test_sizes(void) {
   free_all();
 }
 
-/* b = T theta at the group's columns; the others stay. */
+/* b += T theta at the group's columns; the others stay. */
 static double coefficients_error(const nl_penalty *penalty, int g, const double *theta) {
   const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
   const double *t = penalty->transform + penalty->t_start[g];
@@ -27,10 +27,9 @@ static double coefficients_error(const nl_penalty *penalty, int g, const double 
   double *expected = copy_doubles(beta, (size_t)penalty->n_col);
   for (int i = 0; i < size; i++) {
     double *b = expected + penalty->column[penalty->start[g] + i];
-    *b = 0;
     for (int k = 0; k < rank; k++) *b += t[i + k * size] * theta[k];
   }
-  nl_group_coefficients(penalty, g, theta, beta);
+  nl_group_add(penalty, g, theta, beta);
   return distance((size_t)penalty->n_col, beta, expected);
 }
 

@@ -235,7 +235,6 @@ test_that("the plot returns what it draws", {
 
 test_that("counts that can't be a population's name the neuron", {
   d <- population_session()
-  expect_refused(fit_neurons(d, neurons = "joint"), "neurons", "not there yet", class = "neurolasso_not_implemented")
   expect_refused(fit_neurons(d, neurons = "both"), "neurons")
   expect_refused(fit_neurons(d, replace(d$counts, d$n + 3, -1)), "counts", "`running`", "first: 3")
   expect_refused(fit_neurons(d, replace(d$counts, 2, Inf)), "counts", "`place`")
