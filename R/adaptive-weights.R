@@ -41,9 +41,10 @@ adaptive_weights <- function(object, lambda = NULL, power = 1, most = 1000) {
     one_lambda(path, lambda %||% min(path$lambda), "adaptive_weights()")
   }
   norms <- path_at(path, lambda)$norms[, 1]
-  strength <- ifelse(path$group_weights > 0, norms / path$group_weights, 0)
+  size <- path$group_weights / first_weights(object)
+  strength <- ifelse(size > 0, norms / size, 0)
   weights <- pmin((max(strength) / strength)^power, most)
-  weights[!(strength > 0)] <- most
-  weights[path$group_weights == 0] <- 0
+  weights[!(strength > 0)] <- if (any(strength > 0)) most else 1
+  weights[size == 0] <- 0
   stats::setNames(weights, names(path$groups))
 }

@@ -10,7 +10,8 @@ most_means <- 16384
 # (counts: their mean), which is taken off.
 correlation_time <- function(x, session, noise = 0) {
   width <- max(ceiling(length(x) / most_means), 1)
-  runs <- lapply(split(x - mean(x), session), bin_means, width)
+  x <- x - mean(x)
+  runs <- lapply(if (session[1] == session[length(session)]) list(x) else split(x, session), bin_means, width)
   covariance <- run_autocovariance(runs)
   n <- sum(lengths(runs))
   variance <- covariance[1] - noise / width
@@ -38,14 +39,10 @@ run_autocovariance <- function(runs) {
   sums / sum(lengths(runs))
 }
 
-# One signal for each covariate, bins x G: its columns along their direction of largest variance.
-leading_signals <- function(problem) {
-  sizes <- lengths(problem$groups)
-  directions <- matrix(0, sum(sizes), length(sizes))
-  for (g in seq_along(sizes)) {
-    directions[problem$groups[[g]], g] <- leading_direction(problem$moments[[g]]$second)
-  }
-  design_predictor(problem$design, directions)
+# One signal of a covariate, bins x 1: its columns along their direction of largest variance.
+leading_signal <- function(problem, g) {
+  direction <- leading_direction(problem$moments[[g]]$second)
+  design_predictor(problem$design, cbind(direction), g)
 }
 
 # The leading eigenvector of a covariance, nearly: a few steps of the power method.
@@ -61,7 +58,8 @@ leading_direction <- function(second) {
 
 # The longest correlation time among the counts and the covariates of a problem, in bins.
 longest_correlation <- function(problem, session) {
-  signals <- leading_signals(problem)
-  times <- apply(signals, 2, correlation_time, session)
+  times <- vapply(seq_along(problem$moments), function(g) {
+    correlation_time(leading_signal(problem, g)[, 1], session)
+  }, 0)
   max(times, correlation_time(problem$counts, session, noise = mean(problem$counts)))
 }
