@@ -97,11 +97,12 @@ cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, 
     wanted <- lambda_request(first$lambda)
   } else {
     wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
-    first <- first_fit(covariates, counts, ..., adaptive = adaptive, ratio = lambda_min_ratio)
+    first <- without_fit_warnings(group_lasso(covariates, counts, ..., lambda = Inf)) # what is to be fitted
   }
   progress <- check_flag(list(...)$progress %||% interactive(), "progress")
-  weights <- if (adaptive) adaptive_weights(first)
-  problem <- reweighted(path_problem(first), weights)
+  problem <- path_problem(first)
+  weights <- if (adaptive) learned_weights(problem, first)
+  problem <- reweighted(problem, weights)
   folds <- make_folds(folds, n_folds, block, first, problem)
   parts <- split_folds(folds, gap, first)
   # the path of all bins goes ahead, the folds follow it
@@ -115,14 +116,6 @@ cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, 
   cv <- new_cv(path, weights, folds, gap, score_folds(problem, parts, fits[-1]), call)
   warn_of_folds(cv)
   cv
-}
-
-# The data as they are fitted, and what adaptive weights are learned from: a fit at a weak penalty.
-first_fit <- function(covariates, counts, ..., adaptive, ratio) {
-  without_fit_warnings(
-    if (adaptive) group_lasso(covariates, counts, ..., n_lambda = 2, lambda_min_ratio = ratio) else
-      group_lasso(covariates, counts, ..., lambda = Inf)
-  )
 }
 
 fold_weights <- function(problem, parts) lapply(parts, function(part) problem$v * part$train)
