@@ -10,7 +10,8 @@ most_means <- 16384
 # (counts: their mean), which is taken off.
 correlation_time <- function(x, session, noise = 0) {
   width <- max(ceiling(length(x) / most_means), 1)
-  runs <- lapply(split(x - mean(x), session), bin_means, width)
+  x <- x - mean(x)
+  runs <- lapply(if (session[1] == session[length(session)]) list(x) else split(x, session), bin_means, width)
   covariance <- run_autocovariance(runs)
   n <- sum(lengths(runs))
   variance <- covariance[1] - noise / width
@@ -38,14 +39,10 @@ run_autocovariance <- function(runs) {
   sums / sum(lengths(runs))
 }
 
-# One signal for each covariate, bins x G: its columns along their direction of largest variance.
-leading_signals <- function(problem) {
-  columns <- covariate_columns(problem$design)
-  directions <- matrix(0, sum(lengths(columns)), length(columns))
-  for (g in seq_along(columns)) {
-    directions[columns[[g]], g] <- leading_direction(problem$moments[[g]]$second)
-  }
-  design_predictor(problem$design, directions)
+# One signal of a covariate, bins x 1: its columns along their direction of largest variance.
+leading_signal <- function(problem, g) {
+  direction <- leading_direction(problem$moments[[g]]$second)
+  design_predictor(problem$design, cbind(direction), g)
 }
 
 # The leading eigenvector of a covariance, nearly: a few steps of the power method.
@@ -62,8 +59,9 @@ leading_direction <- function(second) {
 # The longest correlation time among the counts (of one neuron, or bins x neurons, NA: not known) and the covariates
 # of a problem, in bins.
 longest_correlation <- function(problem, session) {
-  signals <- leading_signals(problem)
-  times <- apply(signals, 2, correlation_time, session)
+  times <- vapply(seq_along(problem$moments), function(g) {
+    correlation_time(leading_signal(problem, g)[, 1], session)
+  }, 0)
   of_counts <- apply(as.matrix(problem$counts), 2, function(y) {
     y[is.na(y)] <- mean(y, na.rm = TRUE)
     correlation_time(y, session, noise = mean(y))

@@ -41,9 +41,6 @@ refuse_checkpoint <- function(checkpoint, of = "one neuron") {
              arg = "checkpoint")
 }
 
-# A folder in a checkpoint's, for one of the stages of a run.
-checkpoint_stage <- function(checkpoint, stage) if (!is.null(checkpoint)) file.path(checkpoint, stage)
-
 make_folder <- function(folder) {
   if (dir.exists(folder) || dir.create(folder, showWarnings = FALSE, recursive = TRUE)) return()
   stop_input("`checkpoint` must be a folder that can be made; ", folder, " can't.", arg = "checkpoint",

@@ -47,14 +47,14 @@ step_bar <- function(n, label, shown) {
 # ---- work in units -------------------------------------------------------------------------------
 #
 # Work on many neurons: `work` is a list of what they share (the design) and of what each has, `counts` (a matrix
-# with the neurons as columns) and `each` (NULL, or a list by neuron). A unit is the names of neurons that are
-# worked on together; which these are doesn't depend on where that is done, so neither do the numbers. f(work,
-# unit) returns a list with a record for each neuron of the unit.
+# with the neurons as columns) and `each` (NULL, or a list by neuron); `is_light` work stays here. A unit is the
+# names of neurons that are worked on together; which these are doesn't depend on where that is done, so neither do
+# the numbers. f(work, unit) returns a list with a record for each neuron of the unit.
 
 # The records of the units, a list in their order of list(records) or list(error = a condition). A worker gets its
 # part of the work at once; what it has done stays in the checkpoint if it dies.
 run_units <- function(work, units, f, checkpoint = NULL, step = function() NULL) {
-  if (!has_plan() || length(units) < 2) return(run_chunk(work, units, f, checkpoint, step))
+  if (!has_plan() || length(units) < 2 || isTRUE(work$is_light)) return(run_chunk(work, units, f, checkpoint, step))
   chunks <- worker_chunks(length(units))
   out <- vector("list", length(units))
   withCallingHandlers(

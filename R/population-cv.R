@@ -4,18 +4,25 @@
 # group_lasso_cv of one together (new_cv()). Its fields, behind unclass():
 #   population  the group_lasso_population; of a neuron whose folds failed, too, it has no path
 #   held_out    named by neuron: what score_folds() returns, NULL for a neuron that failed
+#   adaptive    named by neuron: the weights of its groups, or NULL
 #   folds, gap, call  of make_folds(); as in a group_lasso_cv
 
-cv_population <- function(population, folds, n_folds, block, gap, checkpoint, progress, call) {
-  refuse_joint(population)
-  x <- unclass(population)
-  folds <- make_folds(folds, n_folds, block, x$data, population_signals(x))
-  neurons <- names(population)[!is_failed(population)]
-  work <- folds_work(x, neurons, folds$id, gap)
-  checkpoint <- open_checkpoint(checkpoint_stage(checkpoint, "folds"), neurons, work_parts(work, "folds"))
+# first: a population, whose paths are kept unless there is `wanted` (of lambda_request(); NULL: each neuron's
+# lambdas) or `adaptive`; folds: what make_folds() takes first.
+cv_population <- function(first, wanted, adaptive, folds, gap, checkpoint, progress, call) {
+  refuse_joint(first)
+  x <- unclass(first)
+  folds <- do.call(make_folds, c(folds, list(x$data, population_signals(x))))
+  neurons <- names(first)[!is_failed(first)]
+  work <- folds_work(x, neurons, wanted, adaptive, folds$id, gap)
+  checkpoint <- open_checkpoint(checkpoint, neurons, work_parts(work, "folds"))
   records <- run_population(work, as.list(neurons), fit_folds, checkpoint, progress)
-  cv <- new_population_cv(population, records, folds, gap, call)
-  each_neuron(population_of(cv), function(k) warn_of_folds(neuron_cv(cv, k)))
+  cv <- new_population_cv(first, records, !is.null(wanted) || adaptive, folds, gap, call)
+  population <- population_of(cv)
+  if (!is.null(wanted) || adaptive) {
+    each_neuron(population, function(k) warn_of_path(population[[k]], any(population[[k]]$group_weights > 0)))
+  }
+  each_neuron(population, function(k) warn_of_folds(neuron_cv(cv, k)))
   cv
 }
 
@@ -34,43 +41,48 @@ population_signals <- function(x) {
 
 # ---- the fits of folds ---------------------------------------------------------------------------
 
-# The work of scoring the folds of neurons (names). x: an unclassed population.
-folds_work <- function(x, neurons, folds, gap) {
+# The work of cross-validating neurons (names). x: an unclassed population.
+folds_work <- function(x, neurons, wanted, adaptive, folds, gap) {
   each <- lapply(stats::setNames(neurons, neurons), function(neuron) {
-    list(lambda = x$fits[[neuron]]$lambda, weight = x$weight[, match(neuron, names(x$fits))])
+    list(wanted = wanted %||% lambda_request(x$fits[[neuron]]$lambda),
+         weight = stats::setNames(x$weight[, match(neuron, names(x$fits))], names(x$groups)))
   })
   list(design = fitted_part(x$data$design), counts = x$data$counts[, neurons, drop = FALSE], offset = x$data$offset,
        weights = x$data$weights, na.action = x$data$na.action, na_class = x$na_class, groups = x$groups, free = x$free,
-       standardize = x$standardize, link = x$link, control = x$control, folds = folds, gap = gap, each = each)
+       standardize = x$standardize, link = x$link, control = x$control, adaptive = adaptive, folds = folds, gap = gap,
+       each = each)
 }
 
-# The record of one neuron: all its folds ride in the same passes.
+# The record of one neuron, whose folds and path ride in the same passes.
 fit_folds <- function(work, neuron) {
-  path <- folds_path(work, neuron)
-  problem <- path_problem(path)
-  parts <- split_folds(list(id = work$folds), work$gap, path)
-  stats::setNames(list(list(held_out = score_folds(problem, parts, path$lambda, FALSE))), neuron)
-}
-
-# What the functions that fit folds need of the neuron's path: its problem and its lambdas.
-folds_path <- function(work, neuron) {
   data <- neuron_data(work[c("design", "counts", "offset", "weights", "na.action")], neuron, work$na_class)
-  c(data, work[c("groups", "free", "standardize", "link", "control")],
-    list(lambda = work$each[[neuron]]$lambda,
-         group_weights = stats::setNames(work$each[[neuron]]$weight, names(work$groups))))
+  # what a path says of its problem
+  first <- c(data, work[c("groups", "free", "standardize", "link", "control")],
+             list(group_weights = work$each[[neuron]]$weight))
+  parts <- split_folds(list(id = work$folds), work$gap, first)
+  came <- cross_validate(path_problem(first), first, parts, work$each[[neuron]]$wanted, work$adaptive, FALSE)
+  record <- list(fit = came$fit, weight = first_few(came$penalty$weight, length(work$groups)),
+                 adaptive = came$weights, held_out = came$held_out)
+  stats::setNames(list(record), neuron)
 }
 
 # ---- the class -----------------------------------------------------------------------------------
 
-new_population_cv <- function(population, records, folds, gap, call) {
-  fits <- unclass(population)$fits
-  held_out <- lapply(stats::setNames(names(fits), names(fits)), function(neuron) records[[neuron]]$held_out)
-  lost <- setdiff(names(fits)[vapply(held_out, is.null, TRUE)], names(fits)[is_failed(population)])
-  fields <- unclass(population)
-  fields$fits[lost] <- lapply(records[lost], `[`, "error")
-  fields$call <- call
-  structure(list(population = structure(fields, class = class(population)), held_out = held_out, folds = folds,
-                 gap = gap, call = call), class = "group_lasso_population_cv")
+# new_paths: whether the paths of the records replace those of the population.
+new_population_cv <- function(population, records, new_paths, folds, gap, call) {
+  neurons <- stats::setNames(nm = names(population))
+  x <- unclass(population)
+  # of a neuron that has failed before there is no record
+  records <- lapply(neurons, function(neuron) records[[neuron]] %||% x$fits[[neuron]])
+  if (!new_paths) {
+    records <- Map(function(record, fit, k) {
+      if (is.null(record$error)) replace(record, c("fit", "weight"), list(fit, x$weight[, k])) else record
+    }, records, x$fits, seq_along(records))
+  }
+  population <- with_records(population, records)
+  structure(list(population = population, held_out = lapply(records, `[[`, "held_out"),
+                 adaptive = lapply(records, `[[`, "adaptive"), folds = folds, gap = gap, call = call),
+            class = "group_lasso_population_cv")
 }
 
 population_of <- function(cv) unclass(cv)$population
@@ -79,7 +91,7 @@ population_of <- function(cv) unclass(cv)$population
 neuron_cv <- function(cv, k, path = neuron_solutions(population_of(cv), k)) {
   force(path) # which says why, where there is none
   x <- unclass(cv)
-  new_cv(path, x$folds, x$gap, x$held_out[[k]], x$call)
+  new_cv(path, x$adaptive[[k]], x$folds, x$gap, x$held_out[[k]], x$call)
 }
 
 # A value for each neuron of a function of its cross-validation; NA without one.
@@ -161,7 +173,7 @@ length.group_lasso_population_cv <- function(x) length(unclass(x)$held_out)
 `[.group_lasso_population_cv` <- function(x, i) {
   fields <- unclass(x)
   fields$population <- fields$population[i]
-  fields$held_out <- fields$held_out[names(fields$population)]
+  for (part in c("held_out", "adaptive")) fields[[part]] <- fields[[part]][names(fields$population)]
   structure(fields, class = class(x))
 }
 

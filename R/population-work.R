@@ -70,7 +70,7 @@ path_work <- function(population, wanted, multiplier) {
   x <- unclass(population)
   list(design = fitted_part(x$data$design), counts = x$data$counts, offset = x$data$offset,
        weights = x$data$weights, groups = path_groups(x), standardize = x$standardize, multiplier = multiplier,
-       wanted = wanted, link = x$link, control = x$control)
+       wanted = wanted, link = x$link, control = x$control, is_light = identical(wanted$values, Inf))
 }
 
 # A design without what fits don't need, which workers should not have to carry: the bases, whose functions may hold

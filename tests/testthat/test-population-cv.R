@@ -1,16 +1,5 @@
 # Cross-validation of many neurons: each neuron's is that of its path alone, with the same folds.
 
-expect_same_cv <- function(came, wanted, tolerance = 1e-6) {
-  expect_s3_class(came, "group_lasso_cv")
-  expect_identical(names(came), names(wanted))
-  for (field in c("lambda", "cv_mean", "cv_se", "score", "loglik", "held_out", "n_selected_in")) {
-    expect_equal(came[[field]], wanted[[field]], tolerance = tolerance, label = field)
-  }
-  for (field in c("folds", "fold_kind", "block", "gap", "lambda_min", "lambda_1se")) {
-    expect_identical(came[[field]], wanted[[field]], label = field)
-  }
-}
-
 # Neurons, one of them with missing counts and one silent.
 cv_neurons <- function() {
   d <- many_neurons(5)
@@ -19,26 +8,24 @@ cv_neurons <- function() {
   d
 }
 
-test_that("a neuron's cross-validation is that of its path, with the folds of all", {
+test_that("a neuron's cross-validation is that of this neuron alone, with the folds of all", {
   d <- cv_neurons()
   d$covariates$speed[7] <- NA
   d$weights <- rep(1:2, length.out = nrow(d$counts))
-  cv <- suppressWarnings(cv_many(d, weights = d$weights, control = precise(1e-8), gap = 2))
-  expect_s3_class(cv, "group_lasso_population_cv")
-  expect_identical(names(cv), colnames(d$counts))
-  folds <- cv[[1]]$folds
-  expect_length(folds, nrow(d$counts))
-  for (k in c(1:3, 5)) {
-    expect_identical(cv[[k]]$folds, folds)
-    # the path of all neurons and its own folds, from this path
-    alone <- cv_group_lasso(cv[[k]]$path, folds = folds, gap = 2)
-    wanted <- replace(alone, c("fold_kind", "block", "call"), cv[[k]][c("fold_kind", "block", "call")])
-    expect_identical(cv[[k]]$score, wanted$score)
-    expect_same_cv(cv[[k]], wanted)
-    # and from the data of this neuron
-    alone <- cv_group_lasso(d$covariates, d$counts[, k], session_bases(), weights = d$weights, n_lambda = 6,
-                            folds = folds, gap = 2, control = precise(1e-8), progress = FALSE)
-    expect_equal(cv[[k]]$score, alone$score, tolerance = 1e-5)
+  for (adaptive in c(TRUE, FALSE)) {
+    cv <- suppressWarnings(cv_many(d, weights = d$weights, gap = 2, adaptive = adaptive))
+    expect_s3_class(cv, "group_lasso_population_cv")
+    expect_identical(names(cv), colnames(d$counts))
+    folds <- cv[[1]]$folds
+    expect_length(folds, nrow(d$counts))
+    for (k in c(1:3, 5)) {
+      alone <- cv_group_lasso(d$covariates, d$counts[, k], session_bases(), weights = d$weights, n_lambda = 6,
+                              folds = folds, gap = 2, progress = FALSE, adaptive = adaptive)
+      parts <- setdiff(names(alone), c("fold_kind", "block", "call", "path"))
+      expect_identical(cv[[k]][parts], alone[parts])
+      parts <- setdiff(names(alone$path), c("call", "design", "discretized", "window_edges", "n_obs"))
+      expect_equal(cv[[k]]$path[parts], alone$path[parts], tolerance = 1e-12)
+    }
   }
   expect_true(all(is.na(cv[["cell 4"]]$cv_mean)))
   expect_identical(cv$`cell 3`, cv[[3]])
@@ -67,7 +54,7 @@ test_that("blocks are those of the slowest of all signals", {
 test_that("what it answers is what each neuron's answers", {
   d <- many_neurons(4)
   offset <- with_local_seed(3, rnorm(nrow(d$counts), sd = 0.2))
-  cv <- cv_many(d, offset = offset)
+  cv <- cv_many(d, offset = offset, adaptive = FALSE)
   new <- list(covariates = lapply(d$covariates, `[`, 11:40), counts = d$counts[61:90, ])
   for (place in list("lambda_1se", "lambda_min", 0.02, NULL)) {
     coefs <- coef(cv, place)
@@ -91,8 +78,9 @@ test_that("what it answers is what each neuron's answers", {
     }
   }
   expect_equal(refit(cv, lag = 5)[["cell 2"]]$table, refit(cv[["cell 2"]], lag = 5)$table)
-  expect_identical(entry_order(cv), entry_order(fit_many(d, offset = offset, n_lambda = 6)))
-  expect_identical(nobs(cv), nobs(fit_many(d, offset = offset, n_lambda = 6)))
+  same <- fit_many(d, offset = offset, n_lambda = 6)
+  expect_equal(entry_order(cv), entry_order(same))
+  expect_identical(nobs(cv), nobs(same))
   expect_refused(coef(cv, "best"), "lambda")
   expect_refused(score(cv, counts = d$counts), "counts")
 })
@@ -151,10 +139,18 @@ test_that("the plot returns what it draws", {
 test_that("a population that is there can be cross-validated, and formulas can", {
   d <- many_neurons(3)
   population <- fit_many(d, n_lambda = 6)
-  cv <- cv_group_lasso(population, n_folds = 3)
-  direct <- cv_many(d)
-  for (k in 1:3) expect_identical(cv[[k]]$score, direct[[k]]$score)
+  for (adaptive in c(TRUE, FALSE)) {
+    cv <- cv_group_lasso(population, n_folds = 3, adaptive = adaptive)
+    for (k in 1:3) {
+      alone <- cv_group_lasso(population[[k]], folds = cv[[k]]$folds, adaptive = adaptive)
+      expect_identical(cv[[k]]$score, alone$score)
+      expect_identical(cv[[k]]$path$lambda, population[[k]]$lambda)
+      if (!adaptive) expect_identical(cv[[k]]$path$coefficients, population[[k]]$coefficients)
+    }
+  }
   expect_refused(cv_group_lasso(population, d$counts), "counts")
+  expect_refused(cv_group_lasso(fit_many(d, neurons = "joint", n_lambda = 2)), "neurons",
+                 class = "neurolasso_not_implemented")
   data <- data.frame(d$covariates)
   counts <- unname(d$counts)
   formula <- cv_group_lasso(counts ~ basis_bspline(position, 6) + speed, data, n_lambda = 4, n_folds = 3)
@@ -169,10 +165,9 @@ test_that("workers, checkpoints and resumed runs give the same bits", {
   folder <- tempfile("cv-")
   on.exit(unlink(folder, recursive = TRUE))
   expect_identical(unclass(run(checkpoint = folder))$held_out, unclass(alone)$held_out)
-  expect_setequal(list.files(folder), c("paths", "folds"))
-  unlink(file.path(folder, "folds", c("neuron-00002.rds", "neuron-00005.rds")))
-  unlink(file.path(folder, "paths", "neuron-00001.rds"))
-  writeLines("damaged", file.path(folder, "folds", "neuron-00001.rds"))
+  expect_length(list.files(folder), 6)
+  unlink(file.path(folder, c("neuron-00002.rds", "neuron-00005.rds")))
+  writeLines("damaged", file.path(folder, "neuron-00001.rds"))
   again <- with_workers(run(checkpoint = folder))
   expect_identical(unclass(again)$held_out, unclass(alone)$held_out)
   expect_identical(unclass(unclass(again)$population)$fits, unclass(unclass(alone)$population)$fits)
