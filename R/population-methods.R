@@ -1,5 +1,142 @@
 # population-methods.R: what a path answers at one lambda, asked of all neurons of a population.
 
+# Intercept (N), coefficients (p x N) and norms (G x N) of all neurons at one lambda or fraction, as path_at() gives
+# them for the lambdas of one path.
+population_at <- function(population, lambda, fraction) {
+  lambda <- neuron_lambdas(population, lambda, fraction)
+  points <- each_neuron(population, function(k) path_at(neuron_solutions(population, k), lambda[[k]]),
+                        no_point(population))
+  bind <- function(part) {
+    out <- do.call(cbind, lapply(points, `[[`, part))
+    colnames(out) <- names(population)
+    out
+  }
+  coefficients <- bind("coefficients")
+  rownames(coefficients) <- unclass(unclass(population)$data$design)$columns
+  norms <- bind("norms")
+  rownames(norms) <- names(unclass(population)$groups)
+  list(lambda = vapply(points, `[[`, 0, "lambda"), labels = names(population),
+       intercept = vapply(points, `[[`, 0, "intercept"), coefficients = coefficients, norms = norms)
+}
+
+# The point of a neuron whose fit failed.
+no_point <- function(population) {
+  x <- unclass(population)
+  list(lambda = NA_real_, intercept = NA_real_, coefficients = matrix(NA_real_, ncol(x$data$design), 1),
+       norms = matrix(NA_real_, length(x$groups), 1))
+}
+
+# lambda: NULL, one number, or one for each of n neurons.
+check_place <- function(lambda, fraction, n) {
+  if (!is.null(lambda) && !is.null(fraction)) {
+    stop_input("give one of `lambda` and `fraction`, not both.", arg = "fraction")
+  }
+  if (!is.null(fraction)) check_number(fraction, "fraction", 0, open = TRUE)
+  if (is.null(lambda)) return()
+  if (length(lambda) != 1 && (length(lambda) != n || !is.numeric(lambda))) {
+    stop_input("`lambda` must be one number, or one for each of the ", n, " neurons, not ", describe(lambda), ".",
+               arg = "lambda")
+  }
+  if (length(lambda) == 1 && is.na(lambda)) check_number(lambda, "lambda", 0)
+}
+
+# The lambda of each neuron there; NA for one without a fit.
+neuron_lambdas <- function(population, lambda, fraction) {
+  check_place(lambda, fraction, length(population))
+  has_failed <- is_failed(population)
+  vapply(seq_along(has_failed), function(k) {
+    if (has_failed[k]) return(NA_real_)
+    neuron_lambda(neuron_solutions(population, k), if (length(lambda) > 1) lambda[[k]] else lambda, fraction)
+  }, 0)
+}
+
+# A neuron without signal has no scale for a fraction, and the same solution everywhere.
+neuron_lambda <- function(path, lambda, fraction) {
+  if (path$lambda_max == 0 && !(is.null(fraction) && is.null(lambda))) return(path$lambda[1])
+  if (!is.null(fraction)) return(fraction * path$lambda_max)
+  if (!is.null(lambda)) return(lambda)
+  one_lambda(path, lambda, "a population (or give `fraction`, a share of each neuron's lambda_max)")
+}
+
+# Which neurons have no fit, because it failed; no spike; a fit that reached the tolerance everywhere.
+is_failed <- function(population) vapply(unclass(population)$fits, function(fit) !is.null(fit$error), TRUE)
+
+is_silent <- function(population) {
+  vapply(unclass(population)$fits, function(fit) is.null(fit$error) && all(fit$intercept == -Inf), TRUE)
+}
+
+is_converged <- function(population) {
+  vapply(unclass(population)$fits, function(fit) is.null(fit$error) && all(fit$status == 0L), TRUE)
+}
+
+#' @rdname group_lasso_population
+#' @export
+coef.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
+  check_no_more(...)
+  at <- population_at(object, lambda, fraction)
+  rbind("(Intercept)" = at$intercept, at$coefficients)
+}
+
+#' @rdname group_lasso_population
+#' @export
+selected.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
+  check_no_more(...)
+  population_at(object, lambda, fraction)$norms > 0
+}
+
+#' @rdname group_lasso_population
+#' @export
+entry_order.group_lasso_population <- function(object, relative = FALSE, ...) {
+  check_no_more(...)
+  relative <- check_flag(relative, "relative")
+  covariates <- names(unclass(object)$groups)
+  has_failed <- is_failed(object)
+  entries <- vapply(seq_along(names(object)), function(k) {
+    if (has_failed[k]) return(rep(NA_real_, length(covariates)))
+    path <- neuron_solutions(object, k)
+    unname(entry_order(path)[covariates]) / (if (relative && path$lambda_max > 0) path$lambda_max else 1)
+  }, double(length(covariates)))
+  matrix(entries, length(covariates), dimnames = list(covariates, names(object)))
+}
+
+#' @rdname group_lasso_population
+#' @export
+predict.group_lasso_population <- function(object, newdata = NULL, lambda = NULL, fraction = NULL,
+                                           type = c("link", "response"), offset = NULL, session = NULL, ...) {
+  check_no_more(...)
+  type <- check_choice(type, c("link", "response"), "type")
+  at <- population_at(object, lambda, fraction)
+  # all neurons at one place are to the design what one path is at many lambdas
+  data <- c(unclass(object)$data, unclass(object)["link"])
+  link <- predict_at(data, at, newdata, offset, session)
+  if (type == "response") inverse_link(link, data$link) else link
+}
+
+#' @rdname group_lasso_population
+#' @export
+fitted.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
+  check_no_more(...)
+  predict(object, lambda = lambda, fraction = fraction, type = "response")
+}
+
+#' @rdname group_lasso_population
+#' @export
+deviance.group_lasso_population <- function(object, ...) {
+  check_no_more(...)
+  known <- vapply(object, deviance, double(population_overview(object)$n_lambda))
+  out <- matrix(NA_real_, NROW(known), length(object), dimnames = list(NULL, names(object)))
+  out[, !is_failed(object)] <- known
+  out
+}
+
+#' @rdname group_lasso_population
+#' @export
+nobs.group_lasso_population <- function(object, ...) {
+  check_no_more(...)
+  data <- unclass(object)$data
+  colSums(!is.na(data$counts) & prior_weights(data) > 0)
+}
+
 #' @rdname group_lasso_population
 #' @export
 residuals.group_lasso_population <- function(object, lambda = NULL, fraction = NULL,

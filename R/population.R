@@ -240,11 +240,34 @@ neuron_solutions <- function(population, k) {
 #' A neuron without two known bins of weight above 0 is taken for silent, with a warning of class
 #' `neurolasso_unknown_neuron`.
 #'
+#' @section More than one process:
+#' Where the user has set a plan of the future package (`multisession`, `cluster`, job schedulers), neurons go out
+#' through it. Each worker gets one future with the compact design and the counts of its own neurons. The units of work
+#' are companies of three neurons, which share passes over the data, wherever that is done: so the numbers are the
+#' same as alone, bit for bit on like machines with as many threads. Progress goes to progressr, where it is loaded.
+#'
+#' An error in a neuron's fit, and a worker that dies, don't stop the others. What had failed is fitted once more in
+#' this process; what fails there, too, neuron by neuron, has no path: NA in every table, left out by `lapply()`, and
+#' `[[` says why (`neurolasso_failed_neuron`). One warning of class `neurolasso_worker_failed` names all of them in its
+#' field `neurons`, and those that have no path in `lost`. Where all fail, their error is raised.
+#'
+#' @section Checkpoints:
+#' With `checkpoint`, the path of each neuron is written to that folder as soon as it is there, by the worker itself
+#' where it can see the folder. The same call again reads what is whole and fits the rest; the result is identical to
+#' one that was never stopped. A file that was cut short is made anew. The folder knows the problem by a checksum
+#' of the covariates' columns, the counts and all arguments that matter to the answer (not `n_threads` and `progress`): a
+#' folder of another problem is refused with an error of class `neurolasso_checkpoint`. A disk that can't be written costs a warning (`neurolasso_checkpoint_unwritten`), not the
+#' fits.
+#'
 #' @param object A `group_lasso_population`.
 #' @param lambda NULL, or one penalty for all neurons, or one for each. In `summary()` one.
 #' @param fraction NULL, or one share (above 0) of each neuron's own `lambda_max`. In `summary()` one or several.
 #' @param newdata NULL for the training bins, or raw covariates as in [predict.group_lasso_path()].
 #' @param type `"link"`: the linear predictor; `"response"`: the expected count per bin.
+#'   For `residuals()` as in [residuals.group_lasso_path()].
+#' @param counts,metric,weights As in [score()].
+#' @param covariate,n,at As in [tuning_curve()].
+#' @param lag As in [refit()].
 #' @param offset,session As in [predict.group_lasso_path()].
 #' @param relative Divide by each neuron's `lambda_max`?
 #' @param ... Not used.
@@ -258,6 +281,11 @@ neuron_solutions <- function(population, k) {
 #'     [stats::na.exclude] all bins, NA where one was left out for all), or those of `newdata`. A bin in which
 #'     only a neuron's count is missing has its prediction}
 #'   \item{`deviance()`}{lambdas x neurons, each column at that neuron's lambdas}
+#'   \item{`residuals()`}{bins x neurons, as `fitted()`; NA where the neuron's count is missing}
+#'   \item{`score()`}{named by neuron: see [score()]}
+#'   \item{`tuning_curve()`}{a data frame: the covariate's values as in [tuning_curve()], and the matrices `effect` and
+#'     `rate`, points x neurons}
+#'   \item{`refit()`}{a list named by neuron, of what [refit()] returns}
 #'   \item{`nobs()`}{named by neuron: the bins used}
 #'   \item{`summary()`}{a list of class `summary.group_lasso_population`: `share`, covariates x places, of the
 #'     neurons with spikes the share that has the covariate in at each `fraction` (or at `lambda`); `sizes`, the
@@ -265,9 +293,9 @@ neuron_solutions <- function(population, k) {
 #'     with a row per neuron (`bins`, `spikes`, `lambda_max`, `first`: the covariate that enters first,
 #'     `n_covariates` in at the last place, `kkt`: the largest residual, `converged`); and what `print()` needs}
 #' }
-#' What has no method here (`residuals()`, `score()`, `refit()`, `tuning_curve()`, [cv_group_lasso()], ...) is
-#' asked of one neuron's path, or of each: `lapply(population, refit, lambda = 0.01)`.
-#' @seealso [group_lasso()], [plot.group_lasso_population()].
+#' What has no method here (`simulate()`, `logLik()`, [shift_control()], ...) is asked of one neuron's path, or of
+#' each: `lapply(population, shift_control)`.
+#' @seealso [group_lasso()], [cv_group_lasso()] and [group_lasso_population_cv], [plot.group_lasso_population()].
 #' @examples
 #' session <- simulate_session(200, encodes = "position", seed = 1)
 #' counts <- cbind(a = session$counts, b = rev(session$counts), quiet = rpois(length(session$counts), 0.1))
@@ -277,6 +305,8 @@ neuron_solutions <- function(population, k) {
 #' selected(population, fraction = 0.3)
 #' entry_order(population, relative = TRUE)
 #' head(predict(population, fraction = 0.2, type = "response"))
+#' score(population, fraction = 0.2)
+#' tuning_curve(population, "position", fraction = 0.2, n = 5)
 #' coef(population[["a"]], lambda = population$a$lambda_max / 2)[1:3, ]
 #' @name group_lasso_population
 NULL
@@ -329,143 +359,4 @@ simulate.group_lasso_population <- function(object, nsim = 1, seed = NULL, ...) 
 as.list.group_lasso_population <- function(x, ...) {
   has_path <- which(!is_failed(x))
   stats::setNames(lapply(has_path, function(k) neuron_path(x, k)), names(x)[has_path])
-}
-
-# ---- all neurons at one place --------------------------------------------------------------------
-
-# Intercept (N), coefficients (p x N) and norms (G x N) of all neurons at one lambda or fraction, as path_at() gives
-# them for the lambdas of one path.
-population_at <- function(population, lambda, fraction) {
-  lambda <- neuron_lambdas(population, lambda, fraction)
-  points <- each_neuron(population, function(k) path_at(neuron_solutions(population, k), lambda[[k]]),
-                        no_point(population))
-  bind <- function(part) {
-    out <- do.call(cbind, lapply(points, `[[`, part))
-    colnames(out) <- names(population)
-    out
-  }
-  coefficients <- bind("coefficients")
-  rownames(coefficients) <- unclass(unclass(population)$data$design)$columns
-  norms <- bind("norms")
-  rownames(norms) <- names(unclass(population)$groups)
-  list(lambda = vapply(points, `[[`, 0, "lambda"), labels = names(population),
-       intercept = vapply(points, `[[`, 0, "intercept"), coefficients = coefficients, norms = norms)
-}
-
-# The point of a neuron whose fit failed.
-no_point <- function(population) {
-  x <- unclass(population)
-  list(lambda = NA_real_, intercept = NA_real_, coefficients = matrix(NA_real_, ncol(x$data$design), 1),
-       norms = matrix(NA_real_, length(x$groups), 1))
-}
-
-# lambda: NULL, one number, or one for each of n neurons.
-check_place <- function(lambda, fraction, n) {
-  if (!is.null(lambda) && !is.null(fraction)) {
-    stop_input("give one of `lambda` and `fraction`, not both.", arg = "fraction")
-  }
-  if (!is.null(fraction)) check_number(fraction, "fraction", 0, open = TRUE)
-  if (is.null(lambda)) return()
-  if (length(lambda) != 1 && (length(lambda) != n || !is.numeric(lambda))) {
-    stop_input("`lambda` must be one number, or one for each of the ", n, " neurons, not ", describe(lambda), ".",
-               arg = "lambda")
-  }
-  if (length(lambda) == 1 && is.na(lambda)) check_number(lambda, "lambda", 0)
-}
-
-# The lambda of each neuron there; NA for one without a fit.
-neuron_lambdas <- function(population, lambda, fraction) {
-  check_place(lambda, fraction, length(population))
-  has_failed <- is_failed(population)
-  vapply(seq_along(has_failed), function(k) {
-    if (has_failed[k]) return(NA_real_)
-    neuron_lambda(neuron_solutions(population, k), if (length(lambda) > 1) lambda[[k]] else lambda, fraction)
-  }, 0)
-}
-
-# A neuron without signal has no scale for a fraction, and the same solution everywhere.
-neuron_lambda <- function(path, lambda, fraction) {
-  if (path$lambda_max == 0 && !(is.null(fraction) && is.null(lambda))) return(path$lambda[1])
-  if (!is.null(fraction)) return(fraction * path$lambda_max)
-  if (!is.null(lambda)) return(lambda)
-  one_lambda(path, lambda, "a population (or give `fraction`, a share of each neuron's lambda_max)")
-}
-
-# Which neurons have no fit, because it failed; no spike; a fit that reached the tolerance everywhere.
-is_failed <- function(population) vapply(unclass(population)$fits, function(fit) !is.null(fit$error), TRUE)
-
-is_silent <- function(population) {
-  vapply(unclass(population)$fits, function(fit) is.null(fit$error) && all(fit$intercept == -Inf), TRUE)
-}
-
-is_converged <- function(population) {
-  vapply(unclass(population)$fits, function(fit) is.null(fit$error) && all(fit$status == 0L), TRUE)
-}
-
-#' @rdname group_lasso_population
-#' @export
-coef.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
-  check_no_more(...)
-  at <- population_at(object, lambda, fraction)
-  rbind("(Intercept)" = at$intercept, at$coefficients)
-}
-
-#' @rdname group_lasso_population
-#' @export
-selected.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
-  check_no_more(...)
-  population_at(object, lambda, fraction)$norms > 0
-}
-
-#' @rdname group_lasso_population
-#' @export
-entry_order.group_lasso_population <- function(object, relative = FALSE, ...) {
-  check_no_more(...)
-  relative <- check_flag(relative, "relative")
-  covariates <- names(unclass(object)$groups)
-  has_failed <- is_failed(object)
-  entries <- vapply(seq_along(names(object)), function(k) {
-    if (has_failed[k]) return(rep(NA_real_, length(covariates)))
-    path <- neuron_solutions(object, k)
-    unname(entry_order(path)[covariates]) / (if (relative && path$lambda_max > 0) path$lambda_max else 1)
-  }, double(length(covariates)))
-  matrix(entries, length(covariates), dimnames = list(covariates, names(object)))
-}
-
-#' @rdname group_lasso_population
-#' @export
-predict.group_lasso_population <- function(object, newdata = NULL, lambda = NULL, fraction = NULL,
-                                           type = c("link", "response"), offset = NULL, session = NULL, ...) {
-  check_no_more(...)
-  type <- check_choice(type, c("link", "response"), "type")
-  at <- population_at(object, lambda, fraction)
-  # all neurons at one place are to the design what one path is at many lambdas
-  data <- c(unclass(object)$data, unclass(object)["link"])
-  link <- predict_at(data, at, newdata, offset, session)
-  if (type == "response") inverse_link(link, data$link) else link
-}
-
-#' @rdname group_lasso_population
-#' @export
-fitted.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
-  check_no_more(...)
-  predict(object, lambda = lambda, fraction = fraction, type = "response")
-}
-
-#' @rdname group_lasso_population
-#' @export
-deviance.group_lasso_population <- function(object, ...) {
-  check_no_more(...)
-  known <- vapply(object, deviance, double(population_overview(object)$n_lambda))
-  out <- matrix(NA_real_, NROW(known), length(object), dimnames = list(NULL, names(object)))
-  out[, !is_failed(object)] <- known
-  out
-}
-
-#' @rdname group_lasso_population
-#' @export
-nobs.group_lasso_population <- function(object, ...) {
-  check_no_more(...)
-  data <- unclass(object)$data
-  colSums(!is.na(data$counts) & prior_weights(data) > 0)
 }
