@@ -255,9 +255,10 @@ neuron_solutions <- function(population, k) {
 #' With `checkpoint`, the path of each neuron is written to that folder as soon as it is there, by the worker itself
 #' where it can see the folder. The same call again reads what is whole and fits the rest; the result is identical to
 #' one that was never stopped. A file that was cut short is made anew. The folder knows the problem by a checksum
-#' of the covariates' columns, the counts and all arguments that matter to the answer (not `n_threads` and `progress`): a
-#' folder of another problem is refused with an error of class `neurolasso_checkpoint`. A disk that can't be written costs a warning (`neurolasso_checkpoint_unwritten`), not the
-#' fits.
+#' of the covariates' columns, the counts and all arguments that matter to the answer (not `n_threads` and
+#' `progress`): a folder of another problem is refused with an error of class `neurolasso_checkpoint`. A disk that
+#' can't be written costs a warning (`neurolasso_checkpoint_unwritten`), not the fits. Folds that are drawn at random
+#' are another problem each time, unless a seed was set.
 #'
 #' @param object A `group_lasso_population`.
 #' @param lambda NULL, or one penalty for all neurons, or one for each. In `summary()` one.

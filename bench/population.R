@@ -1,4 +1,4 @@
-# How the cost of a population grows with its neurons: time, time of a neuron, and the peak of memory over what was
+# How the cost of a population grows with its neurons: processor time, that of a neuron, and the peak of memory over what was
 # there, on 1e5 bins, 20 covariates of 10 B-splines and 100 lambdas. One thread; the package that is installed.
 #   Rscript bench/population.R [--n=1e5] [--neurons=8,16,32,50] [--lambdas=100]
 
@@ -21,7 +21,7 @@ design <- expand_covariates(covariates, basis_bspline(10))
 memory <- function(x) as.numeric(object.size(x)) / 1e6
 cat(sprintf("design %.0f MB (as a matrix %.0f)\n", memory(unclass(design)$blocks), prod(dim(design)) * 8e-6))
 fit <- function(counts) group_lasso(design, counts, n_lambda = n_lambda, progress = FALSE)
-alone <- median(vapply(1:3, function(k) system.time(fit(counts[, k]))[["elapsed"]], 0))
+alone <- median(vapply(1:3, function(k) cost_of(fit(counts[, k]))$cpu, 0))
 cat(sprintf("one neuron alone: %.2f s\n", alone))
 for (size in sizes) {
   some <- counts[, seq_len(size)]
@@ -29,7 +29,7 @@ for (size in sizes) {
   try(writeLines("5", "/proc/self/clear_refs"), silent = TRUE) # the peak starts anew
   cost <- cost_of(fit(some))
   cat(sprintf("%3d neurons: %6.2f s, %.3f s each (%.2f of one alone); peak +%.0f MB, of which the result %.0f; KKT %.1e\n",
-              size, cost$seconds, cost$seconds / size, cost$seconds / size / alone, cost$peak,
+              size, cost$cpu, cost$cpu / size, cost$cpu / size / alone, cost$peak,
               memory(unclass(cost$value)$fits), summary(cost$value)$overview$kkt))
   rm(cost)
 }

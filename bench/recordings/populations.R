@@ -2,7 +2,7 @@
 # of 33 ms) and 171 neurons of motor cortex (Stevenson et al. 2011: position, speed and direction of the hand, 50 ms),
 # each with a path of its own, and cross-validated with shared folds.
 #
-#   NEUROLASSO_SHARED=<folder of recordings> Rscript bench/recordings/populations.R [ca1] [m1]
+#   NEUROLASSO_SHARED=<folder of recordings> Rscript bench/recordings/populations.R [ca1|m1] [lambdas] [folds]
 
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))), "recording.R"))
 
@@ -35,9 +35,9 @@ recordings <- list(
   }
 )
 
-show <- function(name) {
+show <- function(name, n_lambda, n_folds) {
   d <- recordings[[name]]()
-  paths <- cost_of(group_lasso(d$covariates, d$counts, d$basis, progress = FALSE))
+  paths <- cost_of(group_lasso(d$covariates, d$counts, d$basis, n_lambda = n_lambda, progress = FALSE))
   population <- paths$value
   report(sprintf("%s: %d paths of %d lambdas", name, length(population), length(population[[1]]$lambda)), paths)
   design <- unclass(population)$data$design
@@ -45,11 +45,13 @@ show <- function(name) {
               object.size(d$counts) / 1e6, object.size(population) / 1e6))
   print(summary(population))
   draw(paste0("population-", name), plot(population, main = paste(toupper(name), "- separate paths")))
-  folds <- cost_of(cv_group_lasso(d$covariates, d$counts, d$basis, progress = FALSE))
-  report(sprintf("%s: 10-fold cross-validation of all", name), folds)
+  folds <- cost_of(cv_group_lasso(d$covariates, d$counts, d$basis, n_lambda = n_lambda, n_folds = n_folds,
+                                  progress = FALSE))
+  report(sprintf("%s: %d-fold cross-validation of all", name, n_folds), folds)
   print(folds$value)
   draw(paste0("population-cv-", name), plot(folds$value, main = paste(toupper(name), "- at each neuron's lambda_1se")))
 }
 
-asked <- commandArgs(TRUE)
-for (name in if (length(asked) > 0) asked else names(recordings)) show(name)
+args <- commandArgs(TRUE)
+argument <- function(k, default) if (length(args) >= k) as.integer(args[k]) else default
+for (name in if (length(args) > 0) args[1] else names(recordings)) show(name, argument(2, 100L), argument(3, 10L))

@@ -71,7 +71,8 @@ test_that("what it answers is what each neuron's answers", {
       expect_equal(fitted(cv, place)[, name], fitted(one, place)[, 1])
       expect_equal(residuals(cv, place, "pearson")[, name], residuals(one, place, type = "pearson")[, 1])
       for (metric in c("bits_per_spike", "cohen")) {
-        expect_equal(score(cv, metric = metric, lambda = place)[[name]], unname(score(one, metric = metric, lambda = place)))
+        expect_equal(score(cv, metric = metric, lambda = place)[[name]],
+                     unname(score(one, metric = metric, lambda = place)))
         expect_equal(score(cv, new$covariates, new$counts, metric, place, offset = 0)[[name]],
                      unname(score(one, new$covariates, new$counts[, name], metric, place, offset = 0)))
       }

@@ -25,7 +25,8 @@ test_that("workers give the same bits as this process", {
   expect_identical(unclass(away)$fits, unclass(alone)$fits)
   expect_identical(unclass(away)$weight, unclass(alone)$weight)
   # and they are solutions
-  blocks <- list(position = oracle_bspline(d$covariates$position, 6), speed = oracle_raised_cosine(d$covariates$speed, 5),
+  blocks <- list(position = oracle_bspline(d$covariates$position, 6),
+                 speed = oracle_raised_cosine(d$covariates$speed, 5),
                  head_direction = oracle_cyclic(d$covariates$head_direction, 5, bounds = c(0, 2 * pi)),
                  theta_phase = oracle_cyclic(d$covariates$theta_phase, 6, bounds = c(0, 2 * pi)))
   for (k in seq_len(ncol(d$counts))) {
