@@ -223,6 +223,52 @@ test_that("parts of a matrix are groups like matrices of their own, and covariat
   }
 })
 
+test_that("the order of a matrix's columns doesn't matter, nor whether they are matrices of their own", {
+  X <- with_local_seed(7, matrix(rnorm(300 * 40, sd = 2), 300))
+  counts <- with_local_seed(8, rpois(300, exp(0.2 * X[, 3] - 0.2 * X[, 21])))
+  label <- rep(c("a", "b", "c", "d", "e", NA), c(3, 10, 1, 6, 15, 5))
+  scrambled <- with_local_seed(9, sample(40))
+  for (mean in c(0, 1e4)) {
+    for (how in c("none", "group", "calibrated")) {
+      fit <- function(x, groups) {
+        group_lasso(x, counts, groups = groups, standardize = how, n_lambda = 10, control = precise(1e-9))
+      }
+      X1 <- X + mean
+      whole <- fit(list(x = X1), label)
+      mixed <- fit(list(x = X1[, scrambled]), factor(label)[scrambled])
+      apart <- fit(lapply(split(1:40, ifelse(is.na(label), "f", label)), function(at) X1[, at, drop = FALSE]),
+                   as.list(c(a = "a", b = "b", c = "c", d = "d", e = "e")))
+      expect_lt(max(latent_residuals(whole)), 1e-7 * (1 + mean))
+      expect_equal(mixed$lambda, whole$lambda)
+      expect_equal(unname(mixed$coefficients), unname(whole$coefficients[scrambled, ]), tolerance = 1e-6)
+      expect_equal(unname(apart$coefficients), unname(whole$coefficients), tolerance = 1e-6)
+      expect_equal(mixed$intercept, whole$intercept, tolerance = 1e-6)
+      overlap <- list(a = 1:25, b = c(40, 20:30), c = c(2, 39))
+      place <- order(scrambled)
+      expect_equal(unname(fit(list(x = X1[, scrambled]), lapply(overlap, function(at) place[at]))$coefficients),
+                   unname(fit(list(x = X1), overlap)$coefficients[scrambled, ]), tolerance = 1e-6)
+    }
+  }
+})
+
+test_that("moments of parts of a matrix are those of the whole", {
+  X <- with_local_seed(7, matrix(rnorm(300 * 40), 300) + 5)
+  design <- expand_covariates(list(x = X, s = X[, 1]^2), list(s = basis_bspline(5)))
+  v <- with_local_seed(1, runif(300))
+  v <- v / sum(v)
+  groups <- list(columns = list(a = c(7L, 3L), b = 10:12, c = c(39:40, 42:43)), free = list())
+  parts <- group_moments(design, design_moments(design, v), groups, v)
+  for (g in 1:3) {
+    columns <- as.matrix(design)[, groups$columns[[g]]]
+    expected <- stats::cov.wt(columns, v, method = "ML")
+    expect_equal(parts[[g]]$mean, unname(expected$center))
+    expect_equal(parts[[g]]$second, unname(expected$cov))
+  }
+  expect_identical(parts[[3]]$part, c(1L, 1L, 2L, 2L))
+  expect_identical(parts[[3]]$own_units, c(TRUE, TRUE, FALSE, FALSE))
+  expect_equal(design_moments(design, v)[[1]]$second, unname(stats::cov.wt(X, v, method = "ML")$cov))
+})
+
 test_that("the units of covariates in one group don't matter to \"group\" and \"calibrated\"", {
   d <- groups_data()
   raw <- list(speed = d$covariates$speed, lags = d$covariates$lags[, 1:2], trend = d$covariates$trend)
