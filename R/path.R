@@ -86,8 +86,9 @@
 #'   part of the log rate: the log of the bin width (s), the log occupancy. With the softplus link it is
 #'   added to \eqn{\eta}{eta} just so, and is not a log exposure.
 #' @param weights NULL, or prior weights per bin; a weight of 2 counts a bin twice, 0 leaves it out.
-#' @param neurons With counts of several neurons: `"separate"`, a path for each. `"joint"`, which lets a covariate
-#'   in for all neurons or for none, is not there yet and stops.
+#' @param neurons With counts of several neurons: `"separate"`, a path for each. `"joint"`: a covariate enters for all
+#'   neurons or for none, see [group_lasso_joint]. A list of neurons (names or numbers) that share, or a factor with
+#'   a level per neuron: joint within each set; who is in no set is by itself.
 #' @param discretize NULL, or a whole number m of at least 2, or a list or vector of them named by
 #'   covariate: covariates that go through a basis (numeric vectors, and the columns of a matrix whose basis
 #'   is a product) are rounded to m equally spaced values over their range before the basis is evaluated.
@@ -103,6 +104,8 @@
 #' @param progress Draw a progress bar on the console, if the fit takes longer than two seconds.
 #' @param data With a formula: a data frame or named list of its variables, which may also stand in the place
 #'   of `counts`; what it hasn't is looked up where the formula was written.
+#' @param checkpoint With counts of several neurons: NULL, or a folder in which each neuron's path is kept as soon as
+#'   it is there, so that a run that was stopped goes on where it was, see [group_lasso_population].
 #' @return A [group_lasso_population] where `counts` are several neurons'; else a `group_lasso_path`, a list of
 #'   (L lambdas, p columns, G groups: the covariates, unless there are `groups`)
 #' \describe{
@@ -219,23 +222,26 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
                         offset = NULL, weights = NULL, session = NULL, neurons = c("separate", "joint"),
                         discretize = NULL, na.action = na.omit, control = group_lasso_control(),
-                        progress = interactive(), data = NULL) {
+                        progress = interactive(), data = NULL, checkpoint = NULL) {
   call <- match.call()
   how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
   link <- check_choice(link, link_names, "link")
-  check_neurons(neurons)
   control <- check_control(control)
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
   na.action <- check_na_action(na.action)
+  checkpoint <- check_checkpoint(checkpoint)
   model <- read_model(covariates, counts, basis, offset, data)
   design <- keep_source(as_design(model$covariates, model$basis, discretize, session), model$source)
-  groups <- read_groups(groups, design)
+  groups <- if (is_neuron_mask(groups)) read_neuron_mask(groups, design) else read_groups(groups, design)
   multiplier <- check_group_weights(group_weights, names(groups$columns))
   if (is_population(model$counts)) {
     return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, groups, multiplier, how,
-                          link, control, progress, call))
+                          link, control, progress, checkpoint, call, neurons))
   }
+  refuse_checkpoint(checkpoint)
+  neuron_sets(neurons, "n1", groups) # nobody to share with; what it can't be is said all the same
+  groups <- groups_of_one(groups)
   data <- model_rows(design, model$counts, model$offset, weights, na.action)
 
   v <- prior_weights(data)

@@ -61,9 +61,14 @@ run_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
   penalty$off <- centred$off[parts$order]
   penalty$column <- match(penalty$column, parts$order)
   fits <- .Call(C_paths, parts$blocks, counts, offset, weights, penalty, lambda, options)
+  as_given(in_order(fits, parts$order), centred, penalty)
+}
+
+# Fits of the core for the columns as they were given, and for the groups that have a name. centred: of
+# centred_blocks().
+as_given <- function(fits, centred, penalty) {
   named <- seq_len(n_named(penalty))
   lapply(fits, function(fit) {
-    fit$coefficients[parts$order, ] <- fit$coefficients
     fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
     for (part in c("group_norms", "group_scores")) fit[[part]] <- fit[[part]][named, , drop = FALSE]
     fit
@@ -98,6 +103,14 @@ matrix_parts <- function(blocks, size, penalty) {
     blocks[[b]]$parts <- part_widths(tabulate(own))
   }
   list(blocks = blocks, order = order)
+}
+
+# Fits whose coefficients are of columns in that order.
+in_order <- function(fits, order) {
+  lapply(fits, function(fit) {
+    fit$coefficients[order, ] <- fit$coefficients
+    fit
+  })
 }
 
 # The groups of each of the columns, as a string.

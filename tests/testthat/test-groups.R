@@ -108,7 +108,7 @@ test_that("groups that can't be used are refused", {
   refuse(2 * mask, "0 and 1")
   refuse(replace(mask, 1, NA), "0 and 1")
   refuse(rbind(mask, 0), "`g3` has none")
-  refuse(array(1, c(2, 21, 3)), "groups x columns")
+  refuse(array(1, c(2, 21, 3)), "third dimension")
   refuse(list(position = mask[, 1:8]), "for each covariate")
   leaves <- list(position = mask[, 1:8], speed = mask[, 9:13], arm = mask[, 14:16], lags = mask[, 17:20],
                  trend = mask[, 20:21])
@@ -437,7 +437,8 @@ test_that("where groups overlap, a refit tests what each has alone", {
 test_that("cross-validation, stability, adaptive weights and forward selection go by group", {
   d <- groups_data()
   groups <- list(start = 1:4, end = 5:8, rest = c("speed", "lags"))
-  cv <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = groups, n_lambda = 10, n_folds = 4)
+  cv <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = groups, n_lambda = 10, n_folds = 4,
+                       adaptive = FALSE)
   expect_identical(rownames(cv$n_selected_in), names(groups))
   expect_true(all(cv$converged))
   expect_setequal(rownames(summary(cv)$covariates), names(groups))
@@ -453,8 +454,17 @@ test_that("cross-validation, stability, adaptive weights and forward selection g
   weights <- adaptive_weights(cv)
   expect_named(weights, names(groups))
   second <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = groups, n_lambda = 10, n_folds = 4,
-                           group_weights = weights)
+                           group_weights = weights, adaptive = FALSE)
   expect_true(all(second$path$converged))
+  # weights that the cross-validation learns are those of groups
+  for (how in c("none", "calibrated")) {
+    learned <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = partitions$overlap, n_lambda = 10,
+                              n_folds = 4, standardize = how)
+    expect_named(learned$adaptive, names(partitions$overlap))
+    factor <- learned$path$group_weights / group_lasso(d$covariates, d$counts, groups_bases, lambda = 1,
+                                                       groups = partitions$overlap, standardize = how)$group_weights
+    expect_lt(max(latent_residuals(learned$path, mult = factor)), 3e-6)
+  }
   forward <- forward_selection(cv)
   expect_true(all(selected(forward) %in% names(groups)))
   expect_setequal(names(path_problem(cv$path)$groups$free), c("arm", "trend"))
