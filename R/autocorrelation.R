@@ -41,19 +41,32 @@ run_autocovariance <- function(runs) {
 
 # One signal of a covariate, bins x 1: its columns along their direction of largest variance.
 leading_signal <- function(problem, g) {
-  direction <- leading_direction(problem$moments[[g]]$second)
+  moments <- problem$moments[[g]]
+  times <- function(x) as.numeric(moments$second %*% x)
+  # a matrix that is wider than it takes steps is multiplied itself
+  if (is_wide(unclass(problem$design)$blocks[[g]])) times <- wide_product(problem, g)
+  direction <- leading_direction(moments$variance, times)
   design_predictor(problem$design, cbind(direction), g)
 }
 
-# The leading eigenvector of a covariance, nearly: a few steps of the power method.
-leading_direction <- function(second) {
-  direction <- diag(second) + max(diag(second)) * 1e-3 * cos(seq_len(nrow(second)))
+# The leading eigenvector of a covariance with this diagonal, by what it is times a vector, nearly: a few steps of the
+# power method.
+leading_direction <- function(variance, times) {
+  direction <- variance + max(variance) * 1e-3 * cos(seq_along(variance))
   for (i in 1:20) {
     size <- sqrt(sum(direction^2))
-    if (!(size > 0)) return(rep(1, nrow(second)))
-    direction <- as.numeric(second %*% (direction / size))
+    if (!(size > 0)) return(rep(1, length(variance)))
+    direction <- times(direction / size)
   }
   direction
+}
+
+# x -> S x for the covariance S of a wide matrix.
+wide_product <- function(problem, g) {
+  columns <- unclass(problem$design)$blocks[[g]]$x
+  mean <- problem$moments[[g]]$mean
+  v <- problem$v / sum(problem$v)
+  function(x) as.numeric(crossprod(columns, v * (columns %*% x - sum(mean * x))))
 }
 
 # The longest correlation time among the counts (of one neuron, or bins x neurons, NA: not known) and the covariates

@@ -108,7 +108,7 @@ test_that("groups that can't be used are refused", {
   refuse(2 * mask, "0 and 1")
   refuse(replace(mask, 1, NA), "0 and 1")
   refuse(rbind(mask, 0), "`g3` has none")
-  refuse(array(1, c(2, 21, 3)), "groups x columns")
+  refuse(array(1, c(2, 21, 3)), "third dimension")
   refuse(list(position = mask[, 1:8]), "for each covariate")
   leaves <- list(position = mask[, 1:8], speed = mask[, 9:13], arm = mask[, 14:16], lags = mask[, 17:20],
                  trend = mask[, 20:21])
@@ -221,6 +221,52 @@ test_that("parts of a matrix are groups like matrices of their own, and covariat
     expect_equal(together$group_norms, one$group_norms, tolerance = 1e-7)
     expect_equal(fitted(together), fitted(one), tolerance = 1e-6)
   }
+})
+
+test_that("the order of a matrix's columns doesn't matter, nor whether they are matrices of their own", {
+  X <- with_local_seed(7, matrix(rnorm(300 * 40, sd = 2), 300))
+  counts <- with_local_seed(8, rpois(300, exp(0.2 * X[, 3] - 0.2 * X[, 21])))
+  label <- rep(c("a", "b", "c", "d", "e", NA), c(3, 10, 1, 6, 15, 5))
+  scrambled <- with_local_seed(9, sample(40))
+  for (mean in c(0, 1e4)) {
+    for (how in c("none", "group", "calibrated")) {
+      fit <- function(x, groups) {
+        group_lasso(x, counts, groups = groups, standardize = how, n_lambda = 10, control = precise(1e-9))
+      }
+      X1 <- X + mean
+      whole <- fit(list(x = X1), label)
+      mixed <- fit(list(x = X1[, scrambled]), factor(label)[scrambled])
+      apart <- fit(lapply(split(1:40, ifelse(is.na(label), "f", label)), function(at) X1[, at, drop = FALSE]),
+                   as.list(c(a = "a", b = "b", c = "c", d = "d", e = "e")))
+      expect_lt(max(latent_residuals(whole)), 1e-7 * (1 + mean))
+      expect_equal(mixed$lambda, whole$lambda)
+      expect_equal(unname(mixed$coefficients), unname(whole$coefficients[scrambled, ]), tolerance = 1e-6)
+      expect_equal(unname(apart$coefficients), unname(whole$coefficients), tolerance = 1e-6)
+      expect_equal(mixed$intercept, whole$intercept, tolerance = 1e-6)
+      overlap <- list(a = 1:25, b = c(40, 20:30), c = c(2, 39))
+      place <- order(scrambled)
+      expect_equal(unname(fit(list(x = X1[, scrambled]), lapply(overlap, function(at) place[at]))$coefficients),
+                   unname(fit(list(x = X1), overlap)$coefficients[scrambled, ]), tolerance = 1e-6)
+    }
+  }
+})
+
+test_that("moments of parts of a matrix are those of the whole", {
+  X <- with_local_seed(7, matrix(rnorm(300 * 40), 300) + 5)
+  design <- expand_covariates(list(x = X, s = X[, 1]^2), list(s = basis_bspline(5)))
+  v <- with_local_seed(1, runif(300))
+  v <- v / sum(v)
+  groups <- list(columns = list(a = c(7L, 3L), b = 10:12, c = c(39:40, 42:43)), free = list())
+  parts <- group_moments(design, design_moments(design, v), groups, v)
+  for (g in 1:3) {
+    columns <- as.matrix(design)[, groups$columns[[g]]]
+    expected <- stats::cov.wt(columns, v, method = "ML")
+    expect_equal(parts[[g]]$mean, unname(expected$center))
+    expect_equal(parts[[g]]$second, unname(expected$cov))
+  }
+  expect_identical(parts[[3]]$part, c(1L, 1L, 2L, 2L))
+  expect_identical(parts[[3]]$own_units, c(TRUE, TRUE, FALSE, FALSE))
+  expect_equal(design_moments(design, v)[[1]]$second, unname(stats::cov.wt(X, v, method = "ML")$cov))
 })
 
 test_that("the units of covariates in one group don't matter to \"group\" and \"calibrated\"", {
@@ -408,8 +454,17 @@ test_that("cross-validation, stability, adaptive weights and forward selection g
   weights <- adaptive_weights(cv)
   expect_named(weights, names(groups))
   second <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = groups, n_lambda = 10, n_folds = 4,
-                           group_weights = weights)
+                           group_weights = weights, adaptive = FALSE)
   expect_true(all(second$path$converged))
+  # weights that the cross-validation learns are those of groups
+  for (how in c("none", "calibrated")) {
+    learned <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = partitions$overlap, n_lambda = 10,
+                              n_folds = 4, standardize = how)
+    expect_named(learned$adaptive, names(partitions$overlap))
+    factor <- learned$path$group_weights / group_lasso(d$covariates, d$counts, groups_bases, lambda = 1,
+                                                       groups = partitions$overlap, standardize = how)$group_weights
+    expect_lt(max(latent_residuals(learned$path, mult = factor)), 3e-6)
+  }
   forward <- forward_selection(cv)
   expect_true(all(selected(forward) %in% names(groups)))
   expect_setequal(names(path_problem(cv$path)$groups$free), c("arm", "trend"))
