@@ -169,7 +169,20 @@ warn_of_joint <- function(population, penalised) {
   })
 }
 
-# NULL where no neurons share.
+# What needs a path's own penalty. path: its field fitted_with has the neurons that it was fitted with.
+refuse_joint <- function(path) {
+  if (is.null(path$fitted_with)) return()
+  stop_input("this path is one of a joint fit with ", quoted(path$fitted_with), ", where what is selected depends on ",
+             "all of them; it can't be fitted again alone. For its own, fit `neurons` = \"separate\".", arg = "object",
+             class = "neurolasso_joint_path")
+}
+
+# Who shares, in words; NULL where nobody does. x: the fields of a population.
+describe_sharing <- function(x) {
+  if (is.null(x$sets)) return(NULL)
+  if (is.null(x$by_neuron)) describe_sets(x$sets) else describe_mask(x)
+}
+
 describe_sets <- function(sets) {
   sizes <- lengths(sets)
   shared <- sum(sizes > 1)

@@ -180,7 +180,10 @@ neuron_path <- function(population, k) {
     data$design <- design_rows(data$design, keep)
     for (part in c("counts", "offset", "weights")) if (!is.null(data[[part]])) data[[part]] <- data[[part]][keep]
   }
-  new_path(x$fits[[k]], data, neuron_groups(x, k), list(weight = x$weight[, k]), x$standardize, x$link, x$control, x$call)
+  path <- new_path(x$fits[[k]], data, own_groups(x, names(x$fits)[k]), list(weight = x$weight[, k]), x$standardize,
+                   x$link, x$control, x$call)
+  if (!is.null(x$sets)) path$fitted_with <- set_of(population, k)
+  path
 }
 
 # What a path says of its solutions, without its data: enough for path_at() and entry_order().
