@@ -229,6 +229,7 @@ test_that("what a population can be asked, a joint one answers, new data include
   expect_length(unique(vapply(as.list(population), `[[`, 0, "lambda_max")), 1)
   expect_true(all(is.finite(population[[1]]$df)))
   expect_output(print(population), "enters for all 4 neurons or for none")
+  expect_output(print(population), names(entry_order(population[[1]]))[1], fixed = TRUE)
   expect_output(print(summary(population)), "Share of the 4 neurons")
   expect_s3_class(population[c("n4", "n1")], "group_lasso_joint")
 })
