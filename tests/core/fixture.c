@@ -1236,7 +1236,9 @@ truth truth_at(const problem *p, const double *beta, double intercept, double la
               0,
               0,
               new_doubles((size_t)penalty->n_group),
-              new_doubles((size_t)penalty->n_group)};
+              new_doubles((size_t)penalty->n_group),
+              (const double **)new_bytes((size_t)penalty->n_group * sizeof(double *)),
+              (const double **)new_bytes((size_t)penalty->n_group * sizeof(double *))};
   it.balance = fabs(reference_slope(p, p->raw, beta, intercept)) / mean_count(p);
   it.kkt = it.balance;
   for (int g = 0; g < penalty->n_group; g++) {
@@ -1248,6 +1250,8 @@ truth truth_at(const problem *p, const double *beta, double intercept, double la
     const double *theta = coordinates_of(penalty, g, beta, &misfit);
     const double *slope = slope_of(penalty, g, given);
     it.misfit = larger(it.misfit, misfit);
+    it.theta[g] = theta;
+    it.slope[g] = slope;
     it.norm[g] = norm_of(rank, theta);
     it.score[g] =
         norm_of(rank, slope_of(penalty, g, gradient)) / (weight > 0 ? weight : scale);

@@ -221,6 +221,8 @@ typedef struct {
   double penalty; /* lambda sum w ||theta|| */
   double *norm;   /* n_group: ||theta|| */
   double *score;  /* n_group: ||gradient|| / w */
+  const double **theta; /* n_group: coordinates, and T'gradient, for the columns as given */
+  const double **slope;
 } truth;
 
 /* intercept: for the columns as they are given. reference: the unit at lambda = 0. */

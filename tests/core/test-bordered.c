@@ -1,0 +1,2 @@
+void suite_bordered(void);
+void suite_bordered(void) {}

@@ -1,0 +1,2 @@
+void suite_coupled(void);
+void suite_coupled(void) {}

@@ -1,0 +1,2 @@
+void suite_ensemble(void);
+void suite_ensemble(void) {}
