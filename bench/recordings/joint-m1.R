@@ -1,9 +1,12 @@
 # 171 neurons of motor cortex while a hand moves (Stevenson et al. 2011): position, velocity, speed and what the hand
 # will do in 100 and 200 ms, for all neurons or none, and for each by itself.
 #
-#   NEUROLASSO_SHARED=<folder of recordings> Rscript bench/recordings/joint-m1.R
+#   NEUROLASSO_SHARED=<folder of recordings> Rscript bench/recordings/joint-m1.R [lambdas]
 
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))), "recording.R"))
+
+args <- commandArgs(TRUE)
+n_lambda <- if (length(args) > 0) as.integer(args[1]) else 100L
 
 d <- read_recording("m1_stevenson2011.csv.gz")
 counts <- as.matrix(d[grep("^n[0-9]+$", names(d))])
@@ -17,9 +20,9 @@ bases <- list(position = plane, velocity = plane, velocity_100ms = plane, veloci
               speed = basis_bspline(6), noise = basis_bspline(6))
 design <- expand_covariates(covariates, bases)
 
-separate <- cost_of(group_lasso(design, counts, progress = FALSE))
+separate <- cost_of(group_lasso(design, counts, n_lambda = n_lambda, progress = FALSE))
 report("separate", separate)
-joint <- cost_of(group_lasso(design, counts, neurons = "joint", progress = FALSE))
+joint <- cost_of(group_lasso(design, counts, neurons = "joint", n_lambda = n_lambda, progress = FALSE))
 report("joint", joint)
 print(joint$value)
 print(summary(separate$value))
