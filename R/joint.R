@@ -3,6 +3,73 @@
 # A group_lasso_joint is a group_lasso_population (population.R) with one field more:
 #   sets  a list of the neurons' names in each set
 
+#' Neurons that share groups
+#'
+#' [group_lasso()] with counts of several neurons and `neurons = "joint"` fits them together: a covariate's
+#' coefficients in all neurons are one group, so it enters for all neurons or for none. What no single neuron has
+#' spikes enough to tell may be plain in all of them together, and the answer is one list of covariates. With a list
+#' of neurons or a factor as `neurons` it is so within each set, and with a mask as `groups` for any pairs of a column
+#' and a neuron.
+#'
+#' @section What is minimised:
+#' With \eqn{f_i} neuron i's loss as in its own fit, the mean over its bins,
+#' \deqn{\sum_i f_i(b_i, \beta_i) + \lambda \sum_g w_g \Big(\sum_i \|A_{gi}\beta_{gi}\|^2\Big)^{1/2},\qquad
+#'   w_g^2 = \sum_i w_{gi}^2}{sum_i f_i(b_i, beta_i) + lambda sum_g w_g sqrt(sum_i ||A_gi beta_gi||^2),
+#'   w_g^2 = sum_i w_gi^2}
+#' where \eqn{A_{gi}}{A_gi} and \eqn{w_{gi}}{w_gi} are what `standardize` makes of the bins that neuron i has counts
+#' of: those of its own fit. Each neuron has an intercept of its own. So one neuron's joint fit is its own fit, and with
+#' a set for each neuron the fits are the separate ones, at the same lambdas. With `standardize = "none"` the objective
+#' and lambda are those of a NeMoS `PopulationGLM` with that mask: losses are means over bins and sums over neurons, a
+#' group's weight is the root of its number of coefficients.
+#'
+#' The loss of a neuron that fires more is larger, and so are its gradients (without an effect, their squares grow with
+#' its rate): loud neurons have more to say about what enters. Weigh them differently by what they are joined with: sets
+#' of neurons of like rates.
+#'
+#' @section Lambdas:
+#' All neurons have the same lambdas, from the largest at which a group enters anywhere. `lambda_max` of a neuron is
+#' that of its set.
+#'
+#' @section Masks:
+#' `groups` may be an array of 0 and 1, groups x columns x neurons, NeMoS's mask of a population, or a list of such for
+#' each covariate: a group is what is 1 in its slice. A neuron's column may be in several groups of it (their effects
+#' add up), or in none: then it is not penalised. Neurons that are linked by groups are fitted together, and the
+#' argument `neurons` must be left out. Names come from `dimnames`.
+#'
+#' @section Silent neurons:
+#' They have no part in the groups and their weights: rate 0, all covariates out.
+#'
+#' @return A `group_lasso_joint`, which is a [group_lasso_population], and answers what that does: `population[["n12"]]`
+#' is the path of a neuron, and `coef()`, `predict()` (for new data, too), `selected()`, `entry_order()`, `summary()`
+#' and so on are those of populations. In a neuron's path
+#' \describe{
+#'   \item{`group_norms`}{are its own \eqn{\|A_{gi}\beta_{gi}\|}{||A_gi beta_gi||}: their squares add up over the
+#'     neurons to that of the norm that is penalised}
+#'   \item{`group_scores`, `group_weights`, `kkt`, `converged`, `n_passes`, `n_rounds`}{are those of the joint problem,
+#'     the same for all neurons of a set: the KKT residual has each group's gradient and penalty over all its neurons}
+#'   \item{`df`}{are its own, given the others: its part of the trace of the joint fit's \eqn{H M^{-1}}{H M^-1}
+#'     (see [group_lasso()])}
+#'   \item{`fitted_with`}{names of the neurons of its set}
+#' }
+#' [refit()] of such a path works; what fits it again with its penalty ([cv_group_lasso()], [selection_stability()],
+#' ...) stops with a condition of class `neurolasso_joint_path`.
+#' @references
+#' Groups over several responses: Obozinski, Taskar and Jordan (2010), Stat Comput 20:231,
+#' \doi{10.1007/s11222-008-9111-x}.
+#' @seealso [plot.group_lasso_joint()], [group_lasso_population].
+#' @examples
+#' session <- simulate_session(200, encodes = "position", seed = 1)
+#' counts <- cbind(a = session$counts, b = rev(session$counts), c = rpois(length(session$counts), 0.5))
+#' joint <- group_lasso(session$covariates, counts, basis_bspline(5), neurons = "joint", n_lambda = 20)
+#' joint
+#' selected(joint, fraction = 0.3)
+#' head(predict(joint, fraction = 0.2, type = "response"))
+#' # a and b share, c is by itself
+#' sets <- group_lasso(session$covariates, counts, basis_bspline(5), neurons = list(c("a", "b")), n_lambda = 20)
+#' selected(sets, lambda = 0.01)
+#' @name group_lasso_joint
+NULL
+
 # ---- which neurons share -------------------------------------------------------------------------
 
 # NULL where every neuron is by itself ("separate"); else a list of numbers of neurons: each neuron is in one set.
@@ -169,7 +236,29 @@ warn_of_joint <- function(population, penalised) {
   })
 }
 
-# NULL where no neurons share.
+# What needs a path's own penalty. path: its field fitted_with has the neurons that it was fitted with.
+refuse_joint <- function(path) {
+  if (is.null(path$fitted_with)) return()
+  stop_input("this path is one of a joint fit with ", quoted(path$fitted_with), ", where what is selected depends on ",
+             "all of them; it can't be fitted again alone. For its own, fit `neurons` = \"separate\".", arg = "object",
+             class = "neurolasso_joint_path")
+}
+
+#' @export
+print.group_lasso_joint <- function(x, ...) {
+  NextMethod()
+  if (length(unclass(x)$sets) > 1) return(invisible(x))
+  cat("In order of entry (lambda):\n")
+  print_entries(entry_order(joint_path(x)))
+  invisible(x)
+}
+
+# Who shares, in words; NULL where nobody does. x: the fields of a population.
+describe_sharing <- function(x) {
+  if (is.null(x$sets)) return(NULL)
+  if (is.null(x$by_neuron)) describe_sets(x$sets) else describe_mask(x)
+}
+
 describe_sets <- function(sets) {
   sizes <- lengths(sets)
   shared <- sum(sizes > 1)

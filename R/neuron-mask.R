@@ -1,7 +1,7 @@
 # neuron-mask.R: groups of pairs of a column and a neuron, as NeMoS's masks have them: groups x columns x neurons.
 #
-# What read_neuron_mask() returns has, beside what read_groups() does (columns and free: of any neuron), by_neuron: for each
-# neuron list(columns, free) with the same names, where a group may be without columns.
+# What read_neuron_mask() returns has, beside what read_groups() does (columns and free: of any neuron), by_neuron: for
+# each neuron list(columns, free) with the same names, where a group may be without columns.
 
 # An array of three dimensions, or a list of such, one for each covariate.
 is_neuron_mask <- function(x) {
@@ -43,9 +43,8 @@ check_mask <- function(mask, fields) {
   }
   empty <- apply(mask == 0, 1, all)
   if (any(empty) || nrow(mask) == 0) {
-    refuse_groups("must have a pair of a column and a neuron in every group; there is none in ",
-                  if (nrow(mask) == 0) "it at all" else paste("group", paste(first_few(which(empty), 6), collapse = ", ")),
-                  ".")
+    where <- if (nrow(mask) == 0) "it at all" else paste("group", paste(first_few(which(empty), 6), collapse = ", "))
+    refuse_groups("must have a pair of a column and a neuron in every group; there is none in ", where, ".")
   }
 }
 
@@ -60,8 +59,8 @@ join_cubes <- function(masks, covariates) {
   fits <- size[2, ] == lengths(covariates) & size[1, ] == size[1, 1] & size[3, ] == size[3, 1]
   if (!all(fits)) {
     refuse_groups("must have masks of as many groups and neurons, and of as many columns as the covariate has; `",
-                  names(masks)[!fits][1], "` has the dimensions ", paste(size[, !fits, drop = FALSE][, 1], collapse = " x "),
-                  ".")
+                  names(masks)[!fits][1], "` has the dimensions ",
+                  paste(size[, !fits, drop = FALSE][, 1], collapse = " x "), ".")
   }
   slices <- lapply(seq_len(size[3, 1]), function(k) {
     unname(do.call(cbind, lapply(masks, function(mask) matrix(mask[, , k], nrow(mask)))))
@@ -78,13 +77,29 @@ neuron_groups <- function(x, k) {
   list(columns = if (is.null(x$groups)) x$columns else x$groups, free = x$free)
 }
 
+# The same for its path, without free groups that have no columns of its own. k: a number, or, of a population, a name.
+own_groups <- function(x, k) {
+  groups <- neuron_groups(x, k)
+  groups$free <- groups$free[lengths(groups$free) > 0]
+  groups
+}
+
+# How many neurons share a group, in words; x: the fields of a population.
+describe_mask <- function(x) {
+  sharing <- rowSums(matrix(vapply(x$by_neuron, function(own) lengths(own$columns) > 0, logical(length(x$groups))),
+                            length(x$groups)))
+  range <- unique(range(sharing))
+  sprintf("Groups are shared by %s%s: each is in for all of its neurons or for none",
+          if (length(range) == 2) paste(range[1], "to ") else "", count_of(max(range), "neuron"))
+}
+
 # The groups of one neuron alone, for a path.
 groups_of_one <- function(groups) {
   if (is.null(groups$by_neuron)) return(groups)
   if (length(groups$by_neuron) != 1) {
     refuse_groups("is a mask for ", length(groups$by_neuron), " neurons, but `counts` are one neuron's.")
   }
-  groups$by_neuron[[1]]
+  own_groups(groups, 1)
 }
 
 # Neurons (numbers) divided by their groups.

@@ -71,7 +71,8 @@
 #'   neuron, see [group_lasso_population]. A matrix of one column is one neuron.
 #' @param groups NULL: one group per covariate. Else which columns of the design (`position.1`, ...) are in or out
 #'   together: a list, with an element for each group, of names of columns or covariates; a label for each column (a
-#'   whole number, string or factor); or a matrix of 0 and 1, groups x columns. See below.
+#'   whole number, string or factor); or a matrix of 0 and 1, groups x columns. See below. With counts of several
+#'   neurons also an array of 0 and 1, groups x columns x neurons, see [group_lasso_joint].
 #' @param lambda NULL for a sequence made from the data, or the values to fit at, in any order
 #'   (the path holds them in decreasing order; ask for yours with `coef(path, lambda = )`).
 #' @param n_lambda,lambda_min_ratio Length of that sequence, and its last value as a share of the first,

@@ -14,7 +14,7 @@ population_overview <- function(population) {
   list(neurons = names(population), n_bins = nrow(x$data$counts), counts_missing = sum(is.na(x$data$counts)),
        covariates = names(x$groups), n_columns = ncol(x$data$design), na.action = x$data$na.action,
        n_lambda = max(0, lengths(lapply(fits, `[[`, "lambda"))), standardize = x$standardize, link = x$link,
-       kkt = max(0, vapply(fits, function(fit) max(fit$kkt), 0)), sharing = describe_sets(x$sets),
+       kkt = max(0, vapply(fits, function(fit) max(fit$kkt), 0)), sharing = describe_sharing(x),
        silent = names(population)[is_silent(population)],
        unconverged = names(population)[!is_converged(population) & !has_failed],
        failed = names(population)[has_failed])

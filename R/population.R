@@ -178,8 +178,10 @@ neuron_path <- function(population, k) {
   x <- unclass(population)
   refuse_failed(population, k)
   data <- neuron_data(x$data, k, x$na_class)
-  new_path(x$fits[[k]], data, neuron_groups(x, k), list(weight = x$weight[, k]), x$standardize, x$link, x$control,
-           x$call)
+  path <- new_path(x$fits[[k]], data, own_groups(x, names(x$fits)[k]), list(weight = x$weight[, k]), x$standardize,
+                   x$link, x$control, x$call)
+  if (!is.null(x$sets)) path$fitted_with <- set_of(population, k)
+  path
 }
 
 # Of a population's data those of neuron k: the bins in which its counts are known.

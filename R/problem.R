@@ -3,8 +3,10 @@
 
 # What fit_path() and fit_paths() take, from a path: list(design, counts, offset, weights (as given, NULL: 1), v
 # (weights as numbers), groups (of read_groups()), moments (of the covariates), group_moments, penalty, link,
-# control). Bases, moments and penalty are those of all bins: they know the covariates, not the counts.
-path_problem <- function(path) {
+# control). Bases, moments and penalty are those of all bins: they know the covariates, not the counts. joint: whether
+# a path of a joint fit will do, whose penalty is not its own.
+path_problem <- function(path, joint = FALSE) {
+  if (!joint) refuse_joint(path)
   v <- prior_weights(path)
   groups <- path_groups(path)
   moments <- design_moments(path$design, v / sum(v))

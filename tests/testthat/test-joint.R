@@ -229,8 +229,22 @@ test_that("what a population can be asked, a joint one answers, new data include
   expect_length(unique(vapply(as.list(population), `[[`, 0, "lambda_max")), 1)
   expect_true(all(is.finite(population[[1]]$df)))
   expect_output(print(population), "enters for all 4 neurons or for none")
+  expect_output(print(population), names(entry_order(population[[1]]))[1], fixed = TRUE)
   expect_output(print(summary(population)), "Share of the 4 neurons")
   expect_s3_class(population[c("n4", "n1")], "group_lasso_joint")
+})
+
+test_that("what needs a penalty of its own is refused of a joint path, what does not is answered", {
+  d <- random_neurons("plain", 15, 3)
+  path <- fit_problem(d, neurons = "joint", n_lambda = 10)[["n2"]]
+  for (f in list(cv_group_lasso, selection_stability, shift_control)) {
+    expect_refused(f(path), "object", "`n1`", class = "neurolasso_joint_path")
+  }
+  at <- path$lambda[6]
+  expect_identical(refit(path, lambda = at)$table$covariate %||% rownames(refit(path, lambda = at)$table),
+                   selected(path, lambda = at))
+  expect_identical(dim(predict(path, lambda = at, type = "terms")), c(nrow(d$counts), length(d$blocks)))
+  expect_true(names(entry_order(path))[1] %in% selected(path, lambda = path$lambda[2]))
 })
 
 test_that("degrees of freedom follow from the joint curvature", {
