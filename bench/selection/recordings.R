@@ -1,8 +1,9 @@
 # What each method selects for recorded neurons, with a covariate that can't matter: 49 CA1 cells (ca1_nstat_animal1 of
 # the shared recordings) and a grid cell (mec_gerlei2020); position, speed, direction, and position as it was 300 s ago.
-#   Rscript bench/selection/recordings.R [--lambdas=25] [--minutes=10] [--methods=...] [--every=1]
+#   Rscript bench/selection/recordings.R [--lambdas=25] [--minutes=10] [--methods=...] [--every=1] [--write=file.csv]
 # Adds a row per cell and method to bench/selection/results/recordings.csv, where it isn't there yet, and prints how often
-# each covariate is selected, and how often the first to enter is the one with the best held-out score by itself.
+# each covariate is selected, and how often the first to enter is the one with the best held-out score by itself. --write:
+# the counts, for the vignette.
 here <- dirname(normalizePath(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])))
 .libPaths(c(.libPaths(), Sys.getenv("NEUROLASSO_BENCH_LIBRARY", file.path(dirname(here), "library"))))
 source(file.path(here, "methods.R"))
@@ -73,10 +74,14 @@ for (recording in list(grid, ca1)) {
 
 table <- utils::read.csv(out, colClasses = c(selected = "character"))
 cells <- table[table$cell != "grid", ]
-print(do.call(rbind, lapply(split(cells, cells$method), function(m) {
+counts <- do.call(rbind, lapply(split(cells, cells$method), function(m) {
   parts <- strsplit(m$selected, "+", fixed = TRUE)
-  c(cells = nrow(m), vapply(names_of, function(name) sum(vapply(parts, function(p) name %in% p, TRUE)), 0))
-})))
+  there <- vapply(names_of, function(name) sum(vapply(parts, function(p) name %in% p, TRUE)), 0)
+  data.frame(method = m$method[1], cells = nrow(m), t(there))
+}))
+print(counts, row.names = FALSE)
+file <- option("write", "")
+if (file != "") utils::write.csv(counts[!counts$method %in% c("first", "best_single"), ], file, row.names = FALSE)
 both <- merge(cells[cells$method == "first", ], cells[cells$method == "best_single", ], by = "cell")
 cat(sprintf("The first to enter has the best held-out score by itself in %d of %d CA1 cells.\n",
             sum(both$selected.x == both$selected.y), nrow(both)))
