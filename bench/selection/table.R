@@ -1,7 +1,7 @@
 # Counts of bench/selection/results/cells-*.csv: per method the share of neurons whose covariates are found exactly, the
 # misses per covariate that is there, the false inclusions per covariate that isn't, with 95 % intervals (Wilson).
-#   Rscript bench/selection/table.R [--write=file.csv] [--also=other.csv]
-# Neurons count that every method has seen but for those of --few (grpreg_bic,adelie_1se,stability_1se): these on
+#   Rscript bench/selection/table.R [--write=file.csv] [--few=methods]
+# Neurons count that every method has seen but for those of --few (grpreg_bic,adelie_1se,stability_1se,adaptive_1se,adaptive_min,adaptive_paired,paired_1se,min_and_shift): these on
 # what they have seen. --write: the counts, for the vignette.
 here <- dirname(normalizePath(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])))
 source(file.path(here, "methods.R"))
@@ -19,15 +19,17 @@ d$there <- lengths(truth)
 d$absent <- 4 - d$there
 d$neuron <- paste(d$run, d$seed)
 
-few <- strsplit(option("few", "grpreg_bic,adelie_1se,stability_1se"), ",", fixed = TRUE)[[1]]
+options(width = 160)
+few <- strsplit(option("few", "grpreg_bic,adelie_1se,stability_1se,adaptive_1se,adaptive_min,adaptive_paired,paired_1se,min_and_shift"), ",", fixed = TRUE)[[1]]
 main <- setdiff(unique(d$method), few)
 seen_by <- rowSums(table(d$neuron, d$method)[, main, drop = FALSE] > 0)
 d <- d[d$neuron %in% names(seen_by)[seen_by == length(main)], ]
 
-counts <- function(d, ...) {
-  sums <- stats::aggregate(cbind(neurons = 1, exact, missed, there, false, absent) ~ ., sum,
-                           data = d[c(..., "method", "exact", "missed", "there", "false", "absent")])
-  sums[do.call(order, sums[c(..., "method")]), ]
+# Sums per method, within the columns `by`.
+counts <- function(d, by = character()) {
+  d$neurons <- 1
+  sums <- stats::aggregate(d[c("neurons", "exact", "missed", "there", "false", "absent")], d[c(by, "method")], sum)
+  sums[do.call(order, unname(sums[c(by, "method")])), ]
 }
 
 wilson <- function(k, n) {
@@ -51,10 +53,10 @@ for (drive in unique(by_drive$drive)) {
 }
 show("All", counts(d))
 cat("Exact, by spikes and strength\n")
-by_size <- counts(d, "spikes", "strength")
+by_size <- counts(d, c("spikes", "strength"))
 print(round(stats::xtabs(exact / neurons ~ method + paste(spikes, strength, sep = " x "), by_size), 2))
 cat("False inclusions under the drive, by spikes\n")
 driven <- counts(d[d$drive > 0, ], "spikes")
 print(round(stats::xtabs(false / absent ~ method + spikes, driven), 2))
 file <- option("write", "")
-if (file != "") utils::write.csv(counts(d, "drive", "spikes"), file, row.names = FALSE)
+if (file != "") utils::write.csv(counts(d, c("drive", "spikes")), file, row.names = FALSE)
