@@ -2,7 +2,8 @@
 #'
 #' The group lasso shrinks strong covariates, too, and at the penalty that predicts best it lets in some that
 #' carry nothing. With weights that are small for covariates that were strong in a first fit and large for
-#' weak ones a second fit shrinks the strong ones less and keeps the weak ones out.
+#' weak ones a second fit shrinks the strong ones less and keeps the weak ones out. [cv_group_lasso()] does that by
+#' itself, from a first fit at the level of noise; here are weights from any fit.
 #'
 #' The weight of a covariate is \eqn{(w_g / \|A_g\beta_g\|)^\gamma}{(w_g / ||A beta||)^power}, the inverse of
 #' its norm in the first fit for the size of its group, divided by the smallest of these, so that the strongest
@@ -12,7 +13,8 @@
 #' quite unseen, and its scores are a little too good. Judge the first fit by its scores, or score the second
 #' on other data.
 #'
-#' @param object The first fit: a `group_lasso_path`, or what [cv_group_lasso()] returns.
+#' @param object The first fit: a `group_lasso_path`, or what [cv_group_lasso()] returns, where the weights that it
+#'   has learned itself are not counted.
 #' @param lambda Where to take the norms; by default the smallest lambda of a path, `lambda_min` of a
 #'   cross-validation.
 #' @param power How much weights differ.
@@ -23,11 +25,12 @@
 #'   Comput Stat Data Anal 52:5277, \doi{10.1016/j.csda.2008.05.006}.
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
-#' first <- cv_group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 30)
+#' first <- cv_group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 30,
+#'                         adaptive = FALSE)
 #' weights <- adaptive_weights(first)
 #' weights
 #' second <- cv_group_lasso(session$covariates, session$counts, basis = basis_bspline(5), n_lambda = 30,
-#'                          group_weights = weights)
+#'                          group_weights = weights, adaptive = FALSE)
 #' selected(first, lambda = "lambda_min")
 #' selected(second, lambda = "lambda_min")
 #' @export

@@ -29,19 +29,35 @@
 #' A fold without spikes has no bits per spike: its `score` is NA, but what it says counts in `cv_mean`. A fold
 #' whose training bins have no spike is left out. Both give one warning of class `neurolasso_silent_fold`.
 #'
+#' @section Adaptive weights:
+#' One penalty for all covariates has to do two things: predict well, for which it must be weak, so that strong
+#' covariates are hardly shrunk, and keep out what carries nothing, for which it must be strong. So the penalty of
+#' each covariate is first multiplied by a weight (see [adaptive_weights()]): the inverse of its norm, for the size
+#' of its group, in a fit of all bins at the level of noise, the penalty at which a covariate that carries nothing is
+#' expected to enter, \eqn{\sqrt{\bar y / n}}{sqrt(mean count / n)}. The strongest has weight 1, what is out there
+#' 1000. `path` is then the fit with these weights, and they are in its `group_weights`. `adaptive = FALSE` leaves
+#' them all 1.
+#'
+#' The weights have seen the counts of all bins, held-out ones included, though only through one number for each
+#' covariate: scores are a little too good where weak covariates are in. Where it is the score that counts, score
+#' other data ([score()]), or take `adaptive = FALSE`, whose folds know nothing of what they hold out.
+#'
 #' @section What the folds share:
 #' The lambdas, the bases (bounds, knots, levels) and the scaling of the penalty, all learned from the
-#' covariates of all bins. The counts of held-out bins are nowhere in a fold's fit. All folds ride in the
-#' same passes over one design, as weights of 0 and 1.
+#' covariates of all bins, and adaptive weights. But for these, the counts of held-out bins are nowhere in a fold's
+#' fit. All folds ride in the same passes over one design, as weights of 0 and 1, behind the path of all bins.
 #'
 #' @param covariates,counts As in [group_lasso()], a formula included; or `covariates` is a
-#'   `group_lasso_path` or [group_lasso_population] to cross-validate, without `counts`.
+#'   `group_lasso_path` or [group_lasso_population] to cross-validate at its lambdas, without `counts`.
 #' @param ... Further arguments of [group_lasso()].
 #' @param n_folds How many folds; not used where `folds` has ids.
 #' @param block NULL, or the length of a block in bins.
 #' @param folds NULL for interleaved blocks; or `"contiguous"`, `"session"`, `"random"`; or a vector of fold
 #'   ids, one per bin, bins with NA included.
 #' @param gap How many bins on each side of a held-out block are in neither part.
+#' @param adaptive Whether each covariate's penalty has a weight that is learned first; see below. `FALSE`
+#'   cross-validates a path as it is.
+#' @param lambda,n_lambda,lambda_min_ratio As in [group_lasso()]; of the fit with adaptive weights.
 #' @param checkpoint With counts of several neurons: NULL, or a folder, as in [group_lasso()].
 #' @return A [group_lasso_population_cv] where `counts` are several neurons'; else a list of class
 #'   `group_lasso_cv` (K folds, L lambdas, G covariates):
@@ -52,7 +68,8 @@
 #'   \item{`lambda_min`, `lambda_1se`}{the chosen penalties}
 #'   \item{`folds`}{integer, the fold of each bin that was given}
 #'   \item{`fold_kind`, `block`, `gap`}{how folds were made; `block` in bins, NA where there are none}
-#'   \item{`path`}{the [group_lasso()] path on all bins}
+#'   \item{`adaptive`}{NULL, or the weights that were learned, named by covariate}
+#'   \item{`path`}{the [group_lasso()] path on all bins, with these weights}
 #'   \item{`held_out`}{a data frame, one row per fold: `bins`, `spikes` held out, `training_spikes` (both
 #'     weighted), and the log-likelihoods that [score()] needs}
 #'   \item{`loglik`}{K x L: \eqn{\sum v (y \log \mu - \mu)}{sum v (y log mu - mu)} of the held-out bins}
@@ -67,7 +84,9 @@
 #' @references
 #' Blocks: Roberts et al. (2017), Ecography 40:913, \doi{10.1111/ecog.02881}. Interleaved sections and bits
 #' per spike: Hardcastle et al. (2017), Neuron 94:375, \doi{10.1016/j.neuron.2017.03.025}. One standard
-#' error: Breiman et al. (1984), Classification and regression trees.
+#' error: Breiman et al. (1984), Classification and regression trees. Adaptive weights: Zou (2006), J Am Stat Assoc
+#' 101:1418, \doi{10.1198/016214506000000735}; Wang and Leng (2008), Comput Stat Data Anal 52:5277,
+#' \doi{10.1016/j.csda.2008.05.006}.
 #' @seealso [plot.group_lasso_cv()], [score()], [refit()].
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)

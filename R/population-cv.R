@@ -10,7 +10,7 @@
 # first: a population, whose paths are kept unless there is `wanted` (of lambda_request(); NULL: each neuron's
 # lambdas) or `adaptive`; folds: what make_folds() takes first.
 cv_population <- function(first, wanted, adaptive, folds, gap, checkpoint, progress, call) {
-  refuse_joint(first)
+  refuse_joint_cv(first)
   x <- unclass(first)
   folds <- do.call(make_folds, c(folds, list(x$data, population_signals(x))))
   neurons <- names(first)[!is_failed(first)]
@@ -26,7 +26,7 @@ cv_population <- function(first, wanted, adaptive, folds, gap, checkpoint, progr
   cv
 }
 
-refuse_joint <- function(population) {
+refuse_joint_cv <- function(population) {
   if (!inherits(population, "group_lasso_joint")) return()
   stop_input("cross-validation of neurons that are fitted together is not there; `neurons` must be \"separate\".",
              arg = "neurons", class = "neurolasso_not_implemented")

@@ -156,6 +156,10 @@ most_predicted <- 2e6
 
 # The kernels of a path at some of its points (path_at()) on a design, a few lambdas at a time.
 kernels_at <- function(design, at, counts, offset, weights, link) {
+  if (link == "log" && length(unclass(design)$missing) == 0) {
+    return(.Call(C_likelihood, unclass(design)$blocks, at$coefficients, at$intercept, as.double(offset),
+                 as.double(weights), as.double(weights * counts)))
+  }
   n_lambda <- length(at$intercept)
   several <- max(most_predicted %/% length(counts), 1)
   parts <- split(seq_len(n_lambda), (seq_len(n_lambda) - 1) %/% several)
