@@ -2,9 +2,9 @@
 # there, on 1e5 bins, 20 covariates of 10 B-splines and 100 lambdas. One thread; the package that is installed.
 #   Rscript bench/population.R [--n=1e5] [--neurons=8,16,32,50] [--lambdas=100]
 
-source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))), "recordings",
-                 "recording.R"))
-source(file.path(bench_dir(), "problems.R"))
+here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE)))
+for (file in c("common.R", "problems.R")) source(file.path(here, file))
+suppressPackageStartupMessages(library(neurolasso))
 options <- parse_arguments(commandArgs(TRUE), c("n", "neurons", "lambdas"))
 n <- option(options, "n", 1e5)
 sizes <- as.integer(split_names(option(options, "neurons", "8,16,32,50")))
