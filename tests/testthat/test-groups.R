@@ -549,3 +549,18 @@ test_that("formulas have groups, too", {
                        n_lambda = 6, groups = list(a = 1:8, b = 9:10))
   expect_identical(unname(path$coefficients), unname(plain$coefficients))
 })
+
+test_that("populations with groups of a wide matrix are cross-validated", {
+  d <- groups_data(300)
+  X <- with_local_seed(7, matrix(rnorm(300 * 20), 300))
+  counts <- cbind(a = d$counts, b = with_local_seed(8, rpois(300, exp(0.4 * X[, 2]))))
+  groups <- list(x1 = 1:6, x2 = 5:14, position = "position")
+  population <- group_lasso(list(x = X, position = d$covariates$position), counts, groups_bases["position"],
+                            groups = groups, n_lambda = 8)
+  cv <- cv_group_lasso(population, n_folds = 3, adaptive = FALSE)
+  alone <- cv_group_lasso(list(x = X, position = d$covariates$position), counts[, "b"], groups_bases["position"],
+                          groups = groups, n_lambda = 8, folds = cv[["b"]]$folds, adaptive = FALSE)
+  expect_equal(cv[["b"]]$path$free, list(x = 15:20))
+  expect_equal(unname(cv[["b"]]$cv_mean), unname(alone$cv_mean), tolerance = 1e-4)
+  expect_identical(rownames(cv[["b"]]$n_selected_in), names(groups))
+})
