@@ -53,8 +53,8 @@ static void reset(setting *s) {
 }
 
 static void extend(setting *s, const int *groups, int n) {
-  nl_gram_extend(&s->p->solver.gram, &s->p->design, &s->p->penalty, groups, n, &s->p->pass,
-                 &s->p->hook);
+  nl_gram_extend(&s->p->solver.gram, &s->p->design, &s->p->penalty, groups, n,
+                 &s->p->pass, &s->p->hook);
 }
 
 /* ---- what H should be -------------------------------------------------------------- */
@@ -211,6 +211,30 @@ static void test_at_once(void) {
     CHECK(s.p->solver.gram.valid && s.p->solver.gram.n_built == 1);
     extend(&s, scrambled, MIXED_GROUPS);
     CHECK(s.p->solver.gram.n_in == MIXED_GROUPS);
+    check_setting(&s);
+    free_all();
+  }
+}
+
+/* Columns that follow each other in a block, and triangular transforms. */
+static void test_in_runs(void) {
+  for (int k = 0; k < 2; k++) {
+    setting s = mixed_setting(links[k], T_RANDOM);
+    nl_penalty *penalty = &s.p->penalty;
+    int *column = new_ints(N_COL);
+    double *transform = copy_doubles(penalty->transform, penalty->t_start[MIXED_GROUPS]);
+    for (int g = 0; g < penalty->n_group; g++) {
+      const int from = penalty->start[g], size = penalty->start[g + 1] - from;
+      double *t = transform + penalty->t_start[g];
+      for (int i = 0; i < size; i++) { /* they stand backwards */
+        column[from + i] = penalty->column[from + size - 1 - i];
+        for (int j = 0; j < i; j++) t[i + j * size] = 0;
+      }
+    }
+    penalty->column = column;
+    penalty->transform = transform;
+    reset(&s);
+    extend(&s, scrambled, MIXED_GROUPS);
     check_setting(&s);
     free_all();
   }
@@ -546,6 +570,7 @@ void suite_gram(void);
 
 void suite_gram(void) {
   RUN(test_at_once);
+  RUN(test_in_runs);
   RUN(test_group_by_group);
   RUN(test_in_pieces);
   RUN(test_nothing_to_add);
