@@ -147,3 +147,19 @@ test_that("a heading may run from -180 to 180 or from 0 to 360, in degrees or ra
   east <- columns_of(heading, basis_cyclic(6, bounds = c(0, 360)))
   expect_lt(max(abs(west[, c(4:6, 1:3)] - east)), 1e-12)
 })
+
+test_that("degrees with bounds in radians, or radians with bounds in degrees, are noticed, not refused", {
+  degrees <- with_local_seed(20, runif(200, -180, 180))
+  for (basis in list(basis_cyclic(6, bounds = c(0, 2 * pi)), basis_fourier(1:2, c(-pi, pi)))) {
+    seen <- watch(expand_covariates(list(hd = degrees), basis))
+    expect_length(seen$warnings, 1)
+    expect_s3_class(seen$warnings[[1]], "neurolasso_units")
+    expect_match(conditionMessage(seen$warnings[[1]]), "period of 6.283", fixed = TRUE)
+    expect_silent(expand_covariates(list(hd = degrees / 180 * pi), basis))
+    expect_silent(expand_covariates(list(phase = cumsum(abs(degrees))), basis)) # unwrapped phase
+    expect_silent(expand_covariates(list(hd = c(NA, NA, 1)), basis))
+  }
+  expect_warning(expand_covariates(list(hd = degrees / 180 * pi), basis_cyclic(6, bounds = c(0, 360))), "radians")
+  expect_silent(expand_covariates(list(hour = runif(50, 0, 24)), basis_cyclic(6, bounds = c(0, 24))))
+  expect_silent(expand_covariates(list(hd = degrees), basis_cyclic(6, bounds = c(0, 360))))
+})
