@@ -61,12 +61,27 @@ check_windows <- function(bases, session, n_obs) {
                if (is.null(session)) "there are " else "the longest has ", max(sizes), ".",
                arg = name, class = "neurolasso_covariate_error")
   }
+  warn_of_lags(bases, sum(sizes))
   short <- sizes < max(reach)
   if (any(short)) {
     warn_user(sum(short), " of ", length(sizes), " sessions ", if (sum(short) == 1) "is" else "are",
               " shorter than the window and give no bin: ", quoted(levels(session)[short]), ".",
               class = "neurolasso_short_session", fields = list(sessions = levels(session)[short]))
   }
+}
+
+# Columns of lags as they are above this many bytes are worth a word.
+many_bytes <- 2e9
+
+# Lags as they are may need more memory than there is.
+warn_of_lags <- function(bases, n_obs) {
+  sizes <- vapply(bases, function(basis) if (inherits(basis, "basis_history")) basis_size(basis) else 0L, 0L)
+  bytes <- 8 * as.double(sizes) * n_obs
+  if (sum(bytes) <= many_bytes) return()
+  name <- names(bases)[which.max(bytes)]
+  warn_user("covariate `", name, "`: ", format(bases[[name]]), " has a column per lag, up to ",
+            in_bytes(sum(bytes)), " in all; basis_conv() covers such a window with few functions.",
+            class = "neurolasso_many_lags")
 }
 
 # A design that was expanded already has its sessions.
