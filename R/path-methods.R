@@ -34,8 +34,11 @@ print_entries <- function(entries, most = 20) {
   }
   if (length(entered) > most) cat(sprintf("  and %d more\n", length(entered) - most))
   never <- names(entries)[is.na(entries)]
-  if (length(never) > 0) cat("  never:", paste(first_few(never, most), collapse = ", "),
-                             if (length(never) > most) sprintf("and %d more", length(never) - most), "\n")
+  if (length(never) > 0) {
+    more <- if (length(never) > most) sprintf("and %d more", length(never) - most)
+    cat(strwrap(paste(c("never:", paste(first_few(never, most), collapse = ", "), more), collapse = " "),
+                indent = 2, exdent = 4), sep = "\n")
+  }
 }
 
 #' Summary of a path

@@ -102,9 +102,9 @@ draw_curves <- function(curves, col, lty, lwd, main, xlab, ylab, ...) {
   x <- curves$grid[[1]]
   by_level <- is.factor(x)
   col <- rep_len(col %||% path_colours, ncol(curves$values))
-  graphics::matplot(as.numeric(x), curves$values, type = if (by_level) "p" else "l", pch = 19, col = col,
-                    lty = lty, lwd = lwd, main = main, xlab = xlab, ylab = ylab, las = 1,
-                    xaxt = if (by_level) "n" else "s", ...)
+  usual <- list(type = if (by_level) "p" else "l", pch = 19, las = 1, xaxt = if (by_level) "n" else "s")
+  do.call(graphics::matplot, c(list(as.numeric(x), curves$values, col = col, lty = lty, lwd = lwd, main = main,
+                                    xlab = xlab, ylab = ylab), merge_parameters(usual, list(...))))
   if (by_level) graphics::axis(1, seq_along(x), x)
 }
 

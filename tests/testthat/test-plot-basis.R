@@ -21,6 +21,11 @@ test_that("every basis can be drawn before it is trained, and returns its grid a
   expect_equal(range(off_screen(plot(basis_bspline(6, knots = c(10, 20))))$grid$covariate), c(0, 30))
 })
 
+test_that("graphical parameters go to matplot(), ours are defaults", {
+  expect_silent(off_screen(plot(basis_bspline(4), type = "o", pch = 20, bty = "l", las = 2, ylim = c(0, 2))))
+  expect_silent(off_screen(plot(basis_conv(basis_bspline(4), 9), type = "h", xlab = "lag", main = "")))
+})
+
 test_that("products are drawn as images, or factor by factor", {
   came <- off_screen(plot(basis_bspline(4) * basis_bspline(5), n = 7))
   expect_equal(dim(came$grid), c(49, 2))
