@@ -18,8 +18,8 @@
 #'   columns.
 #' @section Errors and warnings:
 #' Of class `neurolasso_spikes_error` for times and breaks, as in [bin_spikes()]; of class
-#' `neurolasso_input_error` else. A warning of class `neurolasso_units` where samples look like degrees and the period
-#' like radians, or the other way round.
+#' `neurolasso_input_error` else. A warning of class `neurolasso_units` where samples look like degrees and
+#' the period like radians, or the other way round.
 #' @examples
 #' breaks <- seq(0, 1, by = 0.25)
 #' camera <- seq(0, 1, by = 0.1)

@@ -1,10 +1,10 @@
 #' Spike times to counts per bin
 #'
-#' @param times Spike times (s, or any unit that `breaks` has), in any order: a vector; or, for several neurons,
-#'   a list with a vector each, or one vector with `units`.
+#' @param times Spike times (s, or any unit that `breaks` has), in any order: a vector; or, for several
+#'   neurons, a list with a vector each, or one vector with `units`.
 #' @param breaks The limits of the bins, increasing: b + 1 values for b bins. A bin holds the spikes with
-#'   `breaks[i] <= time < breaks[i + 1]`, the last one those at its end, too. Or a list of such vectors, one per
-#'   session, in order of time: their bins follow each other in the result, and
+#'   `breaks[i] <= time < breaks[i + 1]`, the last one those at its end, too. Or a list of such vectors, one
+#'   per session, in order of time: their bins follow each other in the result, and
 #'   `rep(names(breaks), lengths(breaks) - 1)` is the `session` of each.
 #' @param units NULL, or the neuron of each spike. The levels of a factor are all neurons, silent ones
 #'   included; else the different values, sorted.
@@ -32,7 +32,9 @@ bin_spikes <- function(times, breaks, units = NULL) {
   binned <- .Call(C_count_spikes, trains$times, trains$unit, n_unit, breaks)
   counts <- binned$counts
   if (length(runs) > 1) {
-    inside <- unlist(lapply(runs, function(run) match(run[1], breaks) + seq_along(run[-1]) - 1L), use.names = FALSE)
+    # not the pauses between them
+    bins_of <- function(run) match(run[1], breaks) + seq_along(run[-1]) - 1L
+    inside <- unlist(lapply(runs, bins_of), use.names = FALSE)
     counts <- counts[inside, , drop = FALSE]
     binned$outside <- binned$outside + colSums(binned$counts) - colSums(counts)
   }
@@ -64,14 +66,17 @@ check_breaks <- function(breaks) {
 # The breaks of each session, which follow each other in time.
 check_runs <- function(breaks) {
   if (!is.list(breaks)) return(list(check_breaks(breaks)))
-  if (length(breaks) == 0) stop_spikes("breaks", "must have the limits of at least one session's bins, and is empty.")
+  if (length(breaks) == 0) {
+    stop_spikes("breaks", "must have the limits of at least one session's bins, and is empty.")
+  }
   runs <- lapply(breaks, check_breaks)
   begin <- vapply(runs, `[`, 0, 1)
   end <- vapply(runs, function(run) run[length(run)], 0)
   early <- which(begin[-1] < end[-length(end)])
   if (length(early) > 0) {
-    stop_spikes("breaks", "must be a vector per session in order of time, but number ", early[1] + 1, " begins at ",
-                format(begin[early[1] + 1]), ", before the one before ends (", format(end[early[1]]), ").")
+    stop_spikes("breaks", "must be a vector per session in order of time, but number ", early[1] + 1,
+                " begins at ", format(begin[early[1] + 1]), ", before the one before ends (",
+                format(end[early[1]]), ").")
   }
   runs
 }

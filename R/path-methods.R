@@ -13,7 +13,9 @@ print_overview <- function(x, entries) {
               format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","),
               count_of(length(x$groups), "covariate"), count_of(nrow(x$coefficients), "column")))
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
-  if (!is.null(x$na.action) && !is.null(x$window_edges)) cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
+  if (!is.null(x$na.action) && !is.null(x$window_edges)) {
+    cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
+  }
   range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
   cat(sprintf("%s; standardize = \"%s\"%s; largest KKT residual %s%s\n",
               if (n == 1) paste("1 lambda,", range[1]) else

@@ -103,8 +103,9 @@ draw_curves <- function(curves, col, lty, lwd, main, xlab, ylab, ...) {
   by_level <- is.factor(x)
   col <- rep_len(col %||% path_colours, ncol(curves$values))
   usual <- list(type = if (by_level) "p" else "l", pch = 19, las = 1, xaxt = if (by_level) "n" else "s")
-  do.call(graphics::matplot, c(list(as.numeric(x), curves$values, col = col, lty = lty, lwd = lwd, main = main,
-                                    xlab = xlab, ylab = ylab), merge_parameters(usual, list(...))))
+  given <- list(as.numeric(x), curves$values, col = col, lty = lty, lwd = lwd, main = main, xlab = xlab,
+                ylab = ylab)
+  do.call(graphics::matplot, c(given, merge_parameters(usual, list(...))))
   if (by_level) graphics::axis(1, seq_along(x), x)
 }
 
