@@ -38,7 +38,7 @@ bin_spikes <- function(times, breaks, units = NULL) {
     counts <- counts[inside, , drop = FALSE]
     binned$outside <- binned$outside + colSums(binned$counts) - colSums(counts)
   }
-  warn_outside(stats::setNames(binned$outside, trains$names), length(trains$times))
+  warn_outside(stats::setNames(binned$outside, trains$names), trains$times, breaks)
   if (is.null(trains$names)) return(as.vector(counts))
   # without a neuron there is no column
   counts <- counts[, seq_along(trains$names), drop = FALSE]
@@ -52,7 +52,8 @@ stop_spikes <- function(arg, ...) {
 
 check_breaks <- function(breaks) {
   if (!is.numeric(breaks) || is.factor(breaks) || length(breaks) < 2) {
-    stop_spikes("breaks", "must be at least two numbers, the limits of the bins, not ", describe(breaks), ".")
+    stop_spikes("breaks", "must be at least two numbers, the limits of the bins, such as ",
+                "seq(0, 600, by = 0.02), not ", describe(breaks), ".")
   }
   check_times(breaks, "breaks")
   still <- which(diff(breaks) <= 0)
@@ -109,6 +110,11 @@ spikes_of_units <- function(times, units) {
 
 spikes_of_list <- function(times, units) {
   if (!is.null(units)) stop_spikes("units", "must be NULL where `times` is a list with a vector per neuron.")
+  if (is.data.frame(times)) {
+    stop_spikes("times", "must be a vector, or a list with a vector per neuron, not ", describe(times),
+                "; of one with a row per spike, give the columns: bin_spikes(d$time, breaks, units = ",
+                "d$unit).")
+  }
   names <- names(times) %||% as.character(seq_along(times))
   if (anyNA(names) || any(!nzchar(names)) || anyDuplicated(names)) {
     stop_spikes("times", "must have different names for all neurons, or none.")
@@ -119,10 +125,16 @@ spikes_of_list <- function(times, units) {
 }
 
 # outside: spikes of each neuron in no bin
-warn_outside <- function(outside, n_spike) {
+warn_outside <- function(outside, times, breaks) {
   if (sum(outside) == 0) return()
   count <- function(x) format(x, big.mark = ",")
+  n_spike <- length(times)
+  span <- function(x) paste(vapply(range(x), format, "", digits = 4), collapse = " to ")
+  # most of them: another unit, or another clock
+  where <- if (sum(outside) > n_spike / 2) {
+    paste0(" Times run from ", span(times), ", breaks from ", span(breaks), ".")
+  }
   warn_user(count(sum(outside)), " of ", count(n_spike), if (n_spike == 1) " spike is" else " spikes are",
-            " outside `breaks` and left out.", class = "neurolasso_spikes_outside",
+            " outside `breaks` and left out.", where, class = "neurolasso_spikes_outside",
             fields = list(outside = outside))
 }

@@ -8,7 +8,7 @@
 #' bottom to top. A product of more than 100 functions or of more than two bases is drawn factor by factor.
 #'
 #' @param x A basis; or a `covariate_design` of [expand_covariates()], whose bases are trained.
-#' @param covariate Name of the covariate whose basis to draw; may be left out where the design has one.
+#' @param covariate Name of the covariate whose basis to draw; may be left out where all have the same.
 #' @param n Points of the grid; for images, along each axis. NULL: 201, and 41 for images.
 #' @param col,lty,lwd Colours, line types and widths of the curves, recycled; for images, `col` is the
 #'   palette.
@@ -45,14 +45,16 @@ plot.basis <- function(x, n = NULL, col = NULL, lty = 1, lwd = 2, main = title_o
 
 #' @rdname plot.basis
 #' @export
-plot.covariate_design <- function(x, covariate = NULL, xlab = covariate, ...) {
-  if (is.null(covariate) && length(x) == 1) covariate <- names(x)
+plot.covariate_design <- function(x, covariate = NULL, xlab = NULL, ...) {
+  bases <- vapply(unclass(x)$bases, format, "")
+  if (is.null(covariate) && length(unique(bases)) == 1) covariate <- names(x)[1]
   if (!is.character(covariate) || length(covariate) != 1 || !covariate %in% names(x)) {
     stop_input("`covariate` must be one of ", quoted(names(x)), ", not ", describe(covariate), ".",
                arg = "covariate")
   }
   basis <- unclass(x)$bases[[covariate]]
-  plot(basis, xlab = if (inherits(basis, "basis_product") && missing(xlab)) NULL else xlab, ...)
+  own_axis <- inherits(basis, "basis_product") || has_window(basis)
+  plot(basis, xlab = xlab %||% if (!own_axis) covariate, ...)
 }
 
 # The basis with what it would learn from data that fill its bounds.

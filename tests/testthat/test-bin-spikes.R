@@ -125,3 +125,12 @@ test_that("a list of breaks is one session after the other", {
   expect_refused(bin_spikes(1, list(0:2, 4)), "breaks", "at least two", class = "neurolasso_spikes_error")
   expect_refused(bin_spikes(1, list()), "breaks", "empty", class = "neurolasso_spikes_error")
 })
+
+test_that("what is likely a slip is said", {
+  spikes <- data.frame(time = c(0.1, 0.2), unit = c("a", "b"))
+  expect_refused(bin_spikes(spikes, 0:1), "times", "data frame", "units = d$unit", class = "neurolasso_spikes_error")
+  expect_refused(bin_spikes(1, 0.02), "breaks", "seq(0, 600, by = 0.02)", class = "neurolasso_spikes_error")
+  expect_warning(bin_spikes(c(150, 2500, 9999), seq(0, 10, 1)), "Times run from 150 to 9999, breaks from 0 to 10.",
+                 fixed = TRUE)
+  expect_no_match(conditionMessage(watch(bin_spikes(c(1, 2, 3, 11), 0:10))$warnings[[1]]), "Times run")
+})

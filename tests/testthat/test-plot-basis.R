@@ -52,6 +52,8 @@ test_that("a design's bases are drawn in the units of its covariates", {
   expect_refused(off_screen(plot(basis_factor())), "x", "levels")
   one <- expand_covariates(list(speed = 1:9), basis_bspline(4))
   expect_equal(range(off_screen(plot(one))$grid$covariate), c(1, 9))
+  many <- expand_covariates(list(coupling = cbind(a = 1:40, b = 0)), basis_history(5))
+  expect_identical(off_screen(plot(many))$values, diag(5))
 })
 
 test_that("the device is left as it was", {
