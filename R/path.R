@@ -28,19 +28,19 @@
 #' Tibshirani (2012). `"none"` is the plain one: there \eqn{\lambda}{lambda} means what it means in NeMoS.
 #'
 #' @section How covariates are written:
-#' No column need be left out: bases that sum to one, duplicated columns, columns without data and constants fit
-#' as they are. With `"group"` the fitted values, `lambda` and norms are those of the space of functions,
-#' however its columns span it: without a redundant column, in other units (each column in its own), mixed by any
-#' invertible matrix, with duplicates or empty columns added. Its rank counts the eigenvalues above 1e-8 of the
-#' largest: of the columns' correlations where the covariate is taken as it is (or through a basis with few zeros,
-#' such as [basis_custom()]), of their covariance where it goes through splines or the like, whose columns share one
-#' scale; so a spline that hardly any data reach is no degree of freedom.
+#' No column need be left out: bases that sum to one, duplicated columns, columns without data and constants
+#' fit as they are. With `"group"` the fitted values, `lambda` and norms are those of the space of functions,
+#' however its columns span it: without a redundant column, in other units (each column in its own), mixed by
+#' any invertible matrix, with duplicates or empty columns added. Its rank counts the eigenvalues above 1e-8
+#' of the largest: of the columns' correlations where the covariate is taken as it is (or through a basis with
+#' few zeros, such as [basis_custom()]), of their covariance where it goes through splines or the like, whose
+#' columns share one scale; so a spline that hardly any data reach is no degree of freedom.
 #'
-#' `"calibrated"` adds a ridge on the coefficients of the columns as they are given. A fit stays the same where
-#' the columns are rotated (mixed by an orthogonal matrix), permuted, shifted, or all multiplied by one number.
-#' It changes where one is left out or multiplied by itself. Columns without data change it by little, as
-#' they lower \eqn{t_g}{t}: one beside 12 splines moved fitted rates by up to 0.6 percent on a simulated session,
-#' 12 of them, which is the same as to give every column twice, by up to 5 percent.
+#' `"calibrated"` adds a ridge on the coefficients of the columns as they are given. A fit stays the same
+#' where the columns are rotated (mixed by an orthogonal matrix), permuted, shifted, or all multiplied by one
+#' number. It changes where one is left out or multiplied by itself. Columns without data change it by little,
+#' as they lower \eqn{t_g}{t}: one beside 12 splines moved fitted rates by up to 0.6 percent on a simulated
+#' session, 12 of them, which is the same as to give every column twice, by up to 5 percent.
 #'
 #' @section Solutions:
 #' A solution is one where, with \eqn{\nabla_g}{grad_g} the gradient of the loss in the coordinates
