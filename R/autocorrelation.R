@@ -1,5 +1,5 @@
-# autocorrelation.R: over how many bins signals are correlated with themselves. It sets the length of blocks and
-# the lag of robust standard errors.
+# autocorrelation.R: over how many bins signals are correlated with themselves. It sets the length of blocks
+# and the lag of robust standard errors.
 
 # Autocorrelations are taken of means over bins, so many at most, which cost little and lose only what is
 # shorter than blocks should ever be.

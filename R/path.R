@@ -28,19 +28,19 @@
 #' Tibshirani (2012). `"none"` is the plain one: there \eqn{\lambda}{lambda} means what it means in NeMoS.
 #'
 #' @section How covariates are written:
-#' No column need be left out: bases that sum to one, duplicated columns, columns without data and constants fit
-#' as they are. With `"group"` the fitted values, `lambda` and norms are those of the space of functions,
-#' however its columns span it: without a redundant column, in other units (each column in its own), mixed by any
-#' invertible matrix, with duplicates or empty columns added. Its rank counts the eigenvalues above 1e-8 of the
-#' largest: of the columns' correlations where the covariate is taken as it is (or through a basis with few zeros,
-#' such as [basis_custom()]), of their covariance where it goes through splines or the like, whose columns share one
-#' scale; so a spline that hardly any data reach is no degree of freedom.
+#' No column need be left out: bases that sum to one, duplicated columns, columns without data and constants
+#' fit as they are. With `"group"` the fitted values, `lambda` and norms are those of the space of functions,
+#' however its columns span it: without a redundant column, in other units (each column in its own), mixed by
+#' any invertible matrix, with duplicates or empty columns added. Its rank counts the eigenvalues above 1e-8
+#' of the largest: of the columns' correlations where the covariate is taken as it is (or through a basis with
+#' few zeros, such as [basis_custom()]), of their covariance where it goes through splines or the like, whose
+#' columns share one scale; so a spline that hardly any data reach is no degree of freedom.
 #'
-#' `"calibrated"` adds a ridge on the coefficients of the columns as they are given. A fit stays the same where
-#' the columns are rotated (mixed by an orthogonal matrix), permuted, shifted, or all multiplied by one number.
-#' It changes where one is left out or multiplied by itself. Columns without data change it by little, as
-#' they lower \eqn{t_g}{t}: one beside 12 splines moved fitted rates by up to 0.6 percent on a simulated session,
-#' 12 of them, which is the same as to give every column twice, by up to 5 percent.
+#' `"calibrated"` adds a ridge on the coefficients of the columns as they are given. A fit stays the same
+#' where the columns are rotated (mixed by an orthogonal matrix), permuted, shifted, or all multiplied by one
+#' number. It changes where one is left out or multiplied by itself. Columns without data change it by little,
+#' as they lower \eqn{t_g}{t}: one beside 12 splines moved fitted rates by up to 0.6 percent on a simulated
+#' session, 12 of them, which is the same as to give every column twice, by up to 5 percent.
 #'
 #' @section Solutions:
 #' A solution is one where, with \eqn{\nabla_g}{grad_g} the gradient of the loss in the coordinates
@@ -214,6 +214,9 @@
 #' # the same covariates in a formula
 #' data <- data.frame(session$covariates, counts = session$counts)
 #' group_lasso(counts ~ basis_bspline(position, 8) + basis_natural(speed, 5), data, n_lambda = 20)
+#' # parts of the track as groups
+#' group_lasso(session$covariates["position"], session$counts, basis_bspline(8),
+#'             groups = list(near = paste0("position.", 1:4), far = paste0("position.", 5:8)), n_lambda = 20)
 #' # another link, and covariates rounded to 100 values
 #' group_lasso(session$covariates, session$counts, basis_bspline(5), link = "softplus", discretize = 100,
 #'             n_lambda = 20)
@@ -381,7 +384,8 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
       group_norms = fit$group_norms, group_scores = fit$group_scores,
       groups = groups$columns, free = groups$free,
-      group_weights = stats::setNames(first_few(penalty$weight, length(names)), names), df = replace(fit$df, is.nan(fit$df), NA),
+      group_weights = stats::setNames(first_few(penalty$weight, length(names)), names),
+      df = replace(fit$df, is.nan(fit$df), NA),
       deviance = deviance_from_loss(fit$loss, data$counts, v),
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,

@@ -77,9 +77,9 @@ as_given <- function(fits, centred, penalty) {
 
 # ---- parts of matrices ---------------------------------------------------------------------------
 
-# A wide matrix, of which groups have parts, goes to the core in parts: what is not wanted of it need not be multiplied.
-# Columns of the same groups are a part, where they are at least a few; else they are put together until they are many,
-# since columns are multiplied eight at a time.
+# A wide matrix, of which groups have parts, goes to the core in parts: what is not wanted of it need not be
+# multiplied. Columns of the same groups are a part, where they are at least a few; else they are put together until
+# they are many, since columns are multiplied eight at a time.
 wide_matrix <- 16L
 few_columns <- 4L
 many_columns <- 8L

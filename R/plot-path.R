@@ -121,7 +121,7 @@ draw_frame <- function(curves, parameters) {
   at <- grDevices::axisTicks(log10(range(curves$lambda)), log = TRUE, nint = 5)
   at <- at[at >= min(curves$lambda) * 0.999 & at <= max(curves$lambda) * 1.001]
   if (length(at) < 2) at <- signif(range(curves$lambda), 2)
-  axis(1, at = at, labels = format_ticks(at))
+  axis(1, at = at, labels = format_ticks(at), gap.axis = 0.25)
   nearest <- vapply(at, function(a) which.min(abs(log(curves$lambda) - log(a))), 0L)
   graphics::axis(3, at = at, labels = colSums(curves$norms[, nearest, drop = FALSE] > 0), tick = FALSE,
                  line = -0.6, cex.axis = 0.85, col.axis = "grey30")

@@ -35,7 +35,7 @@ refuse_joint_cv <- function(population) {
 # What make_folds() must know to choose a block for all neurons.
 population_signals <- function(x) {
   v <- prior_weights(x$data)
-  list(design = x$data$design, counts = x$data$counts, groups = x$groups,
+  list(design = x$data$design, counts = x$data$counts, v = v, groups = x$groups,
        moments = design_moments(x$data$design, v / sum(v)))
 }
 

@@ -275,7 +275,7 @@ print.group_lasso_refit <- function(x, digits = 3, ...) {
 }
 
 #' @export
-tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n = NULL, at = NULL, ...) {
   curve <- NextMethod()
   g <- find_covariate(object, covariate)
   basis <- unclass(object$design)$bases[[g]]
