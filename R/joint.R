@@ -39,6 +39,11 @@
 #' @section Silent neurons:
 #' They have no part in the groups and their weights: rate 0, all covariates out.
 #'
+#' @section Cost:
+#' About that of separate paths. Beside the design, each neuron takes 8 bytes a bin and 16 bytes times the square of
+#' the number of columns that are in: 2 MB for 350 columns, 5 GB for 171 neurons that are all coupled to each other by
+#' 8 filters, if all couplings are in.
+#'
 #' @return A `group_lasso_joint`, which is a [group_lasso_population], and answers what that does: `population[["n12"]]`
 #' is the path of a neuron, and `coef()`, `predict()` (for new data, too), `selected()`, `entry_order()`, `summary()`
 #' and so on are those of populations. In a neuron's path

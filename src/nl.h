@@ -35,6 +35,8 @@
  *   ensemble.h        neurons that share groups
  *   bordered.h        the curvature of theirs that are in
  *   coupled.h         their quadratic model
+ *   outlook.h         where their next solution will be
+ *   course.h          one lambda of theirs
  *   joint.h           their path
  */
 #ifndef NL_H
