@@ -95,6 +95,23 @@ void nl_gram_part(nl_gram *gram, const int *index, int n) {
   }
 }
 
+void nl_gram_turn(const nl_gram *gram, int g, int rank, const double *x, double *out) {
+  const double *u = gram->vectors + gram->vector_start[g];
+  for (int k = 0; k < rank; k++)
+    out[k] = gram->has_vectors[g] ? nl_dot(rank, u + (ptrdiff_t)k * rank, x) : x[k];
+}
+
+void nl_gram_turn_back(const nl_gram *gram, int g, int rank, const double *x,
+                       double *out) {
+  const double *u = gram->vectors + gram->vector_start[g];
+  if (!gram->has_vectors[g]) {
+    nl_copy((size_t)rank, x, out);
+    return;
+  }
+  nl_fill((size_t)rank, 0, out);
+  for (int k = 0; k < rank; k++) nl_axpy(rank, x[k], u + (ptrdiff_t)k * rank, out);
+}
+
 /* ---- room -------------------------------------------------------------------------- */
 
 static void grow(nl_gram *gram, int needed, int most, const nl_hook *hook) {
@@ -173,31 +190,65 @@ static size_t cross_products(nl_gram *gram, const nl_design *design, nl_pass_spa
 
 /* ---- into penalty coordinates ------------------------------------------------------ */
 
+/* A group's columns in cross: where the first is, if they follow each other there, else
+ * -1. */
+static int run_of(const int *place, const int *column, int n) {
+  for (int i = 1; i < n; i++) {
+    if (place[column[i]] != place[column[0]] + i) return -1;
+  }
+  return place[column[0]];
+}
+
+/* The entries of x that are not zero: from `from`, as many as returned, if zeros stand
+ * only before and after them. Transforms are diagonal, triangular or full. */
+static int filled(int n, const double *x, int *from) {
+  int end = n;
+  *from = 0;
+  while (end > 0 && x[end - 1] == 0) end--;
+  while (*from < end && x[*from] == 0) ++*from;
+  return end - *from;
+}
+
+/* to (size_a) = C_ab t, the rows of a and the columns of b in cross. */
+static void cross_times(const nl_gram *gram, const nl_penalty *penalty, size_t ld, int a,
+                        int b, const double *t, double *to) {
+  const int size_a = nl_group_size(penalty, a), size_b = nl_group_size(penalty, b);
+  const int *columns_a = penalty->column + penalty->start[a];
+  const int *columns_b = penalty->column + penalty->start[b];
+  const int row = run_of(gram->row_of, columns_a, size_a);
+  const int column = run_of(gram->column_of, columns_b, size_b);
+  int from;
+  const int n = filled(size_b, t, &from);
+  nl_fill((size_t)size_a, 0, to);
+  if (row >= 0 && column >= 0) {
+    nl_add_columns(size_a, n, t + from,
+                   gram->cross.data + row + (size_t)(column + from) * ld, ld, to);
+    return;
+  }
+  for (int j = from; j < from + n; j++) {
+    const double *c = gram->cross.data + (size_t)gram->column_of[columns_b[j]] * ld;
+    for (int i = 0; i < size_a; i++) to[i] += t[j] * c[gram->row_of[columns_a[i]]];
+  }
+}
+
 /* out (rank_a x rank_b) = c (T_a' C_ab T_b - mean_a mean_b'). half: size_a x rank_b. */
 static void pair_in_coordinates(const nl_gram *gram, const nl_penalty *penalty, size_t ld,
                                 int a, int b, double *half, double *out) {
   const int size_a = nl_group_size(penalty, a), size_b = nl_group_size(penalty, b);
   const int rank_a = nl_group_rank(penalty, a), rank_b = nl_group_rank(penalty, b);
-  const int *columns_a = penalty->column + penalty->start[a];
-  const int *columns_b = penalty->column + penalty->start[b];
   const double *t_a = penalty->transform + penalty->t_start[a];
   const double *t_b = penalty->transform + penalty->t_start[b];
   const double *mean_a = gram->mean + gram->position[a],
                *mean_b = gram->mean + gram->position[b];
-  nl_fill((size_t)size_a * (size_t)rank_b, 0, half);
   for (int l = 0; l < rank_b; l++) {
-    double *to = half + (ptrdiff_t)l * size_a;
-    for (int j = 0; j < size_b; j++) {
-      const double t = t_b[j + (ptrdiff_t)l * size_b];
-      if (t == 0) continue;
-      const double *from = gram->cross.data + (size_t)gram->column_of[columns_b[j]] * ld;
-      for (int i = 0; i < size_a; i++) to[i] += t * from[gram->row_of[columns_a[i]]];
-    }
+    cross_times(gram, penalty, ld, a, b, t_b + (ptrdiff_t)l * size_b,
+                half + (ptrdiff_t)l * size_a);
   }
-  for (int l = 0; l < rank_b; l++) {
-    for (int k = 0; k < rank_a; k++) {
-      const double product =
-          nl_dot(size_a, t_a + (ptrdiff_t)k * size_a, half + (ptrdiff_t)l * size_a);
+  for (int k = 0; k < rank_a; k++, t_a += size_a) {
+    int from;
+    const int n = filled(size_a, t_a, &from);
+    for (int l = 0; l < rank_b; l++) {
+      const double product = nl_dot(n, t_a + from, half + from + (ptrdiff_t)l * size_a);
       out[k + (ptrdiff_t)l * rank_a] = gram->scale * (product - mean_a[k] * mean_b[l]);
     }
   }

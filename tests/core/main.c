@@ -32,7 +32,11 @@
   X(point)        \
   X(predict)      \
   X(path)         \
-  X(paths)
+  X(paths)        \
+  X(ensemble)     \
+  X(bordered)     \
+  X(coupled)      \
+  X(joint)
 
 #define DECLARE(name) void suite_##name(void);
 SUITES(DECLARE)
