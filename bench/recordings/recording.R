@@ -18,16 +18,18 @@ resident <- function(field) {
   if (length(line)) as.numeric(gsub("[^0-9]", "", line)) / 1000 else NA_real_
 }
 
-# Value, seconds and peak memory (MB, over what was there before) of an expression. The peak is that of the
+# Value, seconds (on the clock, of the processor) and peak memory (MB, over what was there before) of an expression. The peak is that of the
 # process so far, so it is right for the largest step.
 cost_of <- function(expr) {
   gc(FALSE)
   before <- resident("VmRSS")
-  seconds <- system.time(value <- expr)[["elapsed"]]
-  list(value = value, seconds = seconds, peak = resident("VmHWM") - before)
+  time <- system.time(value <- expr)
+  list(value = value, seconds = time[["elapsed"]], cpu = sum(time[c("user.self", "sys.self")]), peak = resident("VmHWM") - before)
 }
 
-report <- function(what, cost) cat(sprintf("%s: %.2f s, peak %.0f MB\n", what, cost$seconds, cost$peak))
+report <- function(what, cost) {
+  cat(sprintf("%s: %.2f s (%.2f s of a core), peak %.0f MB\n", what, cost$seconds, cost$cpu, cost$peak))
+}
 
 # Draws into figures/<name>.png of the working folder.
 draw <- function(name, expr, width = 1500, height = 1000) {
