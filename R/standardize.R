@@ -9,10 +9,10 @@
 # factor of S + t I, whose condition is at most p + 1; for "group" diag(d)^(1/2) U' from the eigenvalues d and
 # eigenvectors U of S.
 #
-# The rank of S must not depend on the units of a matrix's columns, so it is that of their correlations C.
-# Where S itself seems to have another, units are too far apart for it, and A = diag(c)^(1/2) V' D from the
-# eigenvalues c and eigenvectors V of C, with D the standard deviations. The functions of a basis have one
-# unit: what hardly any data reach is hardly there, and S alone decides.
+# The rank of S must not depend on the units of a matrix's columns, so it is that of their correlations C. Where S
+# itself seems to have another, units are too far apart for it, and A = diag(c)^(1/2) V' D from the eigenvalues c and
+# eigenvectors V of C, with D the standard deviations. The functions of a basis have one unit: what hardly any data
+# reach is hardly there, and S alone decides.
 
 # Eigenvalues below this share of the largest count as none.
 rank_tolerance <- 1e-8
@@ -61,8 +61,8 @@ ridged_coordinates <- function(second) {
   list(transform = inverse, weight = sqrt(p - ridge * sum(inverse^2)))
 }
 
-# Weighted mean and covariance of each covariate's columns, with noise and own_units for
-# penalty_coordinates(); weights sum to one.
+# Weighted mean and covariance of each covariate's columns, with noise and own_units for penalty_coordinates(); weights
+# sum to one.
 design_moments <- function(design, weights) {
   fields <- unclass(design)
   lapply(seq_along(fields$blocks), function(g) {

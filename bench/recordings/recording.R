@@ -18,17 +18,17 @@ resident <- function(field) {
   if (length(line)) as.numeric(gsub("[^0-9]", "", line)) / 1000 else NA_real_
 }
 
-# Value, seconds (on the clock, of the processor) and peak memory (MB, over what was there before) of an expression. The peak is that of the
-# process so far, so it is right for the largest step.
+# Value, seconds on the clock and of this process's processor time, and peak memory (MB, over what was there
+# before) of an expression. The peak is that of the process so far, so it is right for the largest step.
 cost_of <- function(expr) {
   gc(FALSE)
   before <- resident("VmRSS")
   time <- system.time(value <- expr)
-  list(value = value, seconds = time[["elapsed"]], cpu = sum(time[c("user.self", "sys.self")]), peak = resident("VmHWM") - before)
+  list(value = value, seconds = time[["elapsed"]], cpu = time[[1]] + time[[2]], peak = resident("VmHWM") - before)
 }
 
 report <- function(what, cost) {
-  cat(sprintf("%s: %.2f s (%.2f s of a core), peak %.0f MB\n", what, cost$seconds, cost$cpu, cost$peak))
+  cat(sprintf("%s: %.2f s (processor %.2f s), peak %.0f MB\n", what, cost$seconds, cost$cpu, cost$peak))
 }
 
 # Draws into figures/<name>.png of the working folder.
