@@ -41,9 +41,38 @@ adaptive_weights <- function(object, lambda = NULL, power = 1, most = 1000) {
     one_lambda(path, lambda %||% min(path$lambda), "adaptive_weights()")
   }
   norms <- path_at(path, lambda)$norms[, 1]
-  strength <- ifelse(path$group_weights > 0, norms / path$group_weights, 0)
+  size <- path$group_weights / first_weights(object)
+  stats::setNames(weights_for(norms, size, power, most), names(path$groups))
+}
+
+# Weights for norms in a fit with penalties `size`.
+weights_for <- function(norms, size, power = 1, most = 1000) {
+  strength <- ifelse(size > 0, norms / size, 0)
   weights <- pmin((max(strength) / strength)^power, most)
   weights[!(strength > 0)] <- most
-  weights[path$group_weights == 0] <- 0
+  weights[size == 0] <- 0
+  weights
+}
+
+# The weights that a cross-validation learns for the penalty of a path from a fit at the level of noise, named; 1
+# for all where nothing rises above it.
+learned_weights <- function(problem, path) {
+  level <- noise_level(problem, path)
+  norms <- fit_weightings(problem, list(problem$weights), lambda_request(level), FALSE)[[1]]$group_norms[, 1]
+  size <- path$group_weights
+  weights <- if (any(norms[size > 0] > 0)) weights_for(norms, size) else as.numeric(size > 0)
   stats::setNames(weights, names(path$groups))
+}
+
+# The penalty at which a covariate with nothing to do with the counts is expected to enter: its score, in the
+# root of its mean square, where bins are independent and Poisson. "calibrated" and "group" make it the same for all
+# covariates; else the median counts.
+noise_level <- function(problem, path) {
+  rate <- sum(problem$v * problem$counts) / sum(problem$v)
+  if (rate == 0) return(0)
+  level <- gradient_scale(rate, problem$link) / sqrt(rate * sum(problem$v > 0))
+  if (path$standardize != "none") return(level)
+  variance <- unlist(lapply(problem$moments, `[[`, "variance"))
+  scale <- problem$penalty$scale[seq_along(path$groups)]
+  level * stats::median(sqrt(vapply(path$groups, function(g) sum(variance[g]), 0)) / scale)
 }

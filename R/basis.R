@@ -93,7 +93,7 @@ numeric_input <- function(x, what) {
 }
 
 learn_bounds <- function(x) {
-  x <- x[is.finite(x)]
+  if (!all_finite(x)) x <- x[is.finite(x)]
   if (length(x) == 0) {
     stop_input("a covariate without a single value that is not NA can't be expanded.",
                class = "neurolasso_covariate_error")

@@ -158,7 +158,7 @@ warn_moved <- function(moved) {
 column_owner <- function(fields) rep(seq_along(fields$size), fields$size)
 
 # Column numbers of each covariate, by name.
-design_groups <- function(design) {
+covariate_columns <- function(design) {
   fields <- unclass(design)
   last <- cumsum(fields$size)
   groups <- lapply(seq_along(last), function(g) {

@@ -2,54 +2,54 @@
 #
 # A group_lasso_population is a list of what all neurons share and what each has for itself; `[[` puts a neuron's
 # path together (new_path()). Its fields, behind unclass():
-#   fits      named by neuron: what fit_paths() returns
+#   fits      named by neuron: what fit_paths() returns, or list(error) where that failed
 #   weight    G x N: the weight of each covariate's penalty, which depends on a neuron's bins
 #   data      list(design, counts (n x N; NA: not known), offset, weights, na.action): the rows that were kept
 #             for all neurons
 #   na_class  "omit" or "exclude": what becomes of a bin that only some neurons miss
-#   groups, standardize, link, control, call  as in a path
+#   groups, free, standardize, link, control, call  as in a path
 
 # Whether counts are many neurons'; check_counts() sees to those of one.
 is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
 
-# How neurons are fitted. "joint" has its place in the signature and no solver yet.
-check_neurons <- function(neurons) {
-  neurons <- check_choice(neurons, c("separate", "joint"), "neurons")
-  if (neurons == "joint") {
-    stop_input("`neurons` = \"joint\" (a covariate enters for all neurons or for none) is not there yet; ",
-               "\"separate\" fits a path for each neuron.", arg = "neurons", class = "neurolasso_not_implemented")
-  }
-  neurons
-}
-
-# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`.
-fit_population <- function(design, counts, offset, weights, na.action, wanted, multiplier, how, link, control,
-                           progress, call) {
+# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`; neurons: as in
+# neuron_sets().
+fit_population <- function(design, counts, offset, weights, na.action, wanted, groups, multiplier, how, link,
+                           control, progress, checkpoint, call, neurons) {
   counts <- check_counts_matrix(counts, nrow(design))
+  sets <- neuron_sets(neurons, colnames(counts), groups)
   data <- population_rows(design, counts, offset, weights, na.action)
-  groups <- design_groups(data$design)
-  n_neuron <- ncol(data$counts)
-  fits <- vector("list", n_neuron)
-  weight <- matrix(0, length(groups), n_neuron)
-  for (members in missing_patterns(data$counts)) {
-    v <- prior_weights(data) * !is.na(data$counts[, members[1]])
-    v <- v / max(v)
-    moments <- design_moments(data$design, v / sum(v))
-    penalty <- penalty_for(moments, groups, how, multiplier)
-    lanes <- lapply(members, function(k) known_or_zero(data$counts[, k]))
-    fits[members] <- fit_paths(data$design, moments, penalty, lanes, if (all(v == 1)) NULL else v, data$offset,
-                               wanted, link, control, progress)
-    weight[, members] <- penalty$weight
+  if (!is.null(sets)) {
+    refuse_checkpoint(checkpoint, "neurons that are fitted together")
+    return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
   }
-  names(fits) <- colnames(data$counts)
-  population <- structure(
-    list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
-         na_class = data$na_class, groups = groups, standardize = how, link = link, control = control,
-         call = call),
-    class = "group_lasso_population"
-  )
+  population <- new_population(vector("list", ncol(data$counts)), NULL, data, groups, how, link, control, call)
+  work <- path_work(population, wanted, multiplier)
+  checkpoint <- open_checkpoint(checkpoint, colnames(data$counts), work_parts(work, "paths"))
+  records <- run_population(work, companies(data$counts), fit_company, checkpoint, progress)
+  population <- with_records(population, records)
   each_neuron(population, function(k) warn_of_path(population[[k]], any(multiplier > 0)))
   population
+}
+
+# A population with what run_population() says of its neurons. Of a neuron whose fit failed `fits` has
+# list(error = a message), and the rest is NA.
+with_records <- function(population, records) {
+  x <- unclass(population)
+  x$fits <- lapply(records, function(record) record$fit %||% record["error"])
+  x$weight <- vapply(records, function(record) record$weight %||% rep(NA_real_, length(x$groups)),
+                     double(length(x$groups)))
+  x$weight <- matrix(x$weight, length(x$groups))
+  structure(x, class = class(population))
+}
+
+# weight: G x N; more: further fields; class: what else it is.
+new_population <- function(fits, weight, data, groups, how, link, control, call, more = NULL, class = NULL) {
+  names(fits) <- colnames(data$counts)
+  fields <- list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
+                 na_class = data$na_class, groups = groups$columns, free = groups$free, standardize = how, link = link,
+                 control = control, call = call)
+  structure(c(fields, more), class = c(class, "group_lasso_population"))
 }
 
 # ---- counts --------------------------------------------------------------------------------------
@@ -139,10 +139,13 @@ known_or_zero <- function(y) {
 
 # ---- a list of paths -----------------------------------------------------------------------------
 
-# f(k) for each neuron's number. What it warns of is said once for each kind of warning, with the neurons' names.
-each_neuron <- function(population, f) {
+# f(k) for each neuron's number, `failed` for those without a fit. What it warns of is said once for each kind of
+# warning, with the neurons' names.
+each_neuron <- function(population, f, failed = NULL) {
   seen <- list()
+  has_failed <- is_failed(population)
   out <- lapply(seq_along(names(population)), function(k) {
+    if (has_failed[k]) return(failed)
     withCallingHandlers(f(k), neurolasso_warning = function(w) {
       seen[[length(seen) + 1]] <<- list(name = names(population)[k], warning = w)
       invokeRestart("muffleWarning")
@@ -173,7 +176,14 @@ find_neuron <- function(population, i) {
 # The path of neuron k, with the bins in which its counts are known.
 neuron_path <- function(population, k) {
   x <- unclass(population)
-  data <- x$data
+  refuse_failed(population, k)
+  data <- neuron_data(x$data, k, x$na_class)
+  new_path(x$fits[[k]], data, neuron_groups(x, k), list(weight = x$weight[, k]), x$standardize, x$link, x$control,
+           x$call)
+}
+
+# Of a population's data those of neuron k: the bins in which its counts are known.
+neuron_data <- function(data, k, na_class) {
   data$counts <- as.double(data$counts[, k])
   missing <- is.na(data$counts)
   if (any(missing)) {
@@ -181,11 +191,18 @@ neuron_path <- function(population, k) {
     left <- seq_len(length(missing) + length(data$na.action))
     if (length(data$na.action) > 0) left <- left[-data$na.action]
     gone <- sort(c(as.integer(data$na.action), left[missing]))
-    data$na.action <- structure(gone, names = as.character(gone), class = x$na_class)
+    data$na.action <- structure(gone, names = as.character(gone), class = na_class)
     data$design <- design_rows(data$design, keep)
     for (part in c("counts", "offset", "weights")) if (!is.null(data[[part]])) data[[part]] <- data[[part]][keep]
   }
-  new_path(x$fits[[k]], data, x$groups, list(weight = x$weight[, k]), x$standardize, x$link, x$control, x$call)
+  data
+}
+
+refuse_failed <- function(population, k) {
+  error <- unclass(population)$fits[[k]]$error
+  if (is.null(error)) return()
+  stop_input("neuron `", names(population)[k], "` has no path, because its fit failed: ", error, arg = "neuron",
+             class = "neurolasso_failed_neuron")
 }
 
 # What a path says of its solutions, without its data: enough for path_at() and entry_order().
@@ -206,8 +223,9 @@ neuron_solutions <- function(population, k) {
 #' design is kept once.
 #'
 #' @section Lambdas:
-#' Each neuron has its own grid, so a place on all of them is given either as `lambda`, one number for all neurons,
-#' or as `fraction`, a share of each neuron's own `lambda_max`: 1 is where its first covariate is about to enter.
+#' Each neuron has its own grid, so a place on all of them is given either as `lambda`, one number for all neurons or
+#' one for each, or as `fraction`, a share of each neuron's own `lambda_max`: 1 is where its first covariate is about
+#' to enter.
 #' Only where every path has a single lambda both may be left out. Where that is outside some neurons' fitted
 #' ranges one warning of class `neurolasso_outside_path` names them.
 #'
@@ -223,7 +241,7 @@ neuron_solutions <- function(population, k) {
 #' `neurolasso_unknown_neuron`.
 #'
 #' @param object A `group_lasso_population`.
-#' @param lambda NULL, or one penalty for all neurons.
+#' @param lambda NULL, or one penalty for all neurons, or one for each. In `summary()` one.
 #' @param fraction NULL, or one share (above 0) of each neuron's own `lambda_max`. In `summary()` one or several.
 #' @param newdata NULL for the training bins, or raw covariates as in [predict.group_lasso_path()].
 #' @param type `"link"`: the linear predictor; `"response"`: the expected count per bin.
@@ -302,26 +320,15 @@ refuse_whole <- function(what) {
 `$<-.group_lasso_population` <- function(x, name, value) refuse_whole("this")
 
 #' @export
-residuals.group_lasso_population <- function(object, ...) refuse_whole("residuals()")
-
-#' @export
 logLik.group_lasso_population <- function(object, ...) refuse_whole("logLik()")
 
 #' @export
 simulate.group_lasso_population <- function(object, nsim = 1, seed = NULL, ...) refuse_whole("simulate()")
 
 #' @export
-tuning_curve.group_lasso_population <- function(object, ...) refuse_whole("tuning_curve()")
-
-#' @export
-score.group_lasso_population <- function(object, ...) refuse_whole("score()")
-
-#' @export
-refit.group_lasso_population <- function(object, ...) refuse_whole("refit()")
-
-#' @export
 as.list.group_lasso_population <- function(x, ...) {
-  stats::setNames(lapply(seq_along(names(x)), function(k) neuron_path(x, k)), names(x))
+  has_path <- which(!is_failed(x))
+  stats::setNames(lapply(has_path, function(k) neuron_path(x, k)), names(x)[has_path])
 }
 
 # ---- all neurons at one place --------------------------------------------------------------------
@@ -329,11 +336,9 @@ as.list.group_lasso_population <- function(x, ...) {
 # Intercept (N), coefficients (p x N) and norms (G x N) of all neurons at one lambda or fraction, as path_at() gives
 # them for the lambdas of one path.
 population_at <- function(population, lambda, fraction) {
-  check_place(lambda, fraction)
-  points <- each_neuron(population, function(k) {
-    path <- neuron_solutions(population, k)
-    path_at(path, neuron_lambda(path, lambda, fraction))
-  })
+  lambda <- neuron_lambdas(population, lambda, fraction)
+  points <- each_neuron(population, function(k) path_at(neuron_solutions(population, k), lambda[[k]]),
+                        no_point(population))
   bind <- function(part) {
     out <- do.call(cbind, lapply(points, `[[`, part))
     colnames(out) <- names(population)
@@ -347,24 +352,55 @@ population_at <- function(population, lambda, fraction) {
        intercept = vapply(points, `[[`, 0, "intercept"), coefficients = coefficients, norms = norms)
 }
 
-check_place <- function(lambda, fraction) {
+# The point of a neuron whose fit failed.
+no_point <- function(population) {
+  x <- unclass(population)
+  list(lambda = NA_real_, intercept = NA_real_, coefficients = matrix(NA_real_, ncol(x$data$design), 1),
+       norms = matrix(NA_real_, length(x$groups), 1))
+}
+
+# lambda: NULL, one number, or one for each of n neurons.
+check_place <- function(lambda, fraction, n) {
   if (!is.null(lambda) && !is.null(fraction)) {
     stop_input("give one of `lambda` and `fraction`, not both.", arg = "fraction")
   }
   if (!is.null(fraction)) check_number(fraction, "fraction", 0, open = TRUE)
-  if (!is.null(lambda) && (length(lambda) != 1 || is.na(lambda))) check_number(lambda, "lambda", 0)
+  if (is.null(lambda)) return()
+  if (length(lambda) != 1 && (length(lambda) != n || !is.numeric(lambda))) {
+    stop_input("`lambda` must be one number, or one for each of the ", n, " neurons, not ", describe(lambda), ".",
+               arg = "lambda")
+  }
+  if (length(lambda) == 1 && is.na(lambda)) check_number(lambda, "lambda", 0)
+}
+
+# The lambda of each neuron there; NA for one without a fit.
+neuron_lambdas <- function(population, lambda, fraction) {
+  check_place(lambda, fraction, length(population))
+  has_failed <- is_failed(population)
+  vapply(seq_along(has_failed), function(k) {
+    if (has_failed[k]) return(NA_real_)
+    neuron_lambda(neuron_solutions(population, k), if (length(lambda) > 1) lambda[[k]] else lambda, fraction)
+  }, 0)
 }
 
 # A neuron without signal has no scale for a fraction, and the same solution everywhere.
 neuron_lambda <- function(path, lambda, fraction) {
   if (path$lambda_max == 0 && !(is.null(fraction) && is.null(lambda))) return(path$lambda[1])
   if (!is.null(fraction)) return(fraction * path$lambda_max)
+  if (!is.null(lambda)) return(lambda)
   one_lambda(path, lambda, "a population (or give `fraction`, a share of each neuron's lambda_max)")
 }
 
-is_silent <- function(population) vapply(unclass(population)$fits, function(fit) all(fit$intercept == -Inf), TRUE)
+# Which neurons have no fit, because it failed; no spike; a fit that reached the tolerance everywhere.
+is_failed <- function(population) vapply(unclass(population)$fits, function(fit) !is.null(fit$error), TRUE)
 
-is_converged <- function(population) vapply(unclass(population)$fits, function(fit) all(fit$status == 0L), TRUE)
+is_silent <- function(population) {
+  vapply(unclass(population)$fits, function(fit) is.null(fit$error) && all(fit$intercept == -Inf), TRUE)
+}
+
+is_converged <- function(population) {
+  vapply(unclass(population)$fits, function(fit) is.null(fit$error) && all(fit$status == 0L), TRUE)
+}
 
 #' @rdname group_lasso_population
 #' @export
@@ -387,7 +423,9 @@ entry_order.group_lasso_population <- function(object, relative = FALSE, ...) {
   check_no_more(...)
   relative <- check_flag(relative, "relative")
   covariates <- names(unclass(object)$groups)
+  has_failed <- is_failed(object)
   entries <- vapply(seq_along(names(object)), function(k) {
+    if (has_failed[k]) return(rep(NA_real_, length(covariates)))
     path <- neuron_solutions(object, k)
     unname(entry_order(path)[covariates]) / (if (relative && path$lambda_max > 0) path$lambda_max else 1)
   }, double(length(covariates)))
@@ -418,7 +456,10 @@ fitted.group_lasso_population <- function(object, lambda = NULL, fraction = NULL
 #' @export
 deviance.group_lasso_population <- function(object, ...) {
   check_no_more(...)
-  do.call(cbind, lapply(object, deviance))
+  known <- vapply(object, deviance, double(population_overview(object)$n_lambda))
+  out <- matrix(NA_real_, NROW(known), length(object), dimnames = list(NULL, names(object)))
+  out[, !is_failed(object)] <- known
+  out
 }
 
 #' @rdname group_lasso_population

@@ -64,7 +64,7 @@ selection_stability <- function(object, n_pairs = 25, block = NULL, seed = NULL)
 halves_at_once <- 10
 
 active_groups <- function(problem, halves, lambda) {
-  fits <- fit_weightings(problem, lapply(halves, function(half) problem$v * half), lambda, FALSE)
+  fits <- fit_weightings(problem, lapply(halves, function(half) problem$v * half), lambda_request(lambda), FALSE)
   lapply(unname(fits), function(fit) fit$group_norms > 0)
 }
 

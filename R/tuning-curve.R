@@ -50,7 +50,7 @@ tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 
   if (has_window(basis)) return(filter_curve(object, g, basis, path_at(object, lambda), at))
   values <- tuning_values(basis, covariate, n, at)
   point <- path_at(object, lambda)
-  coefficients <- point$coefficients[object$groups[[g]], , drop = FALSE]
+  coefficients <- point$coefficients[covariate_columns(object$design)[[g]], , drop = FALSE]
   grid <- predict_block(object$design, g, values)
   effect <- design_predictor(grid, coefficients)[, 1]
   trained <- design_predictor(object$design, coefficients, g)
@@ -59,17 +59,17 @@ tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 
 }
 
 find_covariate <- function(path, covariate) {
-  if (!is.character(covariate) || length(covariate) != 1 || !covariate %in% names(path$groups)) {
-    stop_input("`covariate` must be one of ", quoted(names(path$groups)), ", not ", describe(covariate),
+  if (!is.character(covariate) || length(covariate) != 1 || !covariate %in% names(path$design)) {
+    stop_input("`covariate` must be one of ", quoted(names(path$design)), ", not ", describe(covariate),
                ".", arg = "covariate")
   }
-  match(covariate, names(path$groups))
+  match(covariate, names(path$design))
 }
 
 # The filter of a convolution at its lags. What a unit adds to the predictor comes on top of all there is.
 filter_curve <- function(path, g, basis, point, at) {
   if (!is.null(at)) stop_input("`at` must be NULL for a filter, which is given at all its lags.", arg = "at")
-  effect <- as.numeric(basis$kernel %*% point$coefficients[path$groups[[g]], ])
+  effect <- as.numeric(basis$kernel %*% point$coefficients[covariate_columns(path$design)[[g]], ])
   data.frame(lag = conv_lags(basis), effect = effect, rate = rate_with(path, effect, 0, point))
 }
 

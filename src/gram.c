@@ -69,6 +69,23 @@ void nl_gram_part(nl_gram *gram, const int *index, int n) {
   }
 }
 
+void nl_gram_turn(const nl_gram *gram, int g, int rank, const double *x, double *out) {
+  const double *u = gram->vectors + gram->vector_start[g];
+  for (int k = 0; k < rank; k++)
+    out[k] = gram->has_vectors[g] ? nl_dot(rank, u + (ptrdiff_t)k * rank, x) : x[k];
+}
+
+void nl_gram_turn_back(const nl_gram *gram, int g, int rank, const double *x,
+                       double *out) {
+  const double *u = gram->vectors + gram->vector_start[g];
+  if (!gram->has_vectors[g]) {
+    nl_copy((size_t)rank, x, out);
+    return;
+  }
+  nl_fill((size_t)rank, 0, out);
+  for (int k = 0; k < rank; k++) nl_axpy(rank, x[k], u + (ptrdiff_t)k * rank, out);
+}
+
 /* ---- room -------------------------------------------------------------------------- */
 
 static void grow(nl_gram *gram, int needed, int most, const nl_hook *hook) {

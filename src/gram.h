@@ -69,4 +69,10 @@ void nl_gram_part(nl_gram *gram, const int *index, int n);
 /* out (size) = H x, x (size). */
 void nl_gram_times(const nl_gram *gram, const double *x, double *out);
 
+/* out (rank) = U'x, or U x, for the eigenvectors U of group g's own block; x itself where
+ * there are none. */
+void nl_gram_turn(const nl_gram *gram, int g, int rank, const double *x, double *out);
+void nl_gram_turn_back(const nl_gram *gram, int g, int rank, const double *x,
+                       double *out);
+
 #endif

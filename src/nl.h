@@ -32,6 +32,10 @@
  *   ride.h            one pass for points of one path or several
  *   path.h            paths that share their passes, from beginning to end
  *   setup.h paths.h   the memory of a fit; many paths, in turn and together
+ *   ensemble.h        neurons that share groups
+ *   bordered.h        the curvature of theirs that are in
+ *   coupled.h         their quadratic model
+ *   joint.h           their path
  */
 #ifndef NL_H
 #define NL_H

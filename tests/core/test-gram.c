@@ -32,11 +32,15 @@ static setting setting_of(problem *p) {
   return s;
 }
 
-static setting mixed_setting(nl_link link, transform_kind kind) {
-  seed_random(100);
+static setting grouped_setting(nl_link link, nl_penalty penalty) {
   double *prior = new_doubles(N_OBS);
   for (int t = 0; t < N_OBS; t++) prior[t] = random_below(6) > 0 ? random_uniform() : 0;
-  return setting_of(mixed_problem(link, N_OBS, mixed_penalty(kind), NULL, prior));
+  return setting_of(mixed_problem(link, N_OBS, penalty, NULL, prior));
+}
+
+static setting mixed_setting(nl_link link, transform_kind kind) {
+  seed_random(100);
+  return grouped_setting(link, mixed_penalty(kind));
 }
 
 /* So little room that it must grow. */
@@ -265,6 +269,21 @@ static void test_in_pieces(void) {
     tighten(&s, 3);
     reset(&s);
     extend(&s, scrambled, cut);
+    extend(&s, scrambled + cut, MIXED_GROUPS - cut);
+    check_setting(&s);
+    free_all();
+  }
+}
+
+/* Groups that share columns with one inside, or with one that comes in along with them. */
+static void test_shared_columns(void) {
+  for (int cut = 1; cut <= MIXED_GROUPS; cut++) {
+    seed_random(106);
+    setting s = grouped_setting(links[cut % 2], overlapping_penalty(kinds[cut % 3]));
+    tighten(&s, 3);
+    reset(&s);
+    extend(&s, scrambled, cut);
+    check_setting(&s);
     extend(&s, scrambled + cut, MIXED_GROUPS - cut);
     check_setting(&s);
     free_all();
@@ -573,6 +592,7 @@ void suite_gram(void) {
   RUN(test_in_runs);
   RUN(test_group_by_group);
   RUN(test_in_pieces);
+  RUN(test_shared_columns);
   RUN(test_nothing_to_add);
   RUN(test_keeps_its_weights);
   RUN(test_reset);
