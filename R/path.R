@@ -185,7 +185,8 @@
 #' Input that can't be used stops with a condition of class `neurolasso_input_error` that names the
 #' argument. Warnings have classes, too: `neurolasso_not_converged`, `neurolasso_silent`,
 #' `neurolasso_no_signal`, `neurolasso_separation` (lambda = 0), `neurolasso_noninteger_counts`,
-#' `neurolasso_out_of_bounds`.
+#' `neurolasso_out_of_bounds`, `neurolasso_units` (degrees for radians), `neurolasso_short_session`,
+#' `neurolasso_many_lags`.
 #' @references
 #' Yuan and Lin (2006), J R Stat Soc B 68:49, \doi{10.1111/j.1467-9868.2005.00532.x}.
 #' Simon and Tibshirani (2012), Stat Sin 22:983, \doi{10.5705/ss.2011.075}.
