@@ -28,19 +28,19 @@
 #' Tibshirani (2012). `"none"` is the plain one: there \eqn{\lambda}{lambda} means what it means in NeMoS.
 #'
 #' @section How covariates are written:
-#' No column need be left out: bases that sum to one, duplicated columns, columns without data and constants fit
-#' as they are. With `"group"` the fitted values, `lambda` and norms are those of the space of functions,
-#' however its columns span it: without a redundant column, in other units (each column in its own), mixed by any
-#' invertible matrix, with duplicates or empty columns added. Its rank counts the eigenvalues above 1e-8 of the
-#' largest: of the columns' correlations where the covariate is taken as it is (or through a basis with few zeros,
-#' such as [basis_custom()]), of their covariance where it goes through splines or the like, whose columns share one
-#' scale; so a spline that hardly any data reach is no degree of freedom.
+#' No column need be left out: bases that sum to one, duplicated columns, columns without data and constants
+#' fit as they are. With `"group"` the fitted values, `lambda` and norms are those of the space of functions,
+#' however its columns span it: without a redundant column, in other units (each column in its own), mixed by
+#' any invertible matrix, with duplicates or empty columns added. Its rank counts the eigenvalues above 1e-8
+#' of the largest: of the columns' correlations where the covariate is taken as it is (or through a basis with
+#' few zeros, such as [basis_custom()]), of their covariance where it goes through splines or the like, whose
+#' columns share one scale; so a spline that hardly any data reach is no degree of freedom.
 #'
-#' `"calibrated"` adds a ridge on the coefficients of the columns as they are given. A fit stays the same where
-#' the columns are rotated (mixed by an orthogonal matrix), permuted, shifted, or all multiplied by one number.
-#' It changes where one is left out or multiplied by itself. Columns without data change it by little, as
-#' they lower \eqn{t_g}{t}: one beside 12 splines moved fitted rates by up to 0.6 percent on a simulated session,
-#' 12 of them, which is the same as to give every column twice, by up to 5 percent.
+#' `"calibrated"` adds a ridge on the coefficients of the columns as they are given. A fit stays the same
+#' where the columns are rotated (mixed by an orthogonal matrix), permuted, shifted, or all multiplied by one
+#' number. It changes where one is left out or multiplied by itself. Columns without data change it by little,
+#' as they lower \eqn{t_g}{t}: one beside 12 splines moved fitted rates by up to 0.6 percent on a simulated
+#' session, 12 of them, which is the same as to give every column twice, by up to 5 percent.
 #'
 #' @section Solutions:
 #' A solution is one where, with \eqn{\nabla_g}{grad_g} the gradient of the loss in the coordinates
@@ -93,7 +93,8 @@
 #'   neuron, see [group_lasso_population]. A matrix of one column is one neuron.
 #' @param groups NULL: one group per covariate. Else which columns of the design (`position.1`, ...) are in or out
 #'   together: a list, with an element for each group, of names of columns or covariates; a label for each column (a
-#'   whole number, string or factor); or a matrix of 0 and 1, groups x columns. See below.
+#'   whole number, string or factor); or a matrix of 0 and 1, groups x columns. See below. With counts of several
+#'   neurons also an array of 0 and 1, groups x columns x neurons, see [group_lasso_joint].
 #' @param lambda NULL for a sequence made from the data, or the values to fit at, in any order
 #'   (the path holds them in decreasing order; ask for yours with `coef(path, lambda = )`).
 #' @param n_lambda,lambda_min_ratio Length of that sequence, and its last value as a share of the first,
@@ -112,8 +113,9 @@
 #'   part of the log rate: the log of the bin width (s), the log occupancy. With the softplus link it is
 #'   added to \eqn{\eta}{eta} just so, and is not a log exposure.
 #' @param weights NULL, or prior weights per bin; a weight of 2 counts a bin twice, 0 leaves it out.
-#' @param neurons With counts of several neurons: `"separate"`, a path for each. `"joint"`, which lets a covariate
-#'   in for all neurons or for none, is not there yet and stops.
+#' @param neurons With counts of several neurons: `"separate"`, a path for each. `"joint"`: a covariate enters for all
+#'   neurons or for none, see [group_lasso_joint]. A list of neurons (names or numbers) that share, or a factor with
+#'   a level per neuron: joint within each set; who is in no set is by itself.
 #' @param discretize NULL, or a whole number m of at least 2, or a list or vector of them named by
 #'   covariate: covariates that go through a basis (numeric vectors, and the columns of a matrix whose basis
 #'   is a product) are rounded to m equally spaced values over their range before the basis is evaluated.
@@ -129,6 +131,8 @@
 #' @param progress Draw a progress bar on the console, if the fit takes longer than two seconds.
 #' @param data With a formula: a data frame or named list of its variables, which may also stand in the place
 #'   of `counts`; what it hasn't is looked up where the formula was written.
+#' @param checkpoint With counts of several neurons: NULL, or a folder in which each neuron's path is kept as soon as
+#'   it is there, so that a run that was stopped goes on where it was, see [group_lasso_population].
 #' @return A [group_lasso_population] where `counts` are several neurons'; else a `group_lasso_path`, a list of
 #'   (L lambdas, p columns, G groups: the covariates, unless there are `groups`)
 #' \describe{
@@ -144,7 +148,8 @@
 #'   \item{`group_weights`}{length G: \eqn{w_g}, with the user's factor}
 #'   \item{`df`}{length L: degrees of freedom, the intercept included (Vaiter et al. 2017), with the
 #'     curvature that the solver holds, which may be that of a neighbouring lambda: a few percent off at
-#'     most where that was measured. NA where more than 1000 coefficients are active}
+#'     most where that was measured. NA where more than 1000 coefficients are active, and where dense columns
+#'     are so many, and bins so few, that the solver does without that matrix}
 #'   \item{`deviance`, `null_deviance`}{length L, and of the model with intercept and offset alone}
 #'   \item{`kkt`, `converged`, `n_passes`}{length L: the certificate; whether it is below `tol`; passes over
 #'     the data in which this lambda took part}
@@ -214,7 +219,8 @@
 #' Input that can't be used stops with a condition of class `neurolasso_input_error` that names the
 #' argument. Warnings have classes, too: `neurolasso_not_converged`, `neurolasso_silent`,
 #' `neurolasso_no_signal`, `neurolasso_separation` (lambda = 0), `neurolasso_noninteger_counts`,
-#' `neurolasso_out_of_bounds`.
+#' `neurolasso_out_of_bounds`, `neurolasso_units` (degrees for radians), `neurolasso_short_session`,
+#' `neurolasso_many_lags`.
 #' @references
 #' Yuan and Lin (2006), J R Stat Soc B 68:49, \doi{10.1111/j.1467-9868.2005.00532.x}.
 #' Simon and Tibshirani (2012), Stat Sin 22:983, \doi{10.5705/ss.2011.075}.
@@ -250,6 +256,9 @@
 #' # single columns may drop out of a covariate that is in
 #' sparse <- group_lasso(session$covariates, session$counts, basis_bspline(8), lasso_share = 0.5, n_lambda = 20)
 #' colSums(coef(sparse)[-1, ] != 0)
+#' # parts of the track as groups
+#' group_lasso(session$covariates["position"], session$counts, basis_bspline(8),
+#'             groups = list(near = paste0("position.", 1:4), far = paste0("position.", 5:8)), n_lambda = 20)
 #' # another link, and covariates rounded to 100 values
 #' group_lasso(session$covariates, session$counts, basis_bspline(5), link = "softplus", discretize = 100,
 #'             n_lambda = 20)
@@ -259,25 +268,28 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
                         offset = NULL, weights = NULL, session = NULL, neurons = c("separate", "joint"),
                         discretize = NULL, na.action = na.omit, control = group_lasso_control(),
-                        progress = interactive(), data = NULL, lasso_share = 0, ridge_share = 0,
+                        progress = interactive(), data = NULL, checkpoint = NULL, lasso_share = 0, ridge_share = 0,
                         overlap = c("latent", "intersection")) {
   call <- match.call()
   how <- check_shape(standardize, lasso_share, ridge_share)
   link <- check_choice(link, link_names, "link")
-  check_neurons(neurons)
   control <- check_control(control)
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
   na.action <- check_na_action(na.action)
+  checkpoint <- check_checkpoint(checkpoint)
   model <- read_model(covariates, counts, basis, offset, data)
   design <- keep_source(as_design(model$covariates, model$basis, discretize, session), model$source)
-  groups <- read_groups(groups, design)
+  groups <- if (is_neuron_mask(groups)) read_neuron_mask(groups, design) else read_groups(groups, design)
   multiplier <- check_group_weights(group_weights, names(groups$columns))
   groups <- with_overlap(groups, check_overlap(overlap), multiplier)
   if (is_population(model$counts)) {
     return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, groups, multiplier, how,
-                          link, control, progress, call))
+                          link, control, progress, checkpoint, call, neurons))
   }
+  refuse_checkpoint(checkpoint)
+  neuron_sets(neurons, "n1", groups) # nobody to share with; what it can't be is said all the same
+  groups <- groups_of_one(groups)
   data <- model_rows(design, model$counts, model$offset, weights, na.action)
 
   v <- prior_weights(data)
@@ -416,7 +428,8 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
       group_norms = fit$group_norms, group_scores = fit$group_scores,
       groups = groups$columns, free = groups$free, overlap = groups$overlap,
-      group_weights = stats::setNames(named_weights(penalty), names), df = replace(fit$df, is.nan(fit$df), NA),
+      group_weights = stats::setNames(named_weights(penalty), names),
+      df = replace(fit$df, is.nan(fit$df), NA),
       deviance = deviance_from_loss(fit$loss, data$counts, v),
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,

@@ -70,7 +70,7 @@ refit.group_lasso_path <- function(object, lambda = NULL, lag = NULL, ...) {
   lambda <- one_lambda(object, lambda, "refit()")
   if (!is.null(lag)) lag <- check_count(lag, "lag", lower = 0)
   chosen <- match(selected(object, lambda), names(object$groups))
-  problem <- path_problem(object)
+  problem <- path_problem(object, joint = TRUE)
   parts <- refit_parts(problem, chosen)
   path <- refitted_path(object, problem, chosen, unlist(parts$columns))
   if (length(parts$columns) > 0 && any(object$counts > 0)) {
@@ -280,7 +280,7 @@ print.group_lasso_refit <- function(x, digits = 3, ...) {
 }
 
 #' @export
-tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n = NULL, at = NULL, ...) {
   curve <- NextMethod()
   g <- find_covariate(object, covariate)
   basis <- unclass(object$design)$bases[[g]]

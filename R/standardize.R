@@ -92,42 +92,92 @@ column_coordinates <- function(variance, how) {
   list(transform = diag(1 / sqrt(s), length(s)), weight = sqrt(sum(variance / s)))
 }
 
-# Weighted mean (p) and covariance (p x p) of some covariates' columns, with what penalty_coordinates() asks of each
-# column; weights sum to one.
-block_moments <- function(fields, covariates, weights) {
-  moments <- .Call(C_moments, unname(fields$blocks[covariates]), as.double(fields$n_obs), weights)
-  # what a mean may be off by, as a share of it: sums over bins round more the more bins there are
-  rounding <- max(1e-13, fields$n_obs * .Machine$double.eps)
-  moments$part <- rep(seq_along(covariates), fields$size[covariates])
-  moments$own_units <- unname(vapply(fields$blocks[covariates], is_dense_block, TRUE))[moments$part]
-  # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
-  moments$noise <- ifelse(moments$own_units, rounding^2, rounding) * moments$mean^2
-  moments
+# Weighted mean, variance (p each) and covariance (second, p x p) of the columns of some covariates' blocks, with what
+# penalty_coordinates() asks of each column. size: columns of each block; weights sum to one.
+block_moments <- function(blocks, size, weights) {
+  moments <- .Call(C_moments, unname(blocks), as.double(length(weights)), weights)
+  part <- rep(seq_along(blocks), size)
+  is_dense <- vapply(blocks, is_dense_block, TRUE, USE.NAMES = FALSE)[part]
+  c(moments, list(variance = diag(moments$second), part = part, own_units = is_dense,
+                  noise = rounding_noise(moments$mean, is_dense, length(weights))))
 }
+
+# Variances at or below these are rounding.
+rounding_noise <- function(mean, is_dense, n_obs) {
+  # what a mean may be off by, as a share of it: sums over bins round more the more bins there are
+  rounding <- max(1e-13, n_obs * .Machine$double.eps)
+  # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
+  ifelse(is_dense, rounding^2, rounding) * mean^2
+}
+
+# The same of one wide matrix, in an environment: its covariance is made when it is asked for, since where groups are
+# small parts of the matrix it never is.
+wide_moments <- function(block, weights) {
+  out <- list2env(list(mean = as.numeric(crossprod(block$x, weights))))
+  out$variance <- vapply(seq_along(out$mean), function(j) sum(weights * (block$x[, j] - out$mean[j])^2), 0)
+  out$part <- rep(1L, length(out$mean))
+  out$own_units <- rep(TRUE, length(out$mean))
+  out$noise <- rounding_noise(out$mean, TRUE, length(weights))
+  delayedAssign("second", block_moments(list(block), ncol(block$x), weights)$second, assign.env = out)
+  out
+}
+
+is_wide <- function(block) !is.null(block$x) && ncol(block$x) >= wide_matrix
 
 # The moments of each covariate.
 design_moments <- function(design, weights) {
   fields <- unclass(design)
-  lapply(seq_along(fields$blocks), function(g) block_moments(fields, g, weights))
+  lapply(seq_along(fields$blocks), function(g) {
+    block <- fields$blocks[[g]]
+    if (is_wide(block)) wide_moments(block, weights) else block_moments(list(block), fields$size[g], weights)
+  })
 }
 
-# The moments of each group (all_groups()), from those of the covariates where a group is part of one.
+# The moments of each group (all_groups()), from those of the covariates where they have them.
 group_moments <- function(design, moments, groups, weights) {
   fields <- unclass(design)
-  owner <- column_owner(fields)
   columns <- unname(all_groups(groups))
-  covariates <- lapply(columns, function(x) unique(owner[x]))
-  sets <- unique(lapply(covariates, sort))
-  whole <- lapply(sets, function(set) {
-    if (length(set) == 1) moments[[set]] else block_moments(fields, set, weights)
-  })
+  owner <- column_owner(fields)
+  apart <- fields$size > 0 & vapply(fields$blocks, is_wide, TRUE, USE.NAMES = FALSE) & small_parts(columns, owner)
+  covariates <- lapply(columns, function(x) sort(unique(owner[x])))
+  # of covariates together, once for each set of them that groups have
+  sets <- unique(covariates[lengths(covariates) > 1 & !vapply(covariates, function(x) any(apart[x]), TRUE)])
+  together <- lapply(sets, function(set) block_moments(fields$blocks[set], fields$size[set], weights))
   lapply(seq_along(columns), function(g) {
-    set <- sort(covariates[[g]])
-    from <- whole[[match(list(set), sets)]]
+    set <- covariates[[g]]
+    if (any(apart[set])) return(part_moments(fields, columns[[g]], weights))
+    from <- if (length(set) == 1) moments[[set]] else together[[match(list(set), sets)]]
     at <- match(columns[[g]], which(owner %in% set))
-    list(mean = from$mean[at], second = from$second[at, at, drop = FALSE], noise = from$noise[at],
-         own_units = from$own_units[at], part = from$part[at])
+    moments_at(from, at)
   })
+}
+
+moments_at <- function(moments, at) {
+  list(mean = moments$mean[at], second = moments$second[at, at, drop = FALSE], noise = moments$noise[at],
+       own_units = moments$own_units[at], part = moments$part[at])
+}
+
+# For each covariate whether products of its columns within groups are fewer than those of all with all.
+small_parts <- function(columns, owner) {
+  inside <- vapply(columns, function(x) tabulate(owner[x], max(owner))^2, double(max(owner)))
+  rowSums(matrix(inside, max(owner))) < tabulate(owner)^2
+}
+
+# The moments of some columns, of which those of matrices are copied.
+part_moments <- function(fields, columns, weights) {
+  owner <- column_owner(fields)
+  set <- sort(unique(owner[columns]))
+  blocks <- fields$blocks[set]
+  size <- fields$size[set]
+  kept <- which(owner %in% set)
+  for (i in which(vapply(blocks, is_wide, TRUE))) {
+    own <- which(owner == set[i])
+    used <- own %in% columns
+    blocks[[i]] <- list(x = blocks[[i]]$x[, used, drop = FALSE])
+    size[i] <- sum(used)
+    kept <- setdiff(kept, own[!used])
+  }
+  moments_at(block_moments(blocks, size, weights), match(columns, kept))
 }
 
 # Of each named group w, with the user's factor and without it, and the penalty with other weights: `rows` says where
@@ -214,7 +264,7 @@ centred_blocks <- function(design, moments) {
     if (!is_dense_block(blocks[[g]])) next
     mean <- as.double(moments[[g]]$mean)
     off[[g]] <- mean
-    spread <- sqrt(pmax(diag(moments[[g]]$second), 0))
+    spread <- sqrt(pmax(moments[[g]]$variance, 0))
     if (any(abs(mean) > large_mean * spread & spread > 0)) {
       blocks[[g]] <- centred_copy(blocks[[g]], mean)
       taken[[g]] <- mean

@@ -13,8 +13,13 @@ SEXP nl_r_rescale(SEXP x, SEXP bounds, SEXP cyclic);
 /* r-design.c */
 SEXP nl_r_expand(SEXP block, SEXP n_obs);
 SEXP nl_r_predictor(SEXP blocks, SEXP n_obs, SEXP coefficients);
+SEXP nl_r_likelihood(SEXP blocks, SEXP coefficients, SEXP intercept, SEXP offset, SEXP v,
+                     SEXP vy);
 SEXP nl_r_moments(SEXP block, SEXP n_obs, SEXP weights);
 SEXP nl_r_distinct(SEXP columns, SEXP n_obs, SEXP limit);
+/* r-joint.c */
+SEXP nl_r_joint(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalties,
+                SEXP which, SEXP lambda, SEXP control);
 /* r-path.c */
 SEXP nl_r_paths(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty,
                 SEXP lambda, SEXP control);
@@ -29,12 +34,23 @@ SEXP nl_r_count_spikes(SEXP times, SEXP unit, SEXP n_unit, SEXP breaks);
 #define ENTRY(name, n_argument) \
   { #name, (DL_FUNC)(void (*)(void)) & nl_r_##name, n_argument }
 
-static const R_CallMethodDef entries[] = {
-    ENTRY(bspline, 4),          ENTRY(cyclic, 4),       ENTRY(raised_cosine, 6),
-    ENTRY(rescale, 3),          ENTRY(expand, 2),       ENTRY(predictor, 3),
-    ENTRY(moments, 3),          ENTRY(distinct, 3),     ENTRY(paths, 7),
-    ENTRY(threads, 0),          ENTRY(limit, 1),        ENTRY(convolve, 4),
-    ENTRY(convolve_missing, 4), ENTRY(count_spikes, 4), {NULL, NULL, 0}};
+static const R_CallMethodDef entries[] = {ENTRY(bspline, 4),
+                                          ENTRY(cyclic, 4),
+                                          ENTRY(raised_cosine, 6),
+                                          ENTRY(rescale, 3),
+                                          ENTRY(expand, 2),
+                                          ENTRY(predictor, 3),
+                                          ENTRY(moments, 3),
+                                          ENTRY(distinct, 3),
+                                          ENTRY(paths, 7),
+                                          ENTRY(threads, 0),
+                                          ENTRY(limit, 1),
+                                          ENTRY(convolve, 4),
+                                          ENTRY(convolve_missing, 4),
+                                          ENTRY(count_spikes, 4),
+                                          ENTRY(joint, 8),
+                                          ENTRY(likelihood, 6),
+                                          {NULL, NULL, 0}};
 
 void attribute_visible R_init_neurolasso(DllInfo *dll) {
   R_registerRoutines(dll, NULL, entries, NULL, NULL);

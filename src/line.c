@@ -179,8 +179,7 @@ static void store_parts(const nl_solver *solver, const nl_point *point, double *
   }
 }
 
-/* Writes a solution to place l of the path. */
-static void store(const nl_pipeline *line, const nl_point *point, int l) {
+void nl_line_store(const nl_pipeline *line, const nl_point *point, int l) {
   const nl_solver *solver = line->solver;
   const nl_penalty *penalty = solver->penalty;
   const nl_design *design = solver->design;
@@ -220,7 +219,7 @@ void nl_line_finish(nl_pipeline *line, const nl_point *point) {
   const nl_job *job = line->job + point->job;
   const double df = line->lead || job->n_out == 0 ? NAN : freedom_of(line->solver, point);
   for (int l = job->out; l < job->out + job->n_out; l++) {
-    store(line, point, l);
+    nl_line_store(line, point, l);
     line->path->df[l] = df;
   }
   if (line->trail) nl_trail_note(line->trail, point);

@@ -25,26 +25,6 @@ typedef struct {
   double *slope;   /* size */
 } sweep_view;
 
-/* out = U'x or U x for the eigenvectors U of group g's block; x itself where there are
- * none. */
-static void into_eigen(const nl_gram *gram, int g, int rank, const double *x,
-                       double *out) {
-  const double *u = gram->vectors + gram->vector_start[g];
-  for (int k = 0; k < rank; k++)
-    out[k] = gram->has_vectors[g] ? nl_dot(rank, u + (ptrdiff_t)k * rank, x) : x[k];
-}
-
-static void from_eigen(const nl_gram *gram, int g, int rank, const double *x,
-                       double *out) {
-  const double *u = gram->vectors + gram->vector_start[g];
-  if (!gram->has_vectors[g]) {
-    nl_copy((size_t)rank, x, out);
-    return;
-  }
-  nl_fill((size_t)rank, 0, out);
-  for (int k = 0; k < rank; k++) nl_axpy(rank, x[k], u + (ptrdiff_t)k * rank, out);
-}
-
 /* next: the block solution of group g, by the root in one dimension; its coordinates are x,
  * its slope. A group without eigenvectors takes the step that its curvature bound allows. */
 static void solve_norm(const nl_gram *gram, const nl_terms *terms, int g, int rank,
@@ -52,15 +32,15 @@ static void solve_norm(const nl_gram *gram, const nl_terms *terms, int g, int ra
                        double *next) {
   const double *d = gram->curvature + gram->position[g];
   double *c = space, *turned = space + rank;
-  into_eigen(gram, g, rank, x, turned);
-  into_eigen(gram, g, rank, slope, c);
+  nl_gram_turn(gram, g, rank, x, turned);
+  nl_gram_turn(gram, g, rank, slope, c);
   for (int i = 0; i < rank; i++) c[i] = d[i] * turned[i] - c[i];
   if (terms->ridge > 0) {
     for (int i = 0; i < rank; i++) next[i] = d[i] + terms->ridge;
     d = next;
   }
   nl_block_solve(rank, d, c, terms->norm, turned);
-  from_eigen(gram, g, rank, turned, next);
+  nl_gram_turn_back(gram, g, rank, turned, next);
 }
 
 /* The same where there are terms inside the group. own: its block of H. */

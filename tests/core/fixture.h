@@ -4,6 +4,7 @@
 #ifndef NEUROLASSO_TESTS_FIXTURE_H
 #define NEUROLASSO_TESTS_FIXTURE_H
 
+#include "ensemble.h"
 #include "path.h"
 
 /* ---- memory: one malloc each, until free_all. Whatever is not written yet is NaN as a
@@ -188,6 +189,19 @@ nl_path new_path(const problem *p, int n_lambda);
  * (softplus). kept: n_obs, or NULL. */
 nl_state pass_at(problem *p, const double *beta, double start, double *kept);
 
+/* ---- neurons that share groups ----------------------------------------------------- */
+
+/* An ensemble of n neurons over the mixed design, each with counts of its own, at its model
+ * without penalised groups; all groups are in the sets, and the Grams cover them. other: the
+ * coordinates of the second neuron, or NULL: those of the first. */
+nl_ensemble *new_ensemble(nl_link link, int n, const nl_penalty *penalty,
+                          const nl_penalty *other);
+/* Takes all neurons' models to x of which only the first `n_in` groups are not zero, and the
+ * slope that a random linear term gives there. */
+void place_models(nl_ensemble *ensemble, int n_in);
+/* H of a neuron, m x m for its Gram's size m. */
+double *gram_matrix(const nl_gram *gram);
+
 /* ---- the model by its definition --------------------------------------------------- */
 
 /* offset + X beta */
@@ -225,6 +239,9 @@ typedef struct {
   double penalty; /* lambda sum w ||theta|| */
   double *norm;   /* n_group: ||theta|| */
   double *score;  /* n_group: ||gradient|| / w */
+  const double *
+      *theta; /* n_group: coordinates, and T'gradient, for the columns as given */
+  const double **slope;
 } truth;
 
 /* intercept: for the columns as they are given. reference: the unit at lambda = 0. */

@@ -220,6 +220,30 @@ static void test_at_once(void) {
   }
 }
 
+/* Columns that follow each other in a block, and triangular transforms. */
+static void test_in_runs(void) {
+  for (int k = 0; k < 2; k++) {
+    setting s = mixed_setting(links[k], T_RANDOM);
+    nl_penalty *penalty = &s.p->penalty;
+    int *column = new_ints(N_COL);
+    double *transform = copy_doubles(penalty->transform, penalty->t_start[MIXED_GROUPS]);
+    for (int g = 0; g < penalty->n_group; g++) {
+      const int from = penalty->start[g], size = penalty->start[g + 1] - from;
+      double *t = transform + penalty->t_start[g];
+      for (int i = 0; i < size; i++) { /* they stand backwards */
+        column[from + i] = penalty->column[from + size - 1 - i];
+        for (int j = 0; j < i; j++) t[i + j * size] = 0;
+      }
+    }
+    penalty->column = column;
+    penalty->transform = transform;
+    reset(&s);
+    extend(&s, scrambled, MIXED_GROUPS);
+    check_setting(&s);
+    free_all();
+  }
+}
+
 static void test_group_by_group(void) {
   for (int k = 0; k < 3; k++) {
     setting s = mixed_setting(NL_LOG, kinds[k]);
@@ -565,6 +589,7 @@ void suite_gram(void);
 
 void suite_gram(void) {
   RUN(test_at_once);
+  RUN(test_in_runs);
   RUN(test_group_by_group);
   RUN(test_in_pieces);
   RUN(test_shared_columns);

@@ -104,7 +104,7 @@ oracle_natural <- function(x, n, bounds = range(x, na.rm = TRUE), knots = NULL) 
   B <- oracle_bspline(x, n + 2, 4, bounds, knots)
   a <- share(bend[1, 1], bend[1, 3])
   b <- share(bend[2, n + 2], bend[2, n])
-  N <- B[, 2:(n + 1)]
+  N <- B[, 2:(n + 1), drop = FALSE]
   N[, 1] <- B[, 1] + a * B[, 2]
   N[, 2] <- B[, 3] + (1 - a) * B[, 2]
   N[, n - 1] <- N[, n - 1] + (1 - b) * B[, n + 1]

@@ -207,11 +207,11 @@ test_that("cross-validation, stability and populations fit the same penalty", {
   problem <- random_problem("plain", 9)
   share <- c(0.5, 0.2)
   cv <- cv_group_lasso(problem$blocks, problem$counts, lasso_share = share[1], ridge_share = share[2],
-                       n_lambda = 8, n_folds = 4, control = precise(1e-8))
+                       n_lambda = 8, n_folds = 4, adaptive = FALSE, control = precise(1e-8))
   expect_true(all(cv$converged))
   train <- as.numeric(cv$folds != 2)
   problem_of <- path_problem(cv$path)
-  fold <- fit_weightings(problem_of, list(problem_of$v * train), cv$lambda, FALSE)[[1]]
+  fold <- fit_weightings(problem_of, list(problem_of$v * train), lambda_request(cv$lambda), FALSE)[[1]]
   # scales are those of all bins, as documented
   terms <- terms_of(problem$blocks, rep(1, length(train)), "calibrated", share[1], share[2])
   for (l in c(3, 8)) {
