@@ -111,7 +111,8 @@ test_that("one neuron's joint fit is its own", {
     expect_equal(came$coefficients, unname(alone$coefficients), tolerance = 1e-6, ignore_attr = TRUE)
     expect_equal(came$group_norms, unname(alone$group_norms), tolerance = 1e-6, ignore_attr = TRUE)
     expect_equal(came$group_scores, unname(alone$group_scores), tolerance = 1e-6, ignore_attr = TRUE)
-    expect_equal(deviance_from_loss(came$loss, alone$counts, rep(1, length(alone$counts))), alone$deviance, tolerance = 1e-8)
+    expect_equal(deviance_from_loss(came$loss, alone$counts, rep(1, length(alone$counts))), alone$deviance,
+                 tolerance = 1e-8)
     expect_equal(came$df, alone$df, tolerance = 0.02)
   }
 })
