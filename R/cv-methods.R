@@ -67,7 +67,7 @@ entry_order.group_lasso_cv <- function(object, ...) entry_order(object$path, ...
 
 #' @rdname cv-methods
 #' @export
-tuning_curve.group_lasso_cv <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+tuning_curve.group_lasso_cv <- function(object, covariate, lambda = NULL, n = NULL, at = NULL, ...) {
   tuning_curve(object$path, covariate, cv_lambda(object, lambda), n, at, ...)
 }
 
@@ -152,7 +152,7 @@ summary.group_lasso_cv <- function(object, ...) {
   )
   structure(
     list(table = table, covariates = covariates, n_folds = nrow(object$score), fold_kind = object$fold_kind,
-         block = object$block, gap = object$gap, held_out = object$held_out, n_obs = object$path$n_obs,
+         block = object$block, gap = object$gap, adaptive = !is.null(object$adaptive), held_out = object$held_out, n_obs = object$path$n_obs,
          failed = sum(rowSums(!object$converged) > 0), call = object$call),
     class = "summary.group_lasso_cv"
   )
@@ -162,7 +162,8 @@ summary.group_lasso_cv <- function(object, ...) {
 print_cv <- function(x) {
   cat(sprintf("Cross-validated group lasso: %s bins, %s spikes, %s\n", format(x$n_obs, big.mark = ","),
               format(sum(x$held_out$spikes), big.mark = ","), count_of(nrow(x$covariates), "covariate")))
-  cat(sprintf("%s: %s%s\n", count_of(x$n_folds, "fold"), describe_folds(x),
+  cat(sprintf("%s: %s%s%s\n", count_of(x$n_folds, "fold"), describe_folds(x),
+              if (x$adaptive) "; adaptive weights" else "",
               if (x$failed > 0) sprintf(" (%d not converged)", x$failed) else ""))
   for (name in rownames(x$table)) {
     line <- x$table[name, ]

@@ -29,20 +29,38 @@
 #' A fold without spikes has no bits per spike: its `score` is NA, but what it says counts in `cv_mean`. A fold
 #' whose training bins have no spike is left out. Both give one warning of class `neurolasso_silent_fold`.
 #'
+#' @section Adaptive weights:
+#' One penalty for all covariates has to do two things: predict well, for which it must be weak, so that strong
+#' covariates are hardly shrunk, and keep out what carries nothing, for which it must be strong. So the penalty of
+#' each covariate is first multiplied by a weight (see [adaptive_weights()]): the inverse of its norm, for the size
+#' of its group, in a fit of all bins at the level of noise, the penalty at which a covariate that carries nothing is
+#' expected to enter, \eqn{\sqrt{\bar y / n}}{sqrt(mean count / n)}. The strongest has weight 1, what is out there
+#' 1000. `path` is then the fit with these weights, and they are in its `group_weights`. `adaptive = FALSE` leaves
+#' them all 1.
+#'
+#' The weights have seen the counts of all bins, held-out ones included, though only through one number for each
+#' covariate: scores are a little too good where weak covariates are in. Where it is the score that counts, score
+#' other data ([score()]), or take `adaptive = FALSE`, whose folds know nothing of what they hold out.
+#'
 #' @section What the folds share:
 #' The lambdas, the bases (bounds, knots, levels) and the scaling of the penalty, all learned from the
-#' covariates of all bins. The counts of held-out bins are nowhere in a fold's fit. All folds ride in the
-#' same passes over one design, as weights of 0 and 1.
+#' covariates of all bins, and adaptive weights. But for these, the counts of held-out bins are nowhere in a fold's
+#' fit. All folds ride in the same passes over one design, as weights of 0 and 1, behind the path of all bins.
 #'
 #' @param covariates,counts As in [group_lasso()], a formula included; or `covariates` is a
-#'   `group_lasso_path` to cross-validate, without `counts`.
+#'   `group_lasso_path` or [group_lasso_population] to cross-validate at its lambdas, without `counts`.
 #' @param ... Further arguments of [group_lasso()].
 #' @param n_folds How many folds; not used where `folds` has ids.
 #' @param block NULL, or the length of a block in bins.
 #' @param folds NULL for interleaved blocks; or `"contiguous"`, `"session"`, `"random"`; or a vector of fold
 #'   ids, one per bin, bins with NA included.
 #' @param gap How many bins on each side of a held-out block are in neither part.
-#' @return A list of class `group_lasso_cv` (K folds, L lambdas, G covariates):
+#' @param adaptive Whether each covariate's penalty has a weight that is learned first; see below. `FALSE`
+#'   cross-validates a path as it is.
+#' @param lambda,n_lambda,lambda_min_ratio As in [group_lasso()]; of the fit with adaptive weights.
+#' @param checkpoint With counts of several neurons: NULL, or a folder, as in [group_lasso()].
+#' @return A [group_lasso_population_cv] where `counts` are several neurons'; else a list of class
+#'   `group_lasso_cv` (K folds, L lambdas, G covariates):
 #' \describe{
 #'   \item{`lambda`}{length L, decreasing: that of the path}
 #'   \item{`cv_mean`, `cv_se`}{length L: bits per spike, and their standard error over folds}
@@ -50,7 +68,8 @@
 #'   \item{`lambda_min`, `lambda_1se`}{the chosen penalties}
 #'   \item{`folds`}{integer, the fold of each bin that was given}
 #'   \item{`fold_kind`, `block`, `gap`}{how folds were made; `block` in bins, NA where there are none}
-#'   \item{`path`}{the [group_lasso()] path on all bins}
+#'   \item{`adaptive`}{NULL, or the weights that were learned, named by covariate}
+#'   \item{`path`}{the [group_lasso()] path on all bins, with these weights}
 #'   \item{`held_out`}{a data frame, one row per fold: `bins`, `spikes` held out, `training_spikes` (both
 #'     weighted), and the log-likelihoods that [score()] needs}
 #'   \item{`loglik`}{K x L: \eqn{\sum v (y \log \mu - \mu)}{sum v (y log mu - mu)} of the held-out bins}
@@ -65,7 +84,9 @@
 #' @references
 #' Blocks: Roberts et al. (2017), Ecography 40:913, \doi{10.1111/ecog.02881}. Interleaved sections and bits
 #' per spike: Hardcastle et al. (2017), Neuron 94:375, \doi{10.1016/j.neuron.2017.03.025}. One standard
-#' error: Breiman et al. (1984), Classification and regression trees.
+#' error: Breiman et al. (1984), Classification and regression trees. Adaptive weights: Zou (2006), J Am Stat Assoc
+#' 101:1418, \doi{10.1198/016214506000000735}; Wang and Leng (2008), Comput Stat Data Anal 52:5277,
+#' \doi{10.1016/j.csda.2008.05.006}.
 #' @seealso [plot.group_lasso_cv()], [score()], [refit()].
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
@@ -74,37 +95,63 @@
 #' selected(cv)
 #' plot(cv)
 #' @export
-cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, folds = NULL, gap = 0) {
+cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, folds = NULL, gap = 0,
+                           adaptive = TRUE, lambda = NULL, n_lambda = 100, lambda_min_ratio = 0.01,
+                           checkpoint = NULL) {
   call <- match.call()
-  if (!inherits(covariates, "formula") && !missing(counts) && is_population(counts)) {
-    stop_input("`counts` must be one neuron's: cross-validation of a population is not there yet. Fit it with ",
-               "group_lasso() and give its paths one by one, or a column of `counts`.", arg = "counts")
-  }
   n_folds <- check_count(n_folds, "n_folds", lower = 2)
   gap <- check_count(gap, "gap", lower = 0)
-  if (inherits(covariates, "group_lasso_path")) {
+  adaptive <- check_flag(adaptive, "adaptive")
+  checkpoint <- check_checkpoint(checkpoint)
+  is_path <- inherits(covariates, c("group_lasso_path", "group_lasso_population"))
+  if (is_path) {
     check_no_more(...)
-    if (!missing(counts)) stop_input("`counts` must not be given with a path, which has them.", arg = "counts")
-    path <- covariates
+    given <- c(counts = !missing(counts), lambda = !missing(lambda), n_lambda = !missing(n_lambda),
+               lambda_min_ratio = !missing(lambda_min_ratio))
+    if (any(given)) {
+      name <- names(which(given))[1]
+      stop_input("`", name, "` must not be given with a path, which has its own.", arg = name)
+    }
+    first <- covariates
+    wanted <- if (inherits(first, "group_lasso_path")) lambda_request(first$lambda)
   } else {
-    path <- group_lasso(covariates, counts, ...)
-    path$call <- call
+    wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
+    first <- without_fit_warnings(group_lasso(covariates, counts, ..., lambda = Inf)) # what is to be fitted
   }
-  progress <- list(...)$progress %||% interactive()
-  problem <- path_problem(path)
-  folds <- make_folds(folds, n_folds, block, path, problem)
-  parts <- split_folds(folds, gap, path)
-  held_out <- score_folds(problem, parts, path$lambda, progress)
-  cv <- new_cv(path, folds, gap, held_out, call)
+  progress <- check_flag(list(...)$progress %||% interactive(), "progress")
+  if (inherits(first, "group_lasso_population")) {
+    return(cv_population(first, wanted, adaptive, list(folds, n_folds, block), gap, checkpoint, progress, call))
+  }
+  refuse_checkpoint(checkpoint)
+  problem <- path_problem(first)
+  folds <- make_folds(folds, n_folds, block, first, problem)
+  came <- cross_validate(problem, first, split_folds(folds, gap, first), wanted, adaptive, progress)
+  path <- first
+  if (!is_path || adaptive) {
+    path <- new_path(came$fit, first, problem$groups, came$penalty, first$standardize, first$link, first$control, call)
+    warn_of_path(path, any(path$group_weights > 0))
+  }
+  cv <- new_cv(path, came$weights, folds, gap, came$held_out, call)
   warn_of_folds(cv)
   cv
 }
 
-# What the folds' models say of what was held out: list(loglik, kkt, converged: K x L; active: how many folds
-# each covariate is in, G x L; base: a data frame, a row per fold).
-score_folds <- function(problem, parts, lambda, progress) {
-  weights <- lapply(parts, function(part) problem$v * part$train)
-  fits <- fit_weightings(problem, weights, lambda, progress)
+# The fits of a cross-validation of a problem: list(fit: of all bins; weights: adaptive ones, or NULL; penalty: with
+# these; held_out: of score_folds()). first: the problem's path, or what it says of its penalty; parts: of
+# split_folds().
+cross_validate <- function(problem, first, parts, wanted, adaptive, progress) {
+  weights <- if (adaptive) learned_weights(problem, first)
+  problem <- reweighted(problem, weights)
+  # the path of all bins goes ahead, the folds follow it
+  fits <- fit_weightings(problem, c(list(problem$weights), fold_weights(problem, parts)), wanted, progress)
+  list(fit = fits[[1]], weights = weights, penalty = problem$penalty, held_out = score_folds(problem, parts, fits[-1]))
+}
+
+fold_weights <- function(problem, parts) lapply(parts, function(part) problem$v * part$train)
+
+# What the folds' models (fits of fold_weights()) say of what was held out: list(loglik, kkt, converged: K x L;
+# active: how many folds each covariate is in, G x L; base: a data frame, a row per fold).
+score_folds <- function(problem, parts, fits) {
   offset <- known_offset(problem)
   scored <- Map(function(fit, part, train) {
     intercept <- null_intercept(problem$counts, offset, train, problem$link)
@@ -115,7 +162,7 @@ score_folds <- function(problem, parts, lambda, progress) {
     kernel <- kernels_at(design_rows(problem$design, rows), fit, problem$counts[rows], offset[rows], v,
                          problem$link)
     list(base = as.data.frame(base), kernel = kernel)
-  }, fits, parts, weights)
+  }, fits, parts, fold_weights(problem, parts))
   by_fold <- function(of) matrix(unlist(of), length(fits), byrow = TRUE)
   list(
     loglik = by_fold(lapply(scored, `[[`, "kernel")), kkt = by_fold(lapply(fits, `[[`, "kkt")),
@@ -125,7 +172,7 @@ score_folds <- function(problem, parts, lambda, progress) {
   )
 }
 
-new_cv <- function(path, folds, gap, held_out, call) {
+new_cv <- function(path, weights, folds, gap, held_out, call) {
   base <- held_out$base
   gain <- (held_out$loglik - base$null) / log(2)
   # nothing is compared with a null model of rate 0
@@ -141,7 +188,8 @@ new_cv <- function(path, folds, gap, held_out, call) {
     list(
       lambda = path$lambda, cv_mean = mean, cv_se = se, score = score,
       lambda_min = path$lambda[chosen$min], lambda_1se = path$lambda[chosen$one_se], folds = folds$id,
-      fold_kind = folds$kind, block = folds$block, gap = gap, path = path, held_out = base,
+      fold_kind = folds$kind, block = folds$block, gap = gap, adaptive = weights, path = path,
+      held_out = base,
       loglik = held_out$loglik,
       n_selected_in = structure(held_out$active, dimnames = dimnames(path$group_norms)),
       kkt = held_out$kkt, converged = held_out$converged, call = call

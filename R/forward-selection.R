@@ -26,7 +26,7 @@
 #' @export
 forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, gap = 0, alpha = 0.05,
                               lambda = NULL) {
-  path <- as_path(object, "forward_selection()")
+  path <- unadapted_path(object, "forward_selection()")
   alpha <- check_number(alpha, "alpha", 0, 1)
   lambda <- one_lambda(path, lambda %||% min(path$lambda), "forward_selection()")
   problem <- path_problem(path)
@@ -63,7 +63,9 @@ forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, 
 
 # Bits per spike of each fold's held-out bins under the model with these groups alone.
 subset_scores <- function(problem, groups, parts, lambda) {
-  held_out <- score_folds(problem_with(problem, sort(groups)), parts, lambda, FALSE)
+  problem <- problem_with(problem, sort(groups))
+  fits <- fit_weightings(problem, fold_weights(problem, parts), lambda_request(lambda), FALSE)
+  held_out <- score_folds(problem, parts, fits)
   base <- held_out$base
   usable <- base$spikes > 0 & base$training_spikes > 0
   ifelse(usable, (held_out$loglik[, 1] - base$null) / log(2) / base$spikes, NA)

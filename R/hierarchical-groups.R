@@ -49,8 +49,8 @@ hierarchical_groups <- function(...) {
   named <- nzchar(names(parents) %||% rep("", length(parents)))
   is_text <- vapply(parents, function(x) is.character(x) && length(x) > 0 && !anyNA(x), TRUE)
   if (length(parents) == 0 || !all(is_text) || any(lengths(parents[!named]) != 1)) {
-    stop_input("give each interaction as `interaction = c(\"a\", \"b\")`, its main effects' names, or as a name like ",
-               "\"a:b\".", arg = "...")
+    stop_input("give each interaction as `interaction = c(\"a\", \"b\")`, its main effects' names, or as a name ",
+               "like \"a:b\".", arg = "...")
   }
   names <- unlist(Map(function(x, name) if (nzchar(name)) name else x, parents, names(parents) %||% ""))
   parents[!named] <- list(NULL)

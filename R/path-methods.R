@@ -13,7 +13,9 @@ print_overview <- function(x, entries) {
               format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","),
               count_of(length(x$groups), x$word), count_of(nrow(x$coefficients), "column")))
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
-  if (!is.null(x$na.action) && !is.null(x$window_edges)) cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
+  if (!is.null(x$na.action) && !is.null(x$window_edges)) {
+    cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
+  }
   range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
   cat(sprintf("%s; standardize = \"%s\"%s; largest KKT residual %s%s\n",
               if (n == 1) paste("1 lambda,", range[1]) else
@@ -43,8 +45,11 @@ print_entries <- function(entries, most = 20) {
   }
   if (length(entered) > most) cat(sprintf("  and %d more\n", length(entered) - most))
   never <- names(entries)[is.na(entries)]
-  if (length(never) > 0) cat("  never:", paste(first_few(never, most), collapse = ", "),
-                             if (length(never) > most) sprintf("and %d more", length(never) - most), "\n")
+  if (length(never) > 0) {
+    more <- if (length(never) > most) sprintf("and %d more", length(never) - most)
+    cat(strwrap(paste(c("never:", paste(first_few(never, most), collapse = ", "), more), collapse = " "),
+                indent = 2, exdent = 4), sep = "\n")
+  }
 }
 
 #' Summary of a path

@@ -27,6 +27,22 @@
 #' to enter is the one with the most to say. `"group"` is the standardised group lasso of Simon and
 #' Tibshirani (2012). `"none"` is the plain one: there \eqn{\lambda}{lambda} means what it means in NeMoS.
 #'
+#' @section How covariates are written:
+#' No column need be left out: bases that sum to one, duplicated columns, columns without data and constants
+#' fit as they are. With `"group"` the fitted values, `lambda` and norms are those of the space of functions,
+#' however its columns span it: without a redundant column, in other units (each column in its own), mixed by
+#' any invertible matrix, with duplicates or empty columns added. Its rank counts the eigenvalues above 1e-8
+#' of the largest: of the columns' correlations where the covariate is taken as it is (or through a basis with
+#' few zeros, such as [basis_custom()]), of their covariance where it goes through splines or the like, whose
+#' columns share one scale; so a spline that hardly any data reach is no degree of freedom.
+#'
+#' `"calibrated"` adds a ridge on the coefficients of the columns as they are given. A fit stays the same
+#' where the columns are rotated (mixed by an orthogonal matrix), permuted, shifted, or all multiplied by one
+#' number. It changes where one is left out or multiplied by itself. Columns without data change it by little,
+#' as they lower \eqn{t_g}{t}: one beside 12 splines moved fitted rates by up to 0.6 percent on a simulated
+#' session, 12 of them, which is the same as to give every column twice, by up to 5 percent.
+#'
+#' @section Solutions:
 #' A solution is one where, with \eqn{\nabla_g}{grad_g} the gradient of the loss in the coordinates
 #' \eqn{\theta_g = A_g\beta_g}{theta_g = A_g beta_g},
 #' \itemize{
@@ -89,6 +105,8 @@
 #' @param progress Draw a progress bar on the console, if the fit takes longer than two seconds.
 #' @param data With a formula: a data frame or named list of its variables, which may also stand in the place
 #'   of `counts`; what it hasn't is looked up where the formula was written.
+#' @param checkpoint With counts of several neurons: NULL, or a folder in which each neuron's path is kept as soon as
+#'   it is there, so that a run that was stopped goes on where it was, see [group_lasso_population].
 #' @return A [group_lasso_population] where `counts` are several neurons'; else a `group_lasso_path`, a list of
 #'   (L lambdas, p columns, G groups: the covariates, unless there are `groups`)
 #' \describe{
@@ -104,7 +122,8 @@
 #'   \item{`group_weights`}{length G: \eqn{w_g}, with the user's factor}
 #'   \item{`df`}{length L: degrees of freedom, the intercept included (Vaiter et al. 2017), with the
 #'     curvature that the solver holds, which may be that of a neighbouring lambda: a few percent off at
-#'     most where that was measured. NA where more than 1000 coefficients are active}
+#'     most where that was measured. NA where more than 1000 coefficients are active, and where dense columns
+#'     are so many, and bins so few, that the solver does without that matrix}
 #'   \item{`deviance`, `null_deviance`}{length L, and of the model with intercept and offset alone}
 #'   \item{`kkt`, `converged`, `n_passes`}{length L: the certificate; whether it is below `tol`; passes over
 #'     the data in which this lambda took part}
@@ -196,6 +215,9 @@
 #' # the same covariates in a formula
 #' data <- data.frame(session$covariates, counts = session$counts)
 #' group_lasso(counts ~ basis_bspline(position, 8) + basis_natural(speed, 5), data, n_lambda = 20)
+#' # parts of the track as groups
+#' group_lasso(session$covariates["position"], session$counts, basis_bspline(8),
+#'             groups = list(near = paste0("position.", 1:4), far = paste0("position.", 5:8)), n_lambda = 20)
 #' # another link, and covariates rounded to 100 values
 #' group_lasso(session$covariates, session$counts, basis_bspline(5), link = "softplus", discretize = 100,
 #'             n_lambda = 20)
@@ -205,7 +227,7 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
                         offset = NULL, weights = NULL, session = NULL, neurons = c("separate", "joint"),
                         discretize = NULL, na.action = na.omit, control = group_lasso_control(),
-                        progress = interactive(), data = NULL) {
+                        progress = interactive(), data = NULL, checkpoint = NULL) {
   call <- match.call()
   how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
   link <- check_choice(link, link_names, "link")
@@ -213,14 +235,16 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
   progress <- check_flag(progress, "progress")
   wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
   na.action <- check_na_action(na.action)
+  checkpoint <- check_checkpoint(checkpoint)
   model <- read_model(covariates, counts, basis, offset, data)
   design <- keep_source(as_design(model$covariates, model$basis, discretize, session), model$source)
   groups <- if (is_neuron_mask(groups)) read_neuron_mask(groups, design) else read_groups(groups, design)
   multiplier <- check_group_weights(group_weights, names(groups$columns))
   if (is_population(model$counts)) {
     return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, groups, multiplier, how,
-                          link, control, progress, call, neurons))
+                          link, control, progress, checkpoint, call, neurons))
   }
+  refuse_checkpoint(checkpoint)
   neuron_sets(neurons, "n1", groups) # nobody to share with; what it can't be is said all the same
   groups <- groups_of_one(groups)
   data <- model_rows(design, model$counts, model$offset, weights, na.action)
@@ -361,7 +385,8 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
       group_norms = fit$group_norms, group_scores = fit$group_scores,
       groups = groups$columns, free = groups$free,
-      group_weights = stats::setNames(first_few(penalty$weight, length(names)), names), df = replace(fit$df, is.nan(fit$df), NA),
+      group_weights = stats::setNames(first_few(penalty$weight, length(names)), names),
+      df = replace(fit$df, is.nan(fit$df), NA),
       deviance = deviance_from_loss(fit$loss, data$counts, v),
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,

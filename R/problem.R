@@ -22,14 +22,20 @@ path_problem <- function(path, joint = FALSE) {
        control = path$control)
 }
 
-# Paths of a problem at given lambdas, one for each of a list of weights.
-fit_weightings <- function(problem, weights, lambda, progress) {
-  fit_paths(problem$design, problem$moments, problem$penalty, problem$counts, weights, problem$offset,
-            lambda_request(lambda), problem$link, problem$control, progress)
+# Paths of a problem, one for each of a list of weights (NULL: all 1); wanted: of lambda_request().
+fit_weightings <- function(problem, weights, wanted, progress) {
+  fit_paths(problem$design, problem$moments, problem$penalty, problem$counts, weights, problem$offset, wanted,
+            problem$link, problem$control, progress)
+}
+
+# A problem whose groups are penalised so many times as much; weights: NULL for 1.
+reweighted <- function(problem, weights) {
+  for (g in seq_along(weights)) problem$penalty$weight[g] <- problem$penalty$weight[g] * weights[[g]]
+  problem
 }
 
 # The bins that were given, among them those that were used: numbers.
-n_given <- function(path) length(path$counts) + length(path$na.action)
+n_given <- function(path) NROW(path$counts) + length(path$na.action)
 used_bins <- function(path) setdiff(seq_len(n_given(path)), path$na.action)
 
 # The session (number) of each bin given. Bins that were not used go with the last one that was.
@@ -48,6 +54,20 @@ as_path <- function(object, what) {
                describe(object), ".", arg = "object")
   }
   object
+}
+
+# The path of as_path() with the penalty that it had before a cross-validation made it adaptive: what was learned
+# from the counts is undone.
+unadapted_path <- function(object, what) {
+  path <- as_path(object, what)
+  path$group_weights <- path$group_weights / first_weights(object)
+  path
+}
+
+# The adaptive weights that a cross-validation put on its path, 1 where there are none.
+first_weights <- function(object) {
+  weights <- if (inherits(object, "group_lasso_cv")) object$adaptive
+  if (is.null(weights)) 1 else ifelse(weights > 0, weights, 1)
 }
 
 # A problem with some of its groups (numbers) alone, and the columns that are always free; there must be some of

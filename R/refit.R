@@ -146,7 +146,7 @@ residual_lag <- function(path, eta) {
 # linear predictor at the means: list(theta, V = their covariance, H, owner = the group of each coordinate, as in
 # refit_parts() (0: c), rank, vcov = covariance of intercept and coefficients).
 sandwich <- function(problem, parts, eta, lag, session) {
-  free <- lapply(parts$moments, function(m) penalty_coordinates(m, "group")$transform)
+  free <- lapply(parts$moments, function(m) group_coordinates(m, "group")$transform)
   means <- as.numeric(unlist(lapply(parts$moments, `[[`, "mean")))
   columns <- unlist(parts$columns)
   transform <- block_diagonal(free)
@@ -239,7 +239,7 @@ wald_statistic <- function(path, parts, fit, i) {
   at <- fit$owner == i
   if (!any(at)) return(0)
   part <- match(i, parts$group)
-  transform <- penalty_coordinates(parts$moments[[part]], "group")$transform
+  transform <- group_coordinates(parts$moments[[part]], "group")$transform
   theta <- crossprod(transform, parts$moments[[part]]$second %*% path$coefficients[parts$columns[[part]], 1])
   sum(theta * (pseudo_inverse(fit$V[at, at, drop = FALSE])$value %*% theta))
 }
@@ -275,7 +275,7 @@ print.group_lasso_refit <- function(x, digits = 3, ...) {
 }
 
 #' @export
-tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n = NULL, at = NULL, ...) {
   curve <- NextMethod()
   g <- find_covariate(object, covariate)
   basis <- unclass(object$design)$bases[[g]]

@@ -6,7 +6,8 @@
 #'
 #' All halves have the bases, the penalty's scaling and the lambdas of the path, and ride in the same passes
 #' over its design. Since a half has half the spikes, noise reaches to larger lambdas there than in the path
-#' itself.
+#' itself. From a cross-validation halves have its adaptive weights, too, which have seen all counts, so shares are
+#' nearer to 0 and 1 than those of two recordings would be. Give a path for halves that know nothing of each other.
 #'
 #' @section Which covariates are stable:
 #' At one `lambda`, those that at least `threshold` of the halves have in. From a cross-validation that is
@@ -64,7 +65,7 @@ selection_stability <- function(object, n_pairs = 25, block = NULL, seed = NULL)
 halves_at_once <- 10
 
 active_groups <- function(problem, halves, lambda) {
-  fits <- fit_weightings(problem, lapply(halves, function(half) problem$v * half), lambda, FALSE)
+  fits <- fit_weightings(problem, lapply(halves, function(half) problem$v * half), lambda_request(lambda), FALSE)
   lapply(unname(fits), function(fit) fit$group_norms > 0)
 }
 

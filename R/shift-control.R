@@ -32,7 +32,7 @@
 #' selected(control)
 #' @export
 shift_control <- function(object, n_shifts = 500, min_shift = NULL) {
-  path <- as_path(object, "shift_control()")
+  path <- unadapted_path(object, "shift_control()")
   n_shifts <- check_count(n_shifts, "n_shifts", lower = 19)
   problem <- path_problem(path)
   starts <- run_starts(unclass(path$design)$session, length(path$counts))

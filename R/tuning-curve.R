@@ -11,15 +11,16 @@
 #' \eqn{\sum_t v_t \mu(\eta_t - f(x_t) + f(x)) / \sum_t v_t}{sum_t v_t mu(eta_t - f(x_t) + f(x)) / sum_t
 #' v_t}.
 #'
-#' For a covariate under [basis_conv()] or [basis_history()] the curve is the fitted filter: `effect` is what one
-#' unit of the signal, one spike, adds to the linear predictor `lag` bins later (negative lags: earlier), and
-#' `rate` is the mean rate over the training bins with one unit more at that lag. With the log link one spike
-#' multiplies the rate by `exp(effect)`.
+#' For a covariate under [basis_conv()] or [basis_history()] the curve is the fitted filter: `effect` is what
+#' one unit of the signal, one spike, adds to the linear predictor `lag` bins later (negative lags: earlier),
+#' and `rate` is the mean rate over the training bins with one unit more at that lag. With the log link one
+#' spike multiplies the rate by `exp(effect)`.
 #'
 #' @param object A `group_lasso_path`.
 #' @param covariate Its name.
 #' @param lambda The penalty; may be left out only where the path has one.
-#' @param n Points of the grid, over the training range; for products of bases, along each axis.
+#' @param n Points of the grid, over the training range; for products of bases, along each axis. NULL: 100,
+#'   and for a product of more than two bases so many that there are at most 10,000 in all.
 #' @param at NULL, or the values of the covariate to use instead of a grid (a matrix or data frame for
 #'   a product). Filters are given at all their lags, without `n` and `at`.
 #' @param ... Not used.
@@ -41,7 +42,7 @@ tuning_curve <- function(object, ...) UseMethod("tuning_curve")
 
 #' @rdname tuning_curve
 #' @export
-tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = NULL, at = NULL, ...) {
   check_no_more(...)
   g <- find_covariate(object, covariate)
   lambda <- one_lambda(object, lambda, "a tuning curve")
@@ -78,13 +79,16 @@ tuning_values <- function(basis, covariate, n, at) {
     leaf <- as_leaf(text_as_factor(at, basis), covariate)
     return(match_columns(leaf, basis, covariate, "at"))
   }
-  grid <- basis_grid(basis, check_count(n, "n", lower = 2))
+  grid <- basis_grid(basis, if (is.null(n)) usual_points(n_inputs(basis)) else check_count(n, "n", lower = 2))
   if (is.null(grid)) {
-    stop_input("`", covariate, "` is a matrix of columns as they are, which has no natural grid: give `at`, a ",
-               "matrix with its columns.", arg = "at")
+    stop_input("`", covariate, "` is a matrix of columns as they are, which has no natural grid: give `at`, ",
+               "a matrix with its columns.", arg = "at")
   }
   if (length(grid) == 1) grid[[1]] else do.call(cbind, grid)
 }
+
+# Points along each of so many axes (NA: columns as they are).
+usual_points <- function(n_axis) if (isTRUE(n_axis > 2)) floor(1e4^(1 / n_axis)) else 100L
 
 # The design of one covariate alone.
 predict_block <- function(design, g, values) {

@@ -13,6 +13,8 @@ SEXP nl_r_rescale(SEXP x, SEXP bounds, SEXP cyclic);
 /* r-design.c */
 SEXP nl_r_expand(SEXP block, SEXP n_obs);
 SEXP nl_r_predictor(SEXP blocks, SEXP n_obs, SEXP coefficients);
+SEXP nl_r_likelihood(SEXP blocks, SEXP coefficients, SEXP intercept, SEXP offset, SEXP v,
+                     SEXP vy);
 SEXP nl_r_moments(SEXP block, SEXP n_obs, SEXP weights);
 SEXP nl_r_distinct(SEXP columns, SEXP n_obs, SEXP limit);
 /* r-joint.c */
@@ -47,6 +49,7 @@ static const R_CallMethodDef entries[] = {ENTRY(bspline, 4),
                                           ENTRY(convolve_missing, 4),
                                           ENTRY(count_spikes, 4),
                                           ENTRY(joint, 8),
+                                          ENTRY(likelihood, 6),
                                           {NULL, NULL, 0}};
 
 void attribute_visible R_init_neurolasso(DllInfo *dll) {

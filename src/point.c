@@ -29,6 +29,7 @@ void nl_solver_restart(nl_solver *solver) {
   solver->n_set = 0;
   for (int g = 0; g < solver->penalty->n_group; g++) solver->in_set[g] = 0;
   solver->gram.valid = 0;
+  solver->gram.root.refused = 0;
   solver->gram_due = 1;
   solver->gram_slow = 0;
   solver->gram_age = 0;
@@ -330,7 +331,8 @@ static void refuse(const nl_solver *solver, nl_point *point, double change,
   const double promised = point->promised < 0 ? point->promised : -rounding;
   const int is_rounding =
       point->step * fabs(promised) <= rounding || point->step < NL_SHORTEST_STEP;
-  const int is_exact = point->metric_here && solver->gram.stride == 1;
+  const int is_exact =
+      point->metric_here && solver->gram.stride == 1 && !solver->gram.root.on;
   if (is_rounding ? !is_exact : !point->metric_here && solver->gram_due) {
     point->wants_gram = point->look = 1;
     point->step = 1;

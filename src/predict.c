@@ -220,7 +220,8 @@ int nl_predict_slope(nl_solver *solver, const nl_point *point, const nl_point **
   const int n = extrapolate(point, &sources, weight);
   if (n < (sources.beside ? 1 : 2)) return 0;
   mix(solver, point, &sources, weight, n, slope);
-  if (nl_cost_sketch_pays(solver->design, solver->wanted, solver->gram.size) &&
+  if (!solver->gram.root.on &&
+      nl_cost_sketch_pays(solver->design, solver->wanted, solver->gram.size) &&
       add_up_moves(solver, point, &sources, slope, weight))
     mix(solver, point, &sources, weight, sources.n, slope);
   return 1;

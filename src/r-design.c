@@ -72,44 +72,104 @@ SEXP nl_r_expand(SEXP blocks, SEXP n_obs) {
   return out;
 }
 
-/* What a chunk of X B needs: up to NL_LANES vectors at a time. */
+/* What a chunk of X B needs, for up to NL_LANES of its columns: first, ... */
 typedef struct {
   const nl_design *design;
-  nl_pass_space *space;
-  int n_lane;
-  double *out; /* n_obs x n_lane */
-} predictor_work;
+  nl_pass_space space;
+  int first, n_lane;
+  void *more; /* of the chunk's own */
+} set_work;
 
+/* Calls chunk(a set_work *) for all rows and columns of B (n_col x n_set). */
+static void for_sets(const nl_design *design, const double *b, int n_set,
+                     nl_row_work chunk, void *more) {
+  const nl_hook hook = nl_r_hook(0);
+  const size_t n_col = (size_t)design->n_col;
+  set_work work = {design, nl_setup_pass(design, &hook), 0, 0, more};
+  for (int l = 0; l < n_set; l += NL_LANES) {
+    double shift[NL_LANES];
+    work.first = l;
+    work.n_lane = n_set - l < NL_LANES ? n_set - l : NL_LANES;
+    nl_fill(n_col * NL_LANES, 0, work.space.beta);
+    for (int v = 0; v < work.n_lane; v++)
+      nl_lane_set(n_col, b + (size_t)(l + v) * n_col, v, work.space.beta);
+    nl_design_extend(design, &work.space, shift);
+    nl_rows(design->n_obs, 1, chunk, &work, &hook);
+  }
+}
+
+/* work->more: n_obs x n_set, filled. */
 static void predictor_chunk(void *data, int thread, size_t row, int n) {
-  const predictor_work *work = (const predictor_work *)data;
-  double *eta = work->space->thread[thread].eta;
+  const set_work *work = (const set_work *)data;
+  double *eta = work->space.thread[thread].eta;
   nl_fill((size_t)n * NL_LANES, 0, eta);
-  nl_design_add_eta(work->design, work->space->on, work->space->ext, row, n, eta);
+  nl_design_add_eta(work->design, work->space.on, work->space.ext, row, n, eta);
   for (int v = 0; v < work->n_lane; v++)
-    nl_lane_get((size_t)n, eta, v, work->out + work->design->n_obs * (size_t)v + row);
+    nl_lane_get(
+        (size_t)n, eta, v,
+        (double *)work->more + work->design->n_obs * (size_t)(work->first + v) + row);
 }
 
 /* X B: n_obs x L, for coefficients B (n_col x L). */
 SEXP nl_r_predictor(SEXP blocks, SEXP n_obs, SEXP coefficients) {
   const size_t n = read_n_obs(n_obs);
   nl_design design = nl_r_design(blocks, n, 1);
-  const nl_hook hook = nl_r_hook(0);
   const int n_set = Rf_ncols(coefficients);
-  const size_t n_col = (size_t)design.n_col;
   const double *b =
       nl_doubles(coefficients, (R_xlen_t)design.n_col * n_set, "coefficients");
   SEXP out = PROTECT(Rf_allocMatrix(REALSXP, (int)n, n_set));
-  nl_pass_space space = nl_setup_pass(&design, &hook);
-  for (int l = 0; l < n_set; l += NL_LANES) {
-    double shift[NL_LANES];
-    const int n_lane = n_set - l < NL_LANES ? n_set - l : NL_LANES;
-    predictor_work work = {&design, &space, n_lane, REAL(out) + n * (size_t)l};
-    nl_fill(n_col * NL_LANES, 0, space.beta);
-    for (int v = 0; v < n_lane; v++)
-      nl_lane_set(n_col, b + (size_t)(l + v) * n_col, v, space.beta);
-    nl_design_extend(&design, &space, shift);
-    nl_rows(n, 1, predictor_chunk, &work, &hook);
+  for_sets(&design, b, n_set, predictor_chunk, REAL(out));
+  UNPROTECT(1);
+  return out;
+}
+
+/* The data and sums of log-likelihoods. */
+typedef struct {
+  const double *intercept;       /* n_set */
+  const double *offset, *v, *vy; /* n_obs: prior weights, and times the counts */
+  double *sum;                   /* n_set, filled */
+} likelihood_work;
+
+static void likelihood_chunk(void *data, int thread, size_t row, int n) {
+  const set_work *work = (const set_work *)data;
+  const likelihood_work *own = (const likelihood_work *)work->more;
+  double *eta = work->space.thread[thread].eta, sum[NL_LANES] = {0};
+  double intercept[NL_LANES] = {0};
+  for (int v = 0; v < work->n_lane; v++) intercept[v] = own->intercept[work->first + v];
+  for (int t = 0; t < n; t++) {
+    for (int v = 0; v < NL_LANES; v++)
+      eta[t * NL_LANES + v] = own->offset[row + (size_t)t] + intercept[v];
   }
+  nl_design_add_eta(work->design, work->space.on, work->space.ext, row, n, eta);
+  for (int t = 0; t < n; t++) {
+    const double vy = own->vy[row + (size_t)t];
+    if (!(vy > 0)) continue;
+    for (int v = 0; v < NL_LANES; v++) sum[v] += vy * eta[t * NL_LANES + v];
+  }
+  nl_exp(n * NL_LANES, eta);
+  for (int t = 0; t < n; t++) {
+    const double weight = own->v[row + (size_t)t];
+    if (!(weight > 0)) continue;
+    for (int v = 0; v < NL_LANES; v++) sum[v] -= weight * eta[t * NL_LANES + v];
+  }
+  for (int v = 0; v < work->n_lane; v++) own->sum[work->first + v] += sum[v];
+}
+
+/* sum_t v (y log mu - mu), mu = exp(offset + intercept + X b), of each of L models: numeric(L).
+ * intercept: L; coefficients: n_col x L; offset, v, vy: n_obs, vy = v y. */
+SEXP nl_r_likelihood(SEXP blocks, SEXP coefficients, SEXP intercept, SEXP offset, SEXP v,
+                     SEXP vy) {
+  const R_xlen_t n = XLENGTH(offset);
+  nl_design design = nl_r_design(blocks, (size_t)n, 1);
+  const int n_set = Rf_ncols(coefficients);
+  const double *b =
+      nl_doubles(coefficients, (R_xlen_t)design.n_col * n_set, "coefficients");
+  SEXP out = PROTECT(Rf_allocVector(REALSXP, n_set));
+  nl_fill((size_t)n_set, 0, REAL(out));
+  likelihood_work work = {nl_doubles(intercept, n_set, "intercept"),
+                          nl_doubles(offset, n, "offset"), nl_doubles(v, n, "v"),
+                          nl_doubles(vy, n, "vy"), REAL(out)};
+  for_sets(&design, b, n_set, likelihood_chunk, &work);
   UNPROTECT(1);
   return out;
 }

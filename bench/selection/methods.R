@@ -1,55 +1,102 @@
-# methods.R: what each method selects for one neuron: names of covariates. All of ours rest on one path and its
-# cross-validations. n_pairs: of halves for stability, 0 for none.
+# methods.R: what each method selects for one neuron: names of covariates.
 
-ours <- function(behaviour, counts, n_lambda, n_pairs) {
-  path <- neurolasso::group_lasso(behaviour, counts, fitted_bases(), n_lambda = n_lambda, progress = FALSE)
-  cv <- neurolasso::cv_group_lasso(path)
-  random <- neurolasso::cv_group_lasso(path, folds = "random")
-  weights <- neurolasso::adaptive_weights(cv)
-  adaptive <- neurolasso::cv_group_lasso(behaviour, counts, fitted_bases(), n_lambda = n_lambda, folds = cv$folds,
-                                         group_weights = weights, progress = FALSE)
-  shifts <- neurolasso::shift_control(cv)
-  at <- function(x, lambda) neurolasso::selected(x, lambda = lambda)
-  shifted <- neurolasso::selected(shifts)
-  c(if (n_pairs > 0) by_stability(cv, n_pairs), list(
-    lambda_1se = at(cv, cv$lambda_1se), lambda_min = at(cv, cv$lambda_min), paired_1se = at(cv, paired_lambda(cv)),
-    adaptive_1se = at(adaptive, adaptive$lambda_1se), adaptive_min = at(adaptive, adaptive$lambda_min),
-    adaptive_paired = at(adaptive, paired_lambda(adaptive)),
-    random_1se = at(random, random$lambda_1se), random_min = at(random, random$lambda_min),
-    bic = at(path, path$lambda[which.min(stats::BIC(path))]),
-    ebic = at(path, path$lambda[which.min(neurolasso::EBIC(path, 1))]),
-    shift = shifted, min_and_shift = intersect(at(cv, cv$lambda_min), shifted),
-    forward = neurolasso::selected(neurolasso::forward_selection(cv)), cv = cv, path = path
-  ))
+# A neuron to study; what several methods share is made when the first one asks for it. design: of all
+# neurons; columns: NULL, or as grpreg wants them, see dense_columns().
+new_study <- function(design, counts, n_lambda, columns = NULL, offset = NULL) {
+  study <- new.env()
+  study$columns <- columns
+  study$counts <- counts
+  fit <- function(how, ...) how(design, counts, n_lambda = n_lambda, offset = offset, progress = FALSE, ...)
+  cv <- neurolasso::cv_group_lasso
+  delayedAssign("path", fit(neurolasso::group_lasso), environment(), study)
+  delayedAssign("default", fit(cv), environment(), study)
+  delayedAssign("plain", cv(study$path, adaptive = FALSE), environment(), study)
+  delayedAssign("random", cv(study$path, adaptive = FALSE, folds = "random"), environment(), study)
+  delayedAssign("twice", fit(cv, folds = study$plain$folds, adaptive = FALSE,
+                             group_weights = neurolasso::adaptive_weights(study$plain)), environment(), study)
+  delayedAssign("forward", neurolasso::forward_selection(study$path), environment(), study)
+  study
 }
 
-by_stability <- function(cv, n_pairs) {
-  stability <- neurolasso::selection_stability(cv, n_pairs)
-  share <- function(lambda) {
-    rownames(stability$frequency)[stability$frequency[, match(lambda, stability$lambda)] >= 0.75]
-  }
-  list(stability_1se = share(cv$lambda_1se), stability_min = share(cv$lambda_min),
-       stability_bound = neurolasso::selected(stability))
-}
+at_lambda <- function(x, lambda) neurolasso::selected(x, lambda = lambda)
+at_lowest <- function(path, criterion) at_lambda(path, path$lambda[which.min(criterion)])
+
+methods <- list(
+  default = function(s) neurolasso::selected(s$default),
+  default_min = function(s) at_lambda(s$default, "lambda_min"),
+  lambda_1se = function(s) at_lambda(s$plain, "lambda_1se"),
+  lambda_min = function(s) at_lambda(s$plain, "lambda_min"),
+  paired_1se = function(s) at_lambda(s$plain, paired_lambda(s$plain)),
+  # bins at random, which is what most software does
+  random_1se = function(s) at_lambda(s$random, "lambda_1se"),
+  random_min = function(s) at_lambda(s$random, "lambda_min"),
+  # weights from the first cross-validation, at its lambda_min
+  adaptive_1se = function(s) at_lambda(s$twice, "lambda_1se"),
+  adaptive_min = function(s) at_lambda(s$twice, "lambda_min"),
+  adaptive_ebic = function(s) at_lowest(s$default$path, neurolasso::EBIC(s$default$path, 1)),
+  bic = function(s) at_lowest(s$path, stats::BIC(s$path)),
+  ebic = function(s) at_lowest(s$path, neurolasso::EBIC(s$path, 1)),
+  shift = function(s) neurolasso::selected(neurolasso::shift_control(s$path)),
+  stability_1se = function(s) neurolasso::selected(neurolasso::selection_stability(s$plain, n_pairs = 10), 0.75),
+  forward = function(s) neurolasso::selected(s$forward),
+  grpreg_bic = function(s) grpreg_bic(s$columns, s$counts),
+  adelie_1se = function(s) adelie_cv(s$columns, s$counts)
+)
 
 # The largest lambda whose scores are within one standard error *of their difference* to those at lambda_min.
 paired_lambda <- function(cv) {
   best <- match(cv$lambda_min, cv$lambda)
-  gain <- (cv$loglik - cv$held_out$null) / log(2)
-  off <- gain[, best] - gain
-  k <- nrow(off)
-  mean <- colSums(off)
-  error <- sqrt(k * apply(off, 2, stats::var))
-  ok <- mean <= error
+  off <- (cv$loglik[, best] - cv$loglik) / log(2)
+  ok <- colSums(off) <= sqrt(nrow(off) * apply(off, 2, stats::var))
   cv$lambda[which(ok | seq_along(ok) == best)[1]]
 }
 
-# grpreg has no offset and standardises groups itself.
-grpreg_bic <- function(path) {
-  X <- as.matrix(path$design)
-  group <- rep(names(path$groups), lengths(path$groups))
-  keep <- unlist(lapply(path$groups, function(g) g[-1])) # bases that sum to one
-  fit <- grpreg::grpreg(X[, keep], path$counts, factor(group[keep], names(path$groups)), family = "poisson", nlambda = 50)
+# Dense columns for grpreg, which standardises groups itself: one column less for bases that sum to one.
+dense_columns <- function(design) {
+  blocks <- lapply(as.list(design), function(X) X[, -1, drop = FALSE])
+  list(x = do.call(cbind, unname(blocks)), group = factor(rep(names(blocks), vapply(blocks, ncol, 0L)), names(blocks)))
+}
+
+grpreg_bic <- function(columns, counts) {
+  fit <- grpreg::grpreg(columns$x, counts, columns$group, family = "poisson", nlambda = 50)
   beta <- stats::coef(fit, which = which.min(stats::BIC(fit)))[-1]
-  unique(group[keep][beta != 0])
+  unique(as.character(columns$group[beta != 0]))
+}
+
+# adelie's own cross-validation, random folds, at the penalty within one standard error, if it says one.
+adelie_cv <- function(columns, counts) {
+  starts <- match(levels(columns$group), columns$group)
+  fit <- adelie::cv.grpnet(columns$x, adelie::glm.poisson(as.numeric(counts)), groups = starts, n_folds = 10,
+                           progress_bar = FALSE)
+  beta <- as.matrix(stats::coef(fit, lambda = "lambda.1se")$betas)
+  unique(as.character(columns$group[colSums(beta != 0) > 0]))
+}
+
+# What each method (a name) selects among the covariates, as one string each.
+ask_methods <- function(wanted, study, covariates, seed) {
+  vapply(wanted, function(name) {
+    set.seed(seed)
+    chosen <- suppressWarnings(methods[[name]](study))
+    paste(intersect(covariates, chosen), collapse = "+")
+  }, "")
+}
+
+# Adds rows to a file of results.
+add_rows <- function(rows, file) {
+  utils::write.table(rows, file, append = file.exists(file), col.names = !file.exists(file), row.names = FALSE,
+                     sep = ",")
+}
+
+option <- function(name, default) {
+  given <- grep(paste0("^--", name, "="), commandArgs(TRUE), value = TRUE)
+  if (length(given) == 0) return(default)
+  value <- sub("^[^=]*=", "", given[1])
+  if (is.numeric(default)) as.numeric(value) else value
+}
+
+# The methods that were asked for and can be had here.
+asked_methods <- function(default = names(methods)) {
+  asked <- strsplit(option("methods", paste(default, collapse = ",")), ",", fixed = TRUE)[[1]]
+  peer <- sub("_.*", "", asked)
+  asked[!(peer %in% c("grpreg", "adelie")) | vapply(peer, requireNamespace, TRUE, quietly = TRUE)]
 }

@@ -727,13 +727,13 @@ static double *new_transforms(const nl_penalty *penalty, transform_kind kind) {
   return all;
 }
 
-nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kind kind) {
+/* start (n_group + 1) and column as in nl_penalty. */
+static nl_penalty penalty_of_sets(int n_col, int n_group, const int *start,
+                                  const int *column, transform_kind kind) {
   nl_penalty penalty;
-  int *start = new_ints((size_t)n_group + 1), *column = new_ints((size_t)n_col);
   int *theta_start = new_ints((size_t)n_group + 1);
   size_t *t_start = new_sizes((size_t)n_group + 1);
   double *weight = new_doubles((size_t)n_group), *scale = new_doubles((size_t)n_group);
-  sort_columns(n_col, n_group, group_of, start, column);
   theta_start[0] = 0;
   t_start[0] = 0;
   penalty.max_size = 1;
@@ -758,8 +758,13 @@ nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kin
   return penalty;
 }
 
-nl_penalty mixed_penalty(transform_kind kind) {
-  int group_of[MIXED_COLUMNS];
+nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kind kind) {
+  int *start = new_ints((size_t)n_group + 1), *column = new_ints((size_t)n_col);
+  sort_columns(n_col, n_group, group_of, start, column);
+  return penalty_of_sets(n_col, n_group, start, column, kind);
+}
+
+static void mixed_groups(int *group_of) {
   for (int j = 0; j < MIXED_COLUMNS; j++) {
     group_of[j] = j < 3    ? 0 /* block 0 */
                   : j < 10 ? 2 + j % 2
@@ -771,7 +776,28 @@ nl_penalty mixed_penalty(transform_kind kind) {
                   : j < 44 ? 7
                            : 8;
   }
+}
+
+nl_penalty mixed_penalty(transform_kind kind) {
+  int group_of[MIXED_COLUMNS];
+  mixed_groups(group_of);
   return penalty_of(MIXED_COLUMNS, MIXED_GROUPS, group_of, kind);
+}
+
+nl_penalty overlapping_penalty(transform_kind kind) {
+  int group_of[MIXED_COLUMNS], n = 0;
+  int *start = new_ints(MIXED_GROUPS + 1), *column = new_ints(2 * MIXED_COLUMNS);
+  mixed_groups(group_of);
+  for (int g = 0; g < MIXED_GROUPS; g++) {
+    const int next = g == MIXED_GROUPS - 1 ? 1 : g + 1;
+    start[g] = n;
+    for (int j = MIXED_COLUMNS - 1; j >= 0; j--) {
+      if (j != LONELY_COLUMN && (group_of[j] == g || group_of[j] == next))
+        column[n++] = j;
+    }
+  }
+  start[MIXED_GROUPS] = n;
+  return penalty_of_sets(MIXED_COLUMNS, MIXED_GROUPS, start, column, kind);
 }
 
 void set_weight(nl_penalty *penalty, int g, double weight) {

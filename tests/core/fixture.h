@@ -138,6 +138,10 @@ nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kin
  * 2 and 3 share the second block's columns, 6 has both tables, the others a block each.
  */
 nl_penalty mixed_penalty(transform_kind kind);
+/* The same groups, each with the columns of the next one, too, but for LONELY_COLUMN, which
+ * is in none. */
+enum { LONELY_COLUMN = 20 };
+nl_penalty overlapping_penalty(transform_kind kind);
 void set_weight(nl_penalty *penalty, int g, double weight);
 /* The group of each column. */
 void write_groups(const nl_penalty *penalty, int *group_of);

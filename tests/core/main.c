@@ -28,6 +28,7 @@
   X(gram)         \
   X(anderson)     \
   X(quadratic)    \
+  X(root)         \
   X(point)        \
   X(predict)      \
   X(path)         \

@@ -45,6 +45,27 @@ static void test_coefficients(void) {
   free_all();
 }
 
+/* The coefficient of a column in several groups is the sum of theirs: b = sum T theta has
+ * <gradient, b> = sum <T'gradient, theta>. */
+static void test_shared_columns(void) {
+  seed_random(33);
+  const nl_penalty penalty = overlapping_penalty(T_RANDOM);
+  const double *gradient = new_normals(MIXED_COLUMNS);
+  double *beta = new_zeros(MIXED_COLUMNS), left = 0, right = 0;
+  for (int g = 0; g < MIXED_GROUPS; g++) {
+    const int rank = nl_group_rank(&penalty, g);
+    double *theta = new_normals((size_t)rank), *slope = new_doubles((size_t)rank);
+    CHECK_NEAR(coefficients_error(&penalty, g, theta), 0, 1e-13);
+    nl_group_add(&penalty, g, theta, beta);
+    nl_group_gradient(&penalty, g, gradient, slope);
+    for (int i = 0; i < rank; i++) right += slope[i] * theta[i];
+  }
+  for (int j = 0; j < MIXED_COLUMNS; j++) left += gradient[j] * beta[j];
+  CHECK_NEAR(left, right, 1e-11);
+  CHECK(beta[LONELY_COLUMN] == 0);
+  free_all();
+}
+
 static void test_gradient(void) {
   seed_random(32);
   const nl_penalty penalty = mixed_penalty(T_DEFICIENT);
@@ -250,6 +271,7 @@ void suite_penalty(void);
 void suite_penalty(void) {
   RUN(test_sizes);
   RUN(test_coefficients);
+  RUN(test_shared_columns);
   RUN(test_gradient);
   RUN(test_block_solve_is_stationary);
   RUN(test_block_solve_zero);

@@ -11,7 +11,7 @@ cv_data <- function(seed = 1, n = 600, varying = TRUE) {
 }
 
 # The bits per spike of each fold at each lambda: models fitted to the training rows of ready columns.
-loop_over_folds <- function(d, folds, lambda, use_weights = FALSE, train_of = function(k) folds != k) {
+loop_over_folds <- function(d, folds, lambda, group_weights, use_weights = FALSE, train_of = function(k) folds != k) {
   blocks <- as.list(expand_covariates(d$covariates, d$bases))
   n <- length(d$counts)
   o <- d$offset %||% rep(0, n)
@@ -21,7 +21,7 @@ loop_over_folds <- function(d, folds, lambda, use_weights = FALSE, train_of = fu
     train <- which(train_of(k))
     held <- which(folds == k)
     path <- group_lasso(rows_of(train), d$counts[train], lambda = lambda, standardize = "none", offset = o[train],
-                        weights = v[train], control = precise(1e-9))
+                        weights = v[train], group_weights = group_weights, control = precise(1e-9))
     rate0 <- sum(v[train] * d$counts[train]) / sum(v[train] * exp(o[train]))
     loglik <- function(mu) sum(v[held] * dpois(d$counts[held], mu, log = TRUE))
     null <- loglik(rate0 * exp(o[held]))
@@ -38,7 +38,7 @@ test_that("scores are those of a loop over folds, with an offset on variable bin
     folds <- rep(rep(1:4, each = 30), length.out = 600)
     cv <- cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, standardize = "none", n_lambda = 8,
                          weights = if (use_weights) d$weights, folds = folds, control = precise(1e-9))
-    wanted <- loop_over_folds(d, folds, cv$lambda, use_weights)
+    wanted <- loop_over_folds(d, folds, cv$lambda, cv$adaptive, use_weights)
     expect_equal(cv$score, wanted, tolerance = 1e-6)
     # the mean and its error, from their definitions
     v <- if (use_weights) d$weights else rep(1, 600)
@@ -75,7 +75,8 @@ test_that("a fold's models don't know the counts that it holds out", {
     path <- group_lasso(d$covariates, counts, d$bases, lambda = c(0.1, 0.02))
     problem <- neurolasso:::path_problem(path)
     parts <- neurolasso:::split_folds(list(id = folds), 0, path)
-    neurolasso:::fit_weightings(problem, lapply(parts, function(p) problem$v * p$train), path$lambda, FALSE)
+    neurolasso:::fit_weightings(problem, lapply(parts, function(p) problem$v * p$train),
+                                 neurolasso:::lambda_request(path$lambda), FALSE)
   }
   changed <- ifelse(folds == 2, rev(d$counts) + 3, d$counts)
   before <- fits_of(d$counts)
@@ -93,7 +94,8 @@ test_that("fits of folds are certified, in the coordinates of all bins", {
     path <- group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, standardize = how, n_lambda = 6)
     problem <- neurolasso:::path_problem(path)
     parts <- neurolasso:::split_folds(list(id = folds), 0, path)
-    fits <- neurolasso:::fit_weightings(problem, lapply(parts, function(p) problem$v * p$train), path$lambda, FALSE)
+    fits <- neurolasso:::fit_weightings(problem, lapply(parts, function(p) problem$v * p$train),
+                                 neurolasso:::lambda_request(path$lambda), FALSE)
     coords <- lapply(blocks, penalty_coords, rep(1, 600), how)
     moved <- Map(function(X, c) X %*% c$back, blocks, coords)
     mult <- vapply(coords, function(c) c$weight / sqrt(ncol(c$back)), 0)
@@ -117,7 +119,7 @@ test_that("bins near a held-out block are left out of training, within the sessi
   }
   cv <- cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, standardize = "none", session = session,
                        n_lambda = 4, folds = folds, gap = 7, control = precise(1e-9))
-  wanted <- loop_over_folds(d, folds, cv$lambda, train_of = function(k) !near(k, 7))
+  wanted <- loop_over_folds(d, folds, cv$lambda, cv$adaptive, train_of = function(k) !near(k, 7))
   expect_equal(cv$score, wanted, tolerance = 1e-6)
   expect_identical(cv$held_out$training_spikes[2], sum(d$counts[!near(2, 7)]) + 0)
 })
@@ -140,7 +142,14 @@ test_that("a path, a formula and a design give the same as the list", {
   d <- cv_data(9)
   whole <- cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, n_lambda = 6)
   path <- group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, n_lambda = 6)
-  expect_identical(cv_group_lasso(path)$score, whole$score)
+  again <- cv_group_lasso(path)
+  expect_identical(again$adaptive, whole$adaptive)
+  expect_identical(again$lambda, path$lambda)
+  plain <- cv_group_lasso(path, adaptive = FALSE)
+  expect_null(plain$adaptive)
+  expect_identical(plain$path, path)
+  expect_equal(plain$score, cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, n_lambda = 6,
+                                           adaptive = FALSE)$score, tolerance = 1e-6)
   design <- expand_covariates(d$covariates, d$bases)
   expect_equal(cv_group_lasso(design, d$counts, offset = d$offset, n_lambda = 6)$score, whole$score)
   data <- data.frame(d$covariates, counts = d$counts, o = d$offset)
@@ -158,7 +167,7 @@ test_that("weights of the penalty are those of the path, free groups included", 
   mult <- c(position = 2, speed = 0, arm = 0.5)
   folds <- rep(rep(1:3, each = 50), 4)
   cv <- cv_group_lasso(d$covariates, d$counts, d$bases, standardize = "none", group_weights = mult, n_lambda = 4,
-                       folds = folds, control = precise(1e-9))
+                       folds = folds, control = precise(1e-9), adaptive = FALSE)
   blocks <- as.list(expand_covariates(d$covariates, d$bases))
   train <- folds != 1
   alone <- group_lasso(lapply(blocks, function(X) X[train, ]), d$counts[train], standardize = "none",
@@ -166,6 +175,43 @@ test_that("weights of the penalty are those of the path, free groups included", 
   eta <- oracle_link(lapply(blocks, function(X) X[!train, ]), alone$intercept[4], alone$coefficients[, 4])
   gain <- sum(dpois(d$counts[!train], exp(eta), TRUE)) - sum(dpois(d$counts[!train], mean(d$counts[train]), TRUE))
   expect_equal(cv$score[1, 4], gain / log(2) / sum(d$counts[!train]), tolerance = 1e-6)
+})
+
+test_that("adaptive weights are those of a fit at the level of noise", {
+  d <- cv_data(16)
+  n <- 600
+  # the expected square of the score of a group that carries nothing: mean count / n in calibrated coordinates
+  level <- sqrt(mean(d$counts) / n)
+  shuffled <- vapply(1:200, function(i) {
+    counts <- with_local_seed(i, sample(d$counts))
+    group_lasso(d$covariates, counts, d$bases, lambda = Inf)$group_scores[, 1]
+  }, double(3))
+  expect_equal(sqrt(mean(shuffled^2)), level, tolerance = 0.15)
+  first <- group_lasso(d$covariates, d$counts, d$bases, lambda = level, control = precise(1e-9))
+  strength <- first$group_norms[, 1] / first$group_weights
+  wanted <- pmin(max(strength) / strength, 1000)
+  cv <- cv_group_lasso(d$covariates, d$counts, d$bases, n_lambda = 10, control = precise(1e-9))
+  expect_equal(cv$adaptive, wanted, tolerance = 1e-5)
+  expect_equal(cv$path$group_weights, first$group_weights * wanted, tolerance = 1e-5)
+  again <- group_lasso(d$covariates, d$counts, d$bases, group_weights = cv$adaptive, n_lambda = 10,
+                       control = precise(1e-9))
+  for (field in c("lambda", "coefficients", "intercept", "group_norms", "deviance", "lambda_max")) {
+    expect_equal(cv$path[[field]], again[[field]], tolerance = 1e-5)
+  }
+  expect_true(all(cv$path$converged))
+  expect_false(anyNA(cv$path$df))
+  # the scaling does not matter where columns of a group are alike: raw columns have their level, too
+  raw <- cv_group_lasso(d$covariates, d$counts, d$bases, n_lambda = 5, standardize = "none")
+  expect_identical(names(which.min(raw$adaptive)), names(which.min(wanted)))
+  # what is free stays free; the user's factors stay
+  mult <- c(position = 2, speed = 0, arm = 0.5)
+  free <- cv_group_lasso(d$covariates, d$counts, d$bases, n_lambda = 5, group_weights = mult)
+  expect_identical(free$adaptive[["speed"]], 0)
+  expect_identical(min(free$adaptive[c("position", "arm")]), 1)
+  expect_equal(free$path$group_weights[["arm"]], first$group_weights[["arm"]] * 0.5 * free$adaptive[["arm"]])
+  # noise alone: nothing is learned, all are equal, or out
+  noise <- with_local_seed(2, cv_group_lasso(d$covariates["speed"], rpois(n, 1), d$bases["speed"], n_lambda = 5))
+  expect_identical(noise$adaptive, c(speed = 1))
 })
 
 test_that("softplus with an offset has the null model of its own link", {
@@ -259,6 +305,10 @@ test_that("wrong arguments are refused", {
   expect_refused(cv_group_lasso(path, folds = "session"), "folds", "two sessions")
   expect_refused(cv_group_lasso(path, n_folds = 700), "n_folds", "number of bins")
   expect_refused(cv_group_lasso(path, d$counts), "counts", "with a path")
+  expect_refused(cv_group_lasso(path, lambda = 1), "lambda", "with a path")
+  expect_refused(cv_group_lasso(path, n_lambda = 3), "n_lambda", "with a path")
+  expect_refused(cv_group_lasso(path, adaptive = NA), "adaptive", "TRUE or FALSE")
+  expect_refused(cv_group_lasso(d$covariates, d$counts, d$bases, n_lambda = 0), "n_lambda", "at least 1")
   expect_refused(cv_group_lasso(path, nfolds = 3), NULL, "nfolds")
   expect_refused(cv_group_lasso(d$covariates), "counts", "must be given")
 })

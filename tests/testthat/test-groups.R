@@ -67,7 +67,8 @@ test_that("without groups each covariate is one, and all columns are in", {
   expect_equal(lengths(groups$columns), sizes)
   expect_identical(unlist(groups$columns, use.names = FALSE), 1:21)
   expect_length(groups$free, 0)
-  expect_identical(read_groups(as.list(names(design)), design)$columns, stats::setNames(groups$columns, paste0("g", 1:5)))
+  expect_identical(read_groups(as.list(names(design)), design)$columns,
+                   stats::setNames(groups$columns, paste0("g", 1:5)))
 })
 
 test_that("the name of a matrix of signals stands for all its covariates", {
@@ -108,7 +109,7 @@ test_that("groups that can't be used are refused", {
   refuse(2 * mask, "0 and 1")
   refuse(replace(mask, 1, NA), "0 and 1")
   refuse(rbind(mask, 0), "`g3` has none")
-  refuse(array(1, c(2, 21, 3)), "groups x columns")
+  refuse(array(1, c(2, 21, 3)), "third dimension")
   refuse(list(position = mask[, 1:8]), "for each covariate")
   leaves <- list(position = mask[, 1:8], speed = mask[, 9:13], arm = mask[, 14:16], lags = mask[, 17:20],
                  trend = mask[, 20:21])
@@ -153,8 +154,8 @@ test_that("random groups are certified, with more columns than bins, too", {
       list(X = X, sets = sets, counts = rpois(n, exp(0.4 * X[, 1] + 0.4 * X[, 30])))
     })
     for (how in c("none", "group", "calibrated")) {
-      path <- group_lasso(list(x = problem$X), problem$counts, groups = problem$sets, standardize = how, n_lambda = 15,
-                          lambda_min_ratio = 0.05)
+      path <- group_lasso(list(x = problem$X), problem$counts, groups = problem$sets, standardize = how,
+                          n_lambda = 15, lambda_min_ratio = 0.05)
       expect_true(all(path$converged), label = paste(how, seed))
       expect_lt(max(latent_residuals(path)), 5e-6, label = paste(how, seed))
     }
@@ -223,13 +224,61 @@ test_that("parts of a matrix are groups like matrices of their own, and covariat
   }
 })
 
+test_that("the order of a matrix's columns doesn't matter, nor whether they are matrices of their own", {
+  X <- with_local_seed(7, matrix(rnorm(300 * 40, sd = 2), 300))
+  counts <- with_local_seed(8, rpois(300, exp(0.2 * X[, 3] - 0.2 * X[, 21])))
+  label <- rep(c("a", "b", "c", "d", "e", NA), c(3, 10, 1, 6, 15, 5))
+  scrambled <- with_local_seed(9, sample(40))
+  for (mean in c(0, 1e4)) {
+    for (how in c("none", "group", "calibrated")) {
+      fit <- function(x, groups) {
+        group_lasso(x, counts, groups = groups, standardize = how, n_lambda = 10, control = precise(1e-9))
+      }
+      X1 <- X + mean
+      whole <- fit(list(x = X1), label)
+      mixed <- fit(list(x = X1[, scrambled]), factor(label)[scrambled])
+      apart <- fit(lapply(split(1:40, ifelse(is.na(label), "f", label)), function(at) X1[, at, drop = FALSE]),
+                   as.list(c(a = "a", b = "b", c = "c", d = "d", e = "e")))
+      expect_lt(max(latent_residuals(whole)), 1e-7 * (1 + mean))
+      expect_equal(mixed$lambda, whole$lambda)
+      expect_equal(unname(mixed$coefficients), unname(whole$coefficients[scrambled, ]), tolerance = 1e-6)
+      expect_equal(unname(apart$coefficients), unname(whole$coefficients), tolerance = 1e-6)
+      expect_equal(mixed$intercept, whole$intercept, tolerance = 1e-6)
+      overlap <- list(a = 1:25, b = c(40, 20:30), c = c(2, 39))
+      place <- order(scrambled)
+      expect_equal(unname(fit(list(x = X1[, scrambled]), lapply(overlap, function(at) place[at]))$coefficients),
+                   unname(fit(list(x = X1), overlap)$coefficients[scrambled, ]), tolerance = 1e-6)
+    }
+  }
+})
+
+test_that("moments of parts of a matrix are those of the whole", {
+  X <- with_local_seed(7, matrix(rnorm(300 * 40), 300) + 5)
+  design <- expand_covariates(list(x = X, s = X[, 1]^2), list(s = basis_bspline(5)))
+  v <- with_local_seed(1, runif(300))
+  v <- v / sum(v)
+  groups <- list(columns = list(a = c(7L, 3L), b = 10:12, c = c(39:40, 42:43)), free = list())
+  parts <- group_moments(design, design_moments(design, v), groups, v)
+  for (g in 1:3) {
+    columns <- as.matrix(design)[, groups$columns[[g]]]
+    expected <- stats::cov.wt(columns, v, method = "ML")
+    expect_equal(parts[[g]]$mean, unname(expected$center))
+    expect_equal(parts[[g]]$second, unname(expected$cov))
+  }
+  expect_identical(parts[[3]]$part, c(1L, 1L, 2L, 2L))
+  expect_identical(parts[[3]]$own_units, c(TRUE, TRUE, FALSE, FALSE))
+  expect_equal(design_moments(design, v)[[1]]$second, unname(stats::cov.wt(X, v, method = "ML")$cov))
+})
+
 test_that("the units of covariates in one group don't matter to \"group\" and \"calibrated\"", {
   d <- groups_data()
   raw <- list(speed = d$covariates$speed, lags = d$covariates$lags[, 1:2], trend = d$covariates$trend)
   units <- list(speed = raw$speed * 1e5, lags = raw$lags * 1e-4 + 3, trend = raw$trend * -7)
   groups <- list(a = c("speed", "lags"), b = "trend")
   for (how in c("group", "calibrated")) {
-    fit <- function(x) group_lasso(x, d$counts, groups = groups, standardize = how, n_lambda = 10, control = precise())
+    fit <- function(x) {
+      group_lasso(x, d$counts, groups = groups, standardize = how, n_lambda = 10, control = precise())
+    }
     expect_equal(fit(units)$lambda, fit(raw)$lambda)
     expect_equal(fitted(fit(units)), fitted(fit(raw)), tolerance = 1e-6)
   }
@@ -240,7 +289,8 @@ test_that("a column in two groups fits like two copies of it", {
   X <- unname(d$covariates$lags) / rep(c(1, 1, 1e3, 1e3), each = 600)
   for (how in c("none", "group", "calibrated")) {
     fit <- function(x, groups = NULL, lambda = NULL) {
-      group_lasso(x, d$counts, groups = groups, standardize = how, n_lambda = 10, lambda = lambda, control = precise())
+      group_lasso(x, d$counts, groups = groups, standardize = how, n_lambda = 10, lambda = lambda,
+                  control = precise())
     }
     latent <- fit(list(x = X), list(a = 1:3, b = 2:4))
     copies <- fit(list(a = X[, 1:3], b = X[, 2:4]))
@@ -249,6 +299,8 @@ test_that("a column in two groups fits like two copies of it", {
     sum <- rbind(copies$coefficients[1, ], copies$coefficients[2:3, ] + copies$coefficients[4:5, ],
                  copies$coefficients[6, ])
     expect_equal(unname(latent$coefficients), unname(sum), tolerance = 1e-5)
+    expect_equal(latent$df, copies$df, tolerance = 1e-2)
+    expect_equal(latent$group_norms, copies$group_norms, tolerance = 1e-5)
     # a group twice is that group
     once <- fit(list(x = X), list(a = 1:4))
     twice <- fit(list(x = X), list(a = 1:4, b = 1:4), once$lambda)
@@ -362,7 +414,8 @@ test_that("a refit has the columns of the groups that are in and those that are 
     mu <- saturated_fit(X[, without], d$counts)
     lr <- 2 * sum(d$counts * (log(fitted(again)[, 1]) - log(mu)) - fitted(again)[, 1] + mu)
     expect_equal(again$table[name, "lr"], lr, tolerance = 1e-5)
-    expect_identical(as.numeric(again$table[name, "df"]), as.numeric(qr(cbind(1, X[, columns]))$rank - qr(cbind(1, X[, without]))$rank))
+    rank <- function(columns) qr(cbind(1, X[, columns]))$rank
+    expect_equal(again$table[name, "df"], rank(columns) - rank(without))
   }
   curve <- tuning_curve(again, "position", n = 20)
   expect_true(all(is.finite(curve$se)) && any(curve$se > 0))
@@ -391,7 +444,8 @@ test_that("where groups overlap, a refit tests what each has alone", {
 test_that("cross-validation, stability, adaptive weights and forward selection go by group", {
   d <- groups_data()
   groups <- list(start = 1:4, end = 5:8, rest = c("speed", "lags"))
-  cv <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = groups, n_lambda = 10, n_folds = 4)
+  cv <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = groups, n_lambda = 10, n_folds = 4,
+                       adaptive = FALSE)
   expect_identical(rownames(cv$n_selected_in), names(groups))
   expect_true(all(cv$converged))
   expect_setequal(rownames(summary(cv)$covariates), names(groups))
@@ -407,8 +461,17 @@ test_that("cross-validation, stability, adaptive weights and forward selection g
   weights <- adaptive_weights(cv)
   expect_named(weights, names(groups))
   second <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = groups, n_lambda = 10, n_folds = 4,
-                           group_weights = weights)
+                           group_weights = weights, adaptive = FALSE)
   expect_true(all(second$path$converged))
+  # weights that the cross-validation learns are those of groups
+  for (how in c("none", "calibrated")) {
+    learned <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = partitions$overlap, n_lambda = 10,
+                              n_folds = 4, standardize = how)
+    expect_named(learned$adaptive, names(partitions$overlap))
+    factor <- learned$path$group_weights / group_lasso(d$covariates, d$counts, groups_bases, lambda = 1,
+                                                       groups = partitions$overlap, standardize = how)$group_weights
+    expect_lt(max(latent_residuals(learned$path, mult = factor)), 3e-6)
+  }
   forward <- forward_selection(cv)
   expect_true(all(selected(forward) %in% names(groups)))
   expect_setequal(names(path_problem(cv$path)$groups$free), c("arm", "trend"))
@@ -492,4 +555,19 @@ test_that("formulas have groups, too", {
   plain <- group_lasso(d$covariates[c("position", "speed", "trend")], d$counts, list(position = basis_bspline(8)),
                        n_lambda = 6, groups = list(a = 1:8, b = 9:10))
   expect_identical(unname(path$coefficients), unname(plain$coefficients))
+})
+
+test_that("populations with groups of a wide matrix are cross-validated", {
+  d <- groups_data(300)
+  X <- with_local_seed(7, matrix(rnorm(300 * 20), 300))
+  counts <- cbind(a = d$counts, b = with_local_seed(8, rpois(300, exp(0.4 * X[, 2]))))
+  groups <- list(x1 = 1:6, x2 = 5:14, position = "position")
+  population <- group_lasso(list(x = X, position = d$covariates$position), counts, groups_bases["position"],
+                            groups = groups, n_lambda = 8)
+  cv <- cv_group_lasso(population, n_folds = 3, adaptive = FALSE)
+  alone <- cv_group_lasso(list(x = X, position = d$covariates$position), counts[, "b"], groups_bases["position"],
+                          groups = groups, n_lambda = 8, folds = cv[["b"]]$folds, adaptive = FALSE)
+  expect_equal(cv[["b"]]$path$free, list(x = 15:20))
+  expect_equal(unname(cv[["b"]]$cv_mean), unname(alone$cv_mean), tolerance = 1e-4)
+  expect_identical(rownames(cv[["b"]]$n_selected_in), names(groups))
 })

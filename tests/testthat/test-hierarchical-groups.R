@@ -34,7 +34,7 @@ test_that("groups are covariates, and interactions with all that comes before th
 test_that("what is no hierarchy is refused", {
   d <- hierarchy_data(100)
   refuse <- function(groups, ...) {
-    expect_refused(group_lasso(d$covariates, d$counts, hierarchy_bases(), groups = groups, n_lambda = 2), "groups", ...)
+    expect_refused(group_lasso(d$covariates, d$counts, hierarchy_bases(), groups = groups), "groups", ...)
   }
   refuse(hierarchical_groups(both = c("position", "dir")), "`dir`")
   refuse(hierarchical_groups(place = c("position", "direction")), "`place`")
@@ -97,5 +97,6 @@ test_that("a formula's products are named for it", {
 })
 
 test_that("hierarchies print", {
-  expect_output(print(hierarchical_groups(both = c("x", "y"), "a:b")), "both enters with x, y\n  a:b enters with a, b")
+  expect_output(print(hierarchical_groups(both = c("x", "y"), "a:b")),
+                "both enters with x, y\n  a:b enters with a, b")
 })

@@ -16,6 +16,17 @@ test_that("a grid cell encodes position; directions of five minutes ago are not 
   expect_gt(control$table["ago", "p"], 0.05)
 })
 
+test_that("where the rat was five minutes ago is not selected for a CA1 neuron with adaptive weights", {
+  d <- read.csv(gzfile(shared_file("ca1_nstat_animal1.csv.gz")))
+  rotate <- function(x) c(tail(x, 9000), head(x, -9000))
+  covariates <- list(position = cbind(x = d$x, y = d$y), ago = cbind(x = rotate(d$x), y = rotate(d$y)))
+  path <- group_lasso(covariates, d$n06, basis_bspline(7) * basis_bspline(7), n_lambda = 15, lambda_min_ratio = 0.03)
+  expect_identical(selected(cv_group_lasso(path)), "position")
+  # the penalty that predicts best lets it in
+  plain <- cv_group_lasso(path, adaptive = FALSE)
+  expect_setequal(selected(plain, lambda = "lambda_min"), c("position", "ago"))
+})
+
 test_that("49 CA1 neurons: each path is certified and that of the neuron alone", {
   d <- read.csv(gzfile(shared_file("ca1_nstat_animal1.csv.gz")))
   # every fifth sample is enough to tell a place cell

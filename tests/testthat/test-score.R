@@ -98,3 +98,22 @@ test_that("BIC and EBIC are those of the formulas", {
   expect_refused(EBIC(d$path, 2), "gamma", "between 0 and 1")
   expect_refused(EBIC(1), "object", "group_lasso")
 })
+
+test_that("log-likelihoods of many models are those of dpois(), whatever the storage", {
+  n <- 700
+  x <- with_local_seed(1, list(a = cumsum(rnorm(n)), b = round(runif(n), 1), m = matrix(rnorm(2 * n) + 300, n)))
+  design <- expand_covariates(x, list(a = basis_bspline(6), b = basis_cyclic(5, bounds = c(0, 1))))
+  X <- as.matrix(design)
+  at <- with_local_seed(2, list(coefficients = matrix(rnorm(ncol(X) * 11) / 300, ncol(X)), intercept = rnorm(11)))
+  counts <- with_local_seed(3, rpois(n, 1))
+  offset <- with_local_seed(4, rnorm(n))
+  weights <- rep(c(0, 1, 2.5), length.out = n)
+  eta <- X %*% at$coefficients + rep(at$intercept, each = n) + offset
+  wanted <- apply(eta, 2, function(e) sum(weights * (dpois(counts, exp(e), log = TRUE) + lgamma(counts + 1))))
+  came <- neurolasso:::kernels_at(design, at, counts, offset, weights, "log")
+  expect_equal(came, wanted, tolerance = 1e-12)
+  # a rate of zero: sure of silence, impossible with a spike
+  at$intercept[2] <- -Inf
+  expect_identical(neurolasso:::kernels_at(design, at, counts, offset, weights, "log")[2], -Inf)
+  expect_equal(neurolasso:::kernels_at(design, at, 0 * counts, offset, weights, "log")[2], 0)
+})
