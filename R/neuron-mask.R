@@ -112,8 +112,8 @@ like_groups <- function(groups, members) {
 # Sets of neurons that share groups, directly or through others.
 sets_of_mask <- function(neurons, names, groups) {
   if (length(groups$by_neuron) != length(names)) {
-    refuse_groups("must have as many neurons (third dimension) as `counts`, ", length(names), ", and has ",
-                  length(groups$by_neuron), ".")
+    refuse_groups("must have as many neurons (third dimension of a mask groups x columns x neurons) as `counts`, ",
+                  length(names), ", and has ", length(groups$by_neuron), ".")
   }
   if (!is.null(groups$neurons) && !identical(groups$neurons, names)) {
     refuse_groups("must have the neurons in the order of `counts` (", quoted(names), "), not ",
