@@ -75,7 +75,7 @@ noise_level <- function(problem, path) {
   if (rate == 0) return(0)
   level <- gradient_scale(rate, problem$link) / sqrt(rate * sum(problem$v > 0))
   if (path$standardize != "none") return(level)
-  variance <- unlist(lapply(problem$moments, function(m) diag(m$second)))
+  variance <- unlist(lapply(problem$moments, `[[`, "variance"))
   scale <- problem$penalty$scale[seq_along(path$groups)]
   level * stats::median(sqrt(vapply(path$groups, function(g) sum(variance[g]), 0)) / scale)
 }

@@ -1,5 +1,5 @@
-# autocorrelation.R: over how many bins signals are correlated with themselves. It sets the length of blocks and
-# the lag of robust standard errors.
+# autocorrelation.R: over how many bins signals are correlated with themselves. It sets the length of blocks
+# and the lag of robust standard errors.
 
 # Autocorrelations are taken of means over bins, so many at most, which cost little and lose only what is
 # shorter than blocks should ever be.
@@ -41,25 +41,43 @@ run_autocovariance <- function(runs) {
 
 # One signal of a covariate, bins x 1: its columns along their direction of largest variance.
 leading_signal <- function(problem, g) {
-  direction <- leading_direction(problem$moments[[g]]$second)
+  moments <- problem$moments[[g]]
+  times <- function(x) as.numeric(moments$second %*% x)
+  # a matrix that is wider than it takes steps is multiplied itself
+  if (is_wide(unclass(problem$design)$blocks[[g]])) times <- wide_product(problem, g)
+  direction <- leading_direction(moments$variance, times)
   design_predictor(problem$design, cbind(direction), g)
 }
 
-# The leading eigenvector of a covariance, nearly: a few steps of the power method.
-leading_direction <- function(second) {
-  direction <- diag(second) + max(diag(second)) * 1e-3 * cos(seq_len(nrow(second)))
+# The leading eigenvector of a covariance with this diagonal, by what it is times a vector, nearly: a few steps of the
+# power method.
+leading_direction <- function(variance, times) {
+  direction <- variance + max(variance) * 1e-3 * cos(seq_along(variance))
   for (i in 1:20) {
     size <- sqrt(sum(direction^2))
-    if (!(size > 0)) return(rep(1, nrow(second)))
-    direction <- as.numeric(second %*% (direction / size))
+    if (!(size > 0)) return(rep(1, length(variance)))
+    direction <- times(direction / size)
   }
   direction
 }
 
-# The longest correlation time among the counts and the covariates of a problem, in bins.
+# x -> S x for the covariance S of a wide matrix.
+wide_product <- function(problem, g) {
+  columns <- unclass(problem$design)$blocks[[g]]$x
+  mean <- problem$moments[[g]]$mean
+  v <- problem$v / sum(problem$v)
+  function(x) as.numeric(crossprod(columns, v * (columns %*% x - sum(mean * x))))
+}
+
+# The longest correlation time among the counts (of one neuron, or bins x neurons, NA: not known) and the covariates
+# of a problem, in bins.
 longest_correlation <- function(problem, session) {
   times <- vapply(seq_along(problem$moments), function(g) {
     correlation_time(leading_signal(problem, g)[, 1], session)
   }, 0)
-  max(times, correlation_time(problem$counts, session, noise = mean(problem$counts)))
+  of_counts <- apply(as.matrix(problem$counts), 2, function(y) {
+    y[is.na(y)] <- mean(y, na.rm = TRUE)
+    correlation_time(y, session, noise = mean(y))
+  })
+  max(times, of_counts)
 }

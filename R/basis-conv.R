@@ -1,7 +1,7 @@
 #' Convolutions: spike history, coupling, delayed signals
 #'
-#' What a signal did around each bin, seen through a few filters: the neuron's own spike history, the spikes of
-#' other neurons (coupling), a stimulus that acts with a delay. The covariate is the signal, one value per
+#' What a signal did around each bin, seen through a few filters: the neuron's own spike history, the spikes
+#' of other neurons (coupling), a stimulus that acts with a delay. The covariate is the signal, one value per
 #' bin: counts, or anything else. `basis_conv()` filters it with the functions of a basis, `basis_history()`
 #' takes the lags as they are, a coefficient each.
 #'
@@ -14,13 +14,13 @@
 #'   `"anticausal"` \tab l = -W \tab bins t + 1 ... t + W: the future; the basis starts at its far end \cr
 #'   `"acausal"` \tab l = -floor(W / 2) \tab bins around t, W of them; for an even W one more is ahead
 #' }
-#' as in NeMoS, whose convolved bases these are. `basis_history(W)` is the causal one with \eqn{K} the identity:
-#' column k is the signal k bins ago.
+#' as in NeMoS, whose convolved bases these are. `basis_history(W)` is the causal one with \eqn{K} the
+#' identity: column k is the signal k bins ago.
 #'
 #' Bins without a whole window are NA, and so are those whose window holds an NA: `na.action` of
 #' [group_lasso()] drops them, and the print says how many. Windows don't cross from one `session` into
-#' another. The first function of `basis_raised_cosine_log()` peaks at the shortest lag, and the later ones are
-#' ever wider, so it suits spike history.
+#' another. The first function of `basis_raised_cosine_log()` peaks at the shortest lag, and the later ones
+#' are ever wider, so it suits spike history.
 #'
 #' @section Many neurons:
 #' A matrix with a column per neuron gives a covariate, and so a group, per neuron:
@@ -31,10 +31,12 @@
 #' @section What it costs:
 #' Values of the signal that are zero cost nothing: time is in proportion to spikes x window x
 #' functions, or to that of a fast Fourier transform where that is less. Where histories repeat, as those of
-#' sparse spikes do, the columns are kept once for each different one.
+#' sparse spikes do, the columns are kept once for each different one. `basis_history()` has a column per lag:
+#' 500 of them in 1e5 bins are 400 MB, and a path took 50 times as long as with 10 functions of
+#' `basis_conv()`; above 2 GB there is a warning of class `neurolasso_many_lags`.
 #'
-#' @param basis The filters: a basis of one number (with `bounds`, they are on the window's own scale, 0 to 1),
-#'   or `basis_history()` of the same window.
+#' @param basis The filters: a basis of one number (with `bounds`, they are on the window's own scale, 0 to
+#'   1), or `basis_history()` of the same window.
 #' @param window How many bins a filter covers, at least 2 (`basis_history()`: 1 to 5000).
 #' @param causality Which bins, see below.
 #' @inherit basis_bspline return
@@ -47,7 +49,8 @@
 #' spikes <- c(0, 0, 1, 0, 0, 0, 2, 0)
 #' as.matrix(expand_covariates(list(spikes = spikes), basis_history(3)))
 #' counts <- cbind(n1 = rpois(200, 0.2), n2 = rpois(200, 0.1))
-#' expand_covariates(list(coupling = counts), basis_conv(basis_bspline(4), 10), session = rep(1:2, each = 100))
+#' past <- basis_conv(basis_bspline(4), 10)
+#' expand_covariates(list(coupling = counts), past, session = rep(1:2, each = 100))
 #' @export
 basis_conv <- function(basis, window, causality = c("causal", "anticausal", "acausal")) {
   window <- check_count(window, "window", lower = 2)
@@ -61,8 +64,8 @@ basis_conv <- function(basis, window, causality = c("causal", "anticausal", "aca
 basis_history <- function(window) {
   window <- check_count(window, "window")
   if (window > most_lags) {
-    stop_input("`window` must be at most ", most_lags, " for lags as they are, a coefficient each, not ", window,
-               "; basis_conv() covers a longer one with few functions.", arg = "window")
+    stop_input("`window` must be at most ", most_lags, " for lags as they are, a coefficient each, not ",
+               window, "; basis_conv() covers a longer one with few functions.", arg = "window")
   }
   new_basis(c("history", "conv"), list(kernel = diag(1, window), causality = "causal"))
 }
@@ -86,7 +89,8 @@ window_kernel <- function(basis, window) {
   trained <- train_basis(basis, at)
   outside <- !is.null(trained$bounds) && (trained$bounds[1] > 0 || trained$bounds[2] < 1)
   if (outside && !is_periodic(trained)) {
-    refuse("covers a window whose lags run from 0 to 1, so its bounds must hold these, not ", format(basis), ".")
+    refuse("covers a window whose lags run from 0 to 1, so its bounds must hold these, not ", format(basis),
+           ".")
   }
   list(values = basis_values(trained, at), labels = basis_labels(trained))
 }
@@ -164,8 +168,8 @@ split_neurons <- function(leaves, bases) {
   names <- unlist(lapply(parts, `[[`, "names"), use.names = FALSE)
   twice <- repeated(names)
   if (length(twice) > 0) {
-    stop_input("`covariates` must have different names; these come twice, one of them from a matrix's column: ",
-               quoted(twice), ".", arg = "covariates")
+    stop_input("`covariates` must have different names; these come twice, one of them from a matrix's ",
+               "column: ", quoted(twice), ".", arg = "covariates")
   }
   together <- function(what) stats::setNames(do.call(c, unname(lapply(parts, `[[`, what))), names)
   list(leaves = together("leaves"), bases = together("bases"))
@@ -175,8 +179,8 @@ neuron_names <- function(x, name) {
   names <- colnames(x)
   if (is.null(names)) return(as.character(seq_len(ncol(x))))
   if (anyNA(names) || any(!nzchar(names)) || anyDuplicated(names)) {
-    stop_input("covariate `", name, "` is a matrix with a column per neuron: its columns need different names, ",
-               "or none.", arg = name, class = "neurolasso_covariate_error")
+    stop_input("covariate `", name, "` is a matrix with a column per neuron: its columns need different ",
+               "names, or none.", arg = name, class = "neurolasso_covariate_error")
   }
   names
 }

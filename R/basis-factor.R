@@ -76,5 +76,6 @@ basis_grid.basis_factor <- function(basis, n) list(factor(basis$levels, levels =
 #' @export
 format.basis_factor <- function(x, ...) {
   if (is.null(x$levels)) return("basis_factor()")
-  sprintf("basis_factor(%d %s)", length(x$levels), if (length(x$levels) == 1) "level" else "levels")
+  n <- length(x$levels)
+  format_basis("basis_factor", format_strings(x$levels), if (n > 6) paste(n, "levels") else "")
 }

@@ -27,6 +27,9 @@ basis_fourier <- function(frequencies, bounds) {
 }
 
 #' @export
+train_basis.basis_fourier <- function(basis, x) train_periodic(basis, x)
+
+#' @export
 dense_values.basis_fourier <- function(basis, x) {
   turns <- 2 * outer(rescaled(basis, x[[1]])$u, basis$frequencies)
   list(x = cbind(cospi(turns), sinpi(turns[, basis$frequencies > 0, drop = FALSE])), moved = 0)

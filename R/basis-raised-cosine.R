@@ -1,8 +1,10 @@
 #' Raised cosines
 #'
-#' Equally spaced bumps: with u = (x - lower) / (upper - lower), peaks \eqn{c_j = (j - 1) / (n - 1)} and spacing
-#' \eqn{d = 1 / (n - 1)}, function j is \eqn{0.5 (1 + \cos(\pi (u - c_j) / (d\,width)))}{0.5 (1 + cos(pi (u - c_j) / (d width)))} where
-#' \eqn{|u - c_j| < d\,width}{|u - c_j| < d width}, else zero. This is the basis of NeMoS's guide (`RaisedCosineLinearEval`).
+#' Equally spaced bumps: with u = (x - lower) / (upper - lower), peaks \eqn{c_j = (j - 1) / (n - 1)} and
+#' spacing \eqn{d = 1 / (n - 1)}, function j is
+#' \eqn{0.5 (1 + \cos(\pi (u - c_j) / (d\,width)))}{0.5 (1 + cos(pi (u - c_j) / (d width)))} where
+#' \eqn{|u - c_j| < d\,width}{|u - c_j| < d width}, else zero. This is the basis of NeMoS's guide
+#' (`RaisedCosineLinearEval`).
 #'
 #' @inheritParams basis_bspline
 #' @param n_basis How many functions (columns), at least 2.

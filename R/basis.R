@@ -93,7 +93,7 @@ numeric_input <- function(x, what) {
 }
 
 learn_bounds <- function(x) {
-  x <- x[is.finite(x)]
+  if (!all_finite(x)) x <- x[is.finite(x)]
   if (length(x) == 0) {
     stop_input("a covariate without a single value that is not NA can't be expanded.",
                class = "neurolasso_covariate_error")
@@ -122,9 +122,17 @@ format_basis <- function(name, ...) {
 
 # Numbers as they are typed, the first `most` of them.
 format_values <- function(x, most = 6) {
-  shown <- vapply(first_few(x, most), format, "", digits = 4)
-  if (length(x) == 1) return(shown)
-  sprintf("c(%s)", paste(c(shown, if (length(x) > most) "..."), collapse = ", "))
+  in_c(vapply(first_few(x, most), format, "", digits = 4), length(x))
+}
+
+# The same for text.
+format_strings <- function(x, most = 6) {
+  in_c(encodeString(first_few(x, most), quote = "\""), length(x))
+}
+
+in_c <- function(shown, n) {
+  if (n == 1) return(shown)
+  sprintf("c(%s)", paste(c(shown, if (n > length(shown)) "..."), collapse = ", "))
 }
 
 # Labels for columns, if they can be told apart.

@@ -6,7 +6,7 @@
 #' @param times When each sample was taken, in the unit of `breaks`, in any order.
 #' @param x The samples: a vector, or a matrix or data frame with a row per time. NA is no sample. A factor
 #'   goes with `method = "nearest"`.
-#' @param breaks The limits of the bins, increasing, as in [bin_spikes()].
+#' @param breaks The limits of the bins, increasing, or a list of them, one per session, as in [bin_spikes()].
 #' @param method `"linear"`: interpolated at the middle of each bin; `"mean"`: the mean of the samples in the
 #'   bin, NA where there is none; `"nearest"`: the sample nearest to the middle, of two the earlier.
 #' @param period NULL, or the two ends of a period, such as `c(0, 2 * pi)` or `c(-180, 180)`, for angles: they
@@ -16,9 +16,10 @@
 #'   the first and after the last sample, too; `"mean"` needs no gap.
 #' @return A vector with a value per bin; for a matrix or data frame one with a row per bin and the same
 #'   columns.
-#' @section Errors:
+#' @section Errors and warnings:
 #' Of class `neurolasso_spikes_error` for times and breaks, as in [bin_spikes()]; of class
-#' `neurolasso_input_error` else.
+#' `neurolasso_input_error` else. A warning of class `neurolasso_units` where samples look like degrees and
+#' the period like radians, or the other way round.
 #' @examples
 #' breaks <- seq(0, 1, by = 0.25)
 #' camera <- seq(0, 1, by = 0.1)
@@ -28,23 +29,28 @@
 #' @export
 bin_behaviour <- function(times, x, breaks, method = c("linear", "mean", "nearest"), period = NULL,
                           max_gap = NULL) {
-  breaks <- check_breaks(breaks)
+  runs <- check_runs(breaks)
   times <- check_times(times, "times")
   method <- check_choice(method, c("linear", "mean", "nearest"), "method")
   period <- check_circle(period)
   if (!is.null(max_gap)) max_gap <- check_gap(max_gap)
   check_samples(x, length(times), method, period)
+  warn_of_units(x, period, "`period`")
   order <- if (is.unsorted(times)) order(times) else seq_along(times)
   times <- times[order]
   bring <- function(column) {
     column <- column[order]
     known <- !is.na(column)
-    samples_to_bins(times[known], column[known], breaks, method, period, max_gap)
+    parts <- lapply(runs, function(run) {
+      samples_to_bins(times[known], column[known], run, method, period, max_gap)
+    })
+    do.call(c, unname(parts))
   }
   if (is.data.frame(x)) return(data.frame(lapply(x, bring), check.names = FALSE))
   if (is.null(dim(x))) return(bring(x))
-  out <- vapply(seq_len(ncol(x)), function(j) as.double(bring(x[, j])), double(length(breaks) - 1))
-  matrix(out, length(breaks) - 1, dimnames = list(NULL, colnames(x)))
+  n_bin <- sum(lengths(runs) - 1)
+  out <- vapply(seq_len(ncol(x)), function(j) as.double(bring(x[, j])), double(n_bin))
+  matrix(out, n_bin, dimnames = list(NULL, colnames(x)))
 }
 
 check_circle <- function(period) {

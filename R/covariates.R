@@ -59,7 +59,9 @@ as_leaf <- function(x, name) {
   if (length(dim(x)) == 1) x <- as.vector(x)
   if (is.logical(x)) x <- x + 0
   if (!is.numeric(x)) bad("must be numbers, a factor or a matrix of numbers, not ", describe(x), ".")
-  if (length(dim(x)) > 2) bad("must be a vector or a matrix, not an array of ", length(dim(x)), " dimensions.")
+  if (length(dim(x)) > 2) {
+    bad("must be a vector or a matrix, not an array of ", length(dim(x)), " dimensions.")
+  }
   if (NCOL(x) == 0) bad("is a matrix without columns.")
   if (!all_finite(x)) {
     infinite <- rows_where(x, is.infinite)
@@ -82,7 +84,8 @@ data_frame_leaf <- function(x, bad) {
   as.matrix(x)
 }
 
-# Whether no number is NA or infinite: one pass and no copy, where a sum that overflows only costs a second one.
+# Whether no number is NA or infinite: one pass and no copy, where a sum that overflows only costs a second
+# one.
 all_finite <- function(x) if (is.double(x)) is.finite(sum(x)) else !anyNA(x)
 
 # Rows in which a vector, matrix or factor has a value for which `test` holds.

@@ -67,7 +67,7 @@ entry_order.group_lasso_cv <- function(object, ...) entry_order(object$path, ...
 
 #' @rdname cv-methods
 #' @export
-tuning_curve.group_lasso_cv <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+tuning_curve.group_lasso_cv <- function(object, covariate, lambda = NULL, n = NULL, at = NULL, ...) {
   tuning_curve(object$path, covariate, cv_lambda(object, lambda), n, at, ...)
 }
 

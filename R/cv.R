@@ -55,7 +55,7 @@
 #' all bins.
 #'
 #' @param covariates,counts As in [group_lasso()], a formula included; or `covariates` is a
-#'   `group_lasso_path` to cross-validate at its lambdas, without `counts`.
+#'   `group_lasso_path` or [group_lasso_population] to cross-validate at its lambdas, without `counts`.
 #' @param ... Further arguments of [group_lasso()].
 #' @param n_folds How many folds; not used where `folds` has ids.
 #' @param block NULL, or the length of a block in bins.
@@ -65,7 +65,9 @@
 #' @param adaptive Whether each covariate's penalty has a weight that is learned first; see below. `FALSE`
 #'   cross-validates a path as it is.
 #' @param lambda,n_lambda,lambda_min_ratio As in [group_lasso()]; of the fit with adaptive weights.
-#' @return A list of class `group_lasso_cv` (K folds, L lambdas, G covariates):
+#' @param checkpoint With counts of several neurons: NULL, or a folder, as in [group_lasso()].
+#' @return A [group_lasso_population_cv] where `counts` are several neurons'; else a list of class
+#'   `group_lasso_cv` (K folds, L lambdas, G covariates):
 #' \describe{
 #'   \item{`lambda`}{length L, decreasing: that of the path}
 #'   \item{`cv_mean`, `cv_se`}{length L: bits per spike, and their standard error over folds}
@@ -101,16 +103,14 @@
 #' plot(cv)
 #' @export
 cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, folds = NULL, gap = 0,
-                           adaptive = TRUE, lambda = NULL, n_lambda = 100, lambda_min_ratio = 0.01) {
+                           adaptive = TRUE, lambda = NULL, n_lambda = 100, lambda_min_ratio = 0.01,
+                           checkpoint = NULL) {
   call <- match.call()
-  if (!inherits(covariates, "formula") && !missing(counts) && is_population(counts)) {
-    stop_input("`counts` must be one neuron's: cross-validation of a population is not there yet. Fit it with ",
-               "group_lasso() and give its paths one by one, or a column of `counts`.", arg = "counts")
-  }
   n_folds <- check_count(n_folds, "n_folds", lower = 2)
   gap <- check_count(gap, "gap", lower = 0)
   adaptive <- check_flag(adaptive, "adaptive")
-  is_path <- inherits(covariates, "group_lasso_path")
+  checkpoint <- check_checkpoint(checkpoint)
+  is_path <- inherits(covariates, c("group_lasso_path", "group_lasso_population"))
   if (is_path) {
     check_no_more(...)
     given <- c(counts = !missing(counts), lambda = !missing(lambda), n_lambda = !missing(n_lambda),
@@ -120,28 +120,38 @@ cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, 
       stop_input("`", name, "` must not be given with a path, which has its own.", arg = name)
     }
     first <- covariates
-    wanted <- lambda_request(first$lambda)
+    wanted <- if (inherits(first, "group_lasso_path")) lambda_request(first$lambda)
   } else {
     wanted <- lambda_request(lambda, n_lambda, lambda_min_ratio)
     first <- without_fit_warnings(group_lasso(covariates, counts, ..., lambda = Inf)) # what is to be fitted
   }
   progress <- check_flag(list(...)$progress %||% interactive(), "progress")
+  if (inherits(first, "group_lasso_population")) {
+    return(cv_population(first, wanted, adaptive, list(folds, n_folds, block), gap, checkpoint, progress, call))
+  }
+  refuse_checkpoint(checkpoint)
   problem <- path_problem(first)
-  weights <- if (adaptive) learned_weights(problem, first)
-  problem <- reweighted(problem, weights)
   folds <- make_folds(folds, n_folds, block, first, problem)
-  parts <- split_folds(folds, gap, first)
-  # the path of all bins goes ahead, the folds follow it
-  fits <- fit_weightings(problem, c(list(problem$weights), fold_weights(problem, parts)), wanted, progress)
+  came <- cross_validate(problem, first, split_folds(folds, gap, first), wanted, adaptive, progress)
   path <- first
   if (!is_path || adaptive) {
-    path <- new_path(fits[[1]], first, problem$groups, problem$penalty, first$standardize, first$link, first$control,
-                     call)
+    path <- new_path(came$fit, first, problem$groups, came$penalty, first$standardize, first$link, first$control, call)
     warn_of_path(path, any(path$group_weights > 0))
   }
-  cv <- new_cv(path, weights, folds, gap, score_folds(problem, parts, fits[-1]), call)
+  cv <- new_cv(path, came$weights, folds, gap, came$held_out, call)
   warn_of_folds(cv)
   cv
+}
+
+# The fits of a cross-validation of a problem: list(fit: of all bins; weights: adaptive ones, or NULL; penalty: with
+# these; held_out: of score_folds()). first: the problem's path, or what it says of its penalty; parts: of
+# split_folds().
+cross_validate <- function(problem, first, parts, wanted, adaptive, progress) {
+  weights <- if (adaptive) learned_weights(problem, first)
+  problem <- reweighted(problem, weights)
+  # the path of all bins goes ahead, the folds follow it
+  fits <- fit_weightings(problem, c(list(problem$weights), fold_weights(problem, parts)), wanted, progress)
+  list(fit = fits[[1]], weights = weights, penalty = problem$penalty, held_out = score_folds(problem, parts, fits[-1]))
 }
 
 fold_weights <- function(problem, parts) lapply(parts, function(part) problem$v * part$train)

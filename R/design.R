@@ -7,8 +7,8 @@
 #' Splines, raised cosines, factors and their products are kept as their few nonzero values per row, not
 #' as a matrix; `design$position` and `as.matrix()` write the matrix out. Where a covariate's values repeat
 #' (pixels, rounded centimetres, whole seconds), its columns are kept once for each different value, in a
-#' table, with each bin's place in it. `print()` and `summary()` say how each covariate is kept, and in how much
-#' memory.
+#' table, with each bin's place in it. `print()` and `summary()` say how each covariate is kept, and in how
+#' much memory.
 #'
 #' @param covariates A named list, or a data frame, of covariates with one value (row) per bin:
 #'   numeric vectors, numeric matrices (one group each), factors. Nested lists are flattened to names
@@ -88,8 +88,8 @@ each_covariate <- function(names, f) {
 # most); source (of a formula only: formula.R).
 new_design <- function(leaves, bases) evaluated(new_plan(leaves, bases))
 
-# The same before its blocks, with the leaves they are made of: what is known before a fit chooses its rows, so
-# that no more than these is ever in memory.
+# The same before its blocks, with the leaves they are made of: what is known before a fit chooses its rows,
+# so that no more than these is ever in memory.
 new_plan <- function(leaves, bases, session = NULL, rounding = NULL) {
   n_obs <- NROW(leaves[[1]])
   starts <- run_starts(session, n_obs)
@@ -158,10 +158,12 @@ warn_moved <- function(moved) {
 column_owner <- function(fields) rep(seq_along(fields$size), fields$size)
 
 # Column numbers of each covariate, by name.
-design_groups <- function(design) {
+covariate_columns <- function(design) {
   fields <- unclass(design)
   last <- cumsum(fields$size)
-  groups <- lapply(seq_along(last), function(g) seq_len(fields$size[g]) + as.integer(last[g] - fields$size[g]))
+  groups <- lapply(seq_along(last), function(g) {
+    seq_len(fields$size[g]) + as.integer(last[g] - fields$size[g])
+  })
   names(groups) <- names(fields$bases)
   groups
 }
@@ -356,8 +358,8 @@ predict.covariate_design <- function(object, newdata, session = NULL, ...) {
   fields <- unclass(object)
   if (inherits(newdata, "covariate_design")) {
     if (!identical(unclass(newdata)$bases, fields$bases)) {
-      stop_input("`newdata` is a covariate_design with other bases or bounds than the training one; give the ",
-                 "raw covariates.", arg = "newdata")
+      stop_input("`newdata` is a covariate_design with other bases or bounds than the training one; give ",
+                 "the raw covariates.", arg = "newdata")
     }
     refuse_session(session, "newdata")
     return(newdata)
@@ -434,8 +436,8 @@ print.covariate_design <- function(x, ...) {
   invisible(x)
 }
 
-# The covariates (numbers) of each line of the print: one, or where they are many, all columns of a matrix under a
-# convolution.
+# The covariates (numbers) of each line of the print: one, or where they are many, all columns of a matrix
+# under a convolution.
 print_parts <- function(bases, most = 6) {
   from <- vapply(bases, function(basis) basis$from[1] %||% "", "")
   many <- from %in% names(which(table(from[from != ""]) > most))

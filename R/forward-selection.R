@@ -61,9 +61,9 @@ forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, 
                  lambda = lambda, alpha = alpha, n_folds = length(parts)), class = "forward_selection")
 }
 
-# Bits per spike of each fold's held-out bins under the model with these covariates alone.
-subset_scores <- function(problem, covariates, parts, lambda) {
-  problem <- problem_with(problem, sort(covariates), TRUE)
+# Bits per spike of each fold's held-out bins under the model with these groups alone.
+subset_scores <- function(problem, groups, parts, lambda) {
+  problem <- problem_with(problem, sort(groups))
   fits <- fit_weightings(problem, fold_weights(problem, parts), lambda_request(lambda), FALSE)
   held_out <- score_folds(problem, parts, fits)
   base <- held_out$base

@@ -2,18 +2,20 @@
 
 #' @export
 print.group_lasso_path <- function(x, ...) {
-  print_overview(x, entry_order(x))
+  print_overview(c(unclass(x), word = group_word(x)), entry_order(x))
   invisible(x)
 }
 
-# x: a path, or those of its fields that are named here.
+# x: a path's fields, and `word`: group_word().
 print_overview <- function(x, entries) {
   n <- length(x$lambda)
   cat(sprintf("Group-lasso path: %s bins, %s spikes, %s (%s)\n",
               format(x$n_obs, big.mark = ","), format(sum(x$counts), big.mark = ","),
-              count_of(length(x$groups), "covariate"), count_of(nrow(x$coefficients), "column")))
+              count_of(length(x$groups), x$word), count_of(nrow(x$coefficients), "column")))
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
-  if (!is.null(x$na.action) && !is.null(x$window_edges)) cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
+  if (!is.null(x$na.action) && !is.null(x$window_edges)) {
+    cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
+  }
   range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
   cat(sprintf("%s; standardize = \"%s\"%s; largest KKT residual %s%s\n",
               if (n == 1) paste("1 lambda,", range[1]) else
@@ -21,8 +23,17 @@ print_overview <- function(x, entries) {
               if (x$link == "log") "" else sprintf("; link = \"%s\"", x$link), format(max(x$kkt), digits = 2),
               if (all(x$converged)) "" else sprintf(" (%d not converged)", sum(!x$converged))))
   if (!is.null(x$discretized)) print_rounding(x$discretized)
-  cat("Covariates in order of entry (lambda):\n")
+  if (length(x$free) > 0) cat(sprintf("Always in, without a penalty: %s\n", describe_free(x$free)))
+  cat(if (x$word == "covariate") "Covariates" else "Groups", "in order of entry (lambda):\n")
   print_entries(entries)
+  if (anyDuplicated(unlist(x$groups))) cat("(groups overlap: a column may be in with another of its groups)\n")
+}
+
+# "speed (5 columns), position (2 columns)"
+describe_free <- function(free, most = 6) {
+  parts <- sprintf("%s (%s)", names(free), vapply(lengths(free), count_of, "", "column"))
+  paste0(toString(first_few(parts, most)),
+         if (length(parts) > most) sprintf(" and %d more", length(parts) - most))
 }
 
 print_entries <- function(entries, most = 20) {
@@ -34,8 +45,11 @@ print_entries <- function(entries, most = 20) {
   }
   if (length(entered) > most) cat(sprintf("  and %d more\n", length(entered) - most))
   never <- names(entries)[is.na(entries)]
-  if (length(never) > 0) cat("  never:", paste(first_few(never, most), collapse = ", "),
-                             if (length(never) > most) sprintf("and %d more", length(never) - most), "\n")
+  if (length(never) > 0) {
+    more <- if (length(never) > most) sprintf("and %d more", length(never) - most)
+    cat(strwrap(paste(c("never:", paste(first_few(never, most), collapse = ", "), more), collapse = " "),
+                indent = 2, exdent = 4), sep = "\n")
+  }
 }
 
 #' Summary of a path
@@ -62,8 +76,8 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
     deviance_explained = explained, kkt = object$kkt
   )
   structure(
-    list(path = object[c("n_obs", "counts", "groups", "coefficients", "standardize", "link", "discretized",
-                         "window_edges", "na.action", "lambda", "kkt", "converged")],
+    list(path = c(object[c("n_obs", "counts", "groups", "free", "coefficients", "standardize", "link", "discretized",
+                           "window_edges", "na.action", "lambda", "kkt", "converged")], word = group_word(object)),
          table = table[rows, ], entry_order = entry_order(object), call = object$call),
     class = "summary.group_lasso_path"
   )
@@ -81,9 +95,12 @@ print.summary.group_lasso_path <- function(x, digits = 4, ...) {
 #'
 #' @param object A `group_lasso_path`.
 #' @param lambda NULL, or the penalty; between fitted values the coefficients are interpolated.
+#' @param by `"covariate"`: instead of groups the covariates that have a coefficient that is not zero, in whatever
+#'   group, or in none.
 #' @param ... Not used.
-#' @return For one lambda a character vector of covariates. For NULL (all fitted lambdas) or several
-#'   a logical matrix, covariates x lambdas.
+#' @return For one lambda a character vector of groups, which are the covariates unless the path was fitted with
+#'   `groups`. For NULL (all fitted lambdas) or several a logical matrix, groups x lambdas. Columns in no group are
+#'   not named.
 #' @seealso [entry_order()].
 #' @examples
 #' session <- simulate_session(300, encodes = "position", seed = 1)
@@ -95,12 +112,19 @@ selected <- function(object, ...) UseMethod("selected")
 
 #' @rdname selected
 #' @export
-selected.group_lasso_path <- function(object, lambda = NULL, ...) {
+selected.group_lasso_path <- function(object, lambda = NULL, by = c("group", "covariate"), ...) {
   check_no_more(...)
+  by <- check_choice(by, c("group", "covariate"), "by")
   at <- path_at(object, lambda)
-  active <- at$norms > 0
-  if (length(lambda) == 1) return(names(object$groups)[active[, 1]])
-  dimnames(active) <- list(names(object$groups), at$labels)
+  if (by == "group") {
+    active <- at$norms > 0
+    names <- names(object$groups)
+  } else {
+    active <- rowsum((at$coefficients != 0) + 0, column_owner(unclass(object$design))) > 0
+    names <- names(object$design)
+  }
+  if (length(lambda) == 1) return(names[active[, 1]])
+  dimnames(active) <- list(names, at$labels)
   active
 }
 

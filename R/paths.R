@@ -38,6 +38,9 @@ fit_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
   stats::setNames(paths, names)
 }
 
+# Groups that have a name: all but the free ones, which are always in and which no result lists.
+n_named <- function(penalty) length(penalty$size) - penalty$n_free
+
 as_lanes <- function(x) if (is.list(x)) x else list(x)
 
 # Weights of which the largest is 1; NULL where all are.
@@ -49,15 +52,83 @@ run_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
                       follow) {
   mean_count <- mapply(function(y, v) if (is.null(v)) mean(y) else sum(v * y) / sum(v), counts, weights)
   lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
-                 floor = as.double(signal_floor(moments, penalty, gradient_scale(mean_count, link))))
+                 floor = as.double(signal_floor(penalty, gradient_scale(mean_count, link))))
   options <- list(tol = control$tol, max_passes = control$max_passes,
                   n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
                   link = link_code(link), follow = as.integer(follow))
   centred <- centred_blocks(design, moments)
-  penalty$off <- centred$off
-  fits <- .Call(C_paths, centred$blocks, counts, offset, weights, penalty, lambda, options)
+  parts <- matrix_parts(centred$blocks, unclass(design)$size, penalty)
+  penalty$off <- centred$off[parts$order]
+  penalty$column <- match(penalty$column, parts$order)
+  fits <- .Call(C_paths, parts$blocks, counts, offset, weights, penalty, lambda, options)
+  as_given(in_order(fits, parts$order), centred, penalty)
+}
+
+# Fits of the core for the columns as they were given, and for the groups that have a name. centred: of
+# centred_blocks().
+as_given <- function(fits, centred, penalty) {
+  named <- seq_len(n_named(penalty))
   lapply(fits, function(fit) {
     fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
+    for (part in c("group_norms", "group_scores")) fit[[part]] <- fit[[part]][named, , drop = FALSE]
     fit
   })
+}
+
+# ---- parts of matrices ---------------------------------------------------------------------------
+
+# A wide matrix, of which groups have parts, goes to the core in parts: what is not wanted of it need not be
+# multiplied. Columns of the same groups are a part, where they are at least a few; else they are put together until
+# they are many, since columns are multiplied eight at a time.
+wide_matrix <- 16L
+few_columns <- 4L
+many_columns <- 8L
+
+# Blocks for the core, wide matrices with the widths of their `parts`, and `order`: the design's columns (size: of
+# each block) in the order of the blocks'. A matrix is copied where columns of the same groups aren't neighbours.
+matrix_parts <- function(blocks, size, penalty) {
+  order <- seq_len(sum(size))
+  wide <- which(vapply(blocks, is_wide, TRUE))
+  if (length(wide) > 0) kind <- column_kinds(penalty, length(order))
+  for (b in wide) {
+    columns <- sum(size[seq_len(b - 1)]) + seq_len(size[b])
+    own <- match(kind[columns], unique(kind[columns]))
+    if (max(own) == 1) next
+    if (is.unsorted(own)) {
+      by <- order(own)
+      order[columns] <- columns[by]
+      blocks[[b]]$x <- blocks[[b]]$x[, by, drop = FALSE]
+      blocks[[b]]$centre <- blocks[[b]]$centre[by]
+    }
+    blocks[[b]]$parts <- part_widths(tabulate(own))
+  }
+  list(blocks = blocks, order = order)
+}
+
+# Fits whose coefficients are of columns in that order.
+in_order <- function(fits, order) {
+  lapply(fits, function(fit) {
+    fit$coefficients[order, ] <- fit$coefficients
+    fit
+  })
+}
+
+# The groups of each of the columns, as a string.
+column_kinds <- function(penalty, n_col) {
+  group <- rep(seq_along(penalty$size), penalty$size)
+  vapply(split(group, factor(penalty$column, seq_len(n_col))), paste, "", collapse = " ", USE.NAMES = FALSE)
+}
+
+# Runs of columns (their lengths), as many as are part of a wide matrix, put together.
+part_widths <- function(runs) {
+  widths <- integer()
+  open <- 0L
+  for (n in runs) {
+    open <- open + n
+    if (n < few_columns && open < many_columns) next
+    widths <- c(widths, open)
+    open <- 0L
+  }
+  widths[length(widths)] <- widths[length(widths)] + open
+  widths
 }

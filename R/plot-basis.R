@@ -8,7 +8,7 @@
 #' bottom to top. A product of more than 100 functions or of more than two bases is drawn factor by factor.
 #'
 #' @param x A basis; or a `covariate_design` of [expand_covariates()], whose bases are trained.
-#' @param covariate Name of the covariate whose basis to draw; may be left out where the design has one.
+#' @param covariate Name of the covariate whose basis to draw; may be left out where all have the same.
 #' @param n Points of the grid; for images, along each axis. NULL: 201, and 41 for images.
 #' @param col,lty,lwd Colours, line types and widths of the curves, recycled; for images, `col` is the
 #'   palette.
@@ -45,14 +45,16 @@ plot.basis <- function(x, n = NULL, col = NULL, lty = 1, lwd = 2, main = title_o
 
 #' @rdname plot.basis
 #' @export
-plot.covariate_design <- function(x, covariate = NULL, xlab = covariate, ...) {
-  if (is.null(covariate) && length(x) == 1) covariate <- names(x)
+plot.covariate_design <- function(x, covariate = NULL, xlab = NULL, ...) {
+  bases <- vapply(unclass(x)$bases, format, "")
+  if (is.null(covariate) && length(unique(bases)) == 1) covariate <- names(x)[1]
   if (!is.character(covariate) || length(covariate) != 1 || !covariate %in% names(x)) {
     stop_input("`covariate` must be one of ", quoted(names(x)), ", not ", describe(covariate), ".",
                arg = "covariate")
   }
   basis <- unclass(x)$bases[[covariate]]
-  plot(basis, xlab = if (inherits(basis, "basis_product") && missing(xlab)) NULL else xlab, ...)
+  own_axis <- inherits(basis, "basis_product") || has_window(basis)
+  plot(basis, xlab = xlab %||% if (!own_axis) covariate, ...)
 }
 
 # The basis with what it would learn from data that fill its bounds.
@@ -102,9 +104,10 @@ draw_curves <- function(curves, col, lty, lwd, main, xlab, ylab, ...) {
   x <- curves$grid[[1]]
   by_level <- is.factor(x)
   col <- rep_len(col %||% path_colours, ncol(curves$values))
-  graphics::matplot(as.numeric(x), curves$values, type = if (by_level) "p" else "l", pch = 19, col = col,
-                    lty = lty, lwd = lwd, main = main, xlab = xlab, ylab = ylab, las = 1,
-                    xaxt = if (by_level) "n" else "s", ...)
+  usual <- list(type = if (by_level) "p" else "l", pch = 19, las = 1, xaxt = if (by_level) "n" else "s")
+  given <- list(as.numeric(x), curves$values, col = col, lty = lty, lwd = lwd, main = main, xlab = xlab,
+                ylab = ylab)
+  do.call(graphics::matplot, c(given, merge_parameters(usual, list(...))))
   if (by_level) graphics::axis(1, seq_along(x), x)
 }
 

@@ -3,7 +3,7 @@
 #' The norm of each covariate's coefficients against the penalty, on a logarithmic axis: weak penalties on
 #' the left, where all that carries anything is in, strong ones on the right, where covariates have
 #' dropped out. Each curve is labelled with its covariate's name at its left end; the axis above counts
-#' the covariates that are in.
+#' the covariates that are in. With `groups`, curves are those of groups.
 #'
 #' @param x A `group_lasso_path`.
 #' @param col Colours, one per covariate in order of entry, recycled. By default the first eight to enter
@@ -66,7 +66,7 @@ path_curves <- function(path, shown) {
   order <- names(entry_order(path))
   columns <- rev(which(shown))
   list(norms = path$group_norms[order, columns, drop = FALSE], lambda = path$lambda[columns],
-       names = order)
+       names = order, word = group_word(path))
 }
 
 # Colours of Okabe and Ito (2008) that stand out on white.
@@ -121,11 +121,11 @@ draw_frame <- function(curves, parameters) {
   at <- grDevices::axisTicks(log10(range(curves$lambda)), log = TRUE, nint = 5)
   at <- at[at >= min(curves$lambda) * 0.999 & at <= max(curves$lambda) * 1.001]
   if (length(at) < 2) at <- signif(range(curves$lambda), 2)
-  axis(1, at = at, labels = format_ticks(at))
+  axis(1, at = at, labels = format_ticks(at), gap.axis = 0.25)
   nearest <- vapply(at, function(a) which.min(abs(log(curves$lambda) - log(a))), 0L)
   graphics::axis(3, at = at, labels = colSums(curves$norms[, nearest, drop = FALSE] > 0), tick = FALSE,
                  line = -0.6, cex.axis = 0.85, col.axis = "grey30")
-  graphics::mtext("covariates in", side = 3, line = 1.4, cex = 0.75, col = "grey30")
+  graphics::mtext(paste0(curves$word, "s in"), side = 3, line = 1.4, cex = 0.75, col = "grey30")
   graphics::segments(max(10^lines[1], min(curves$lambda)), 0, 10^lines[2], 0, col = "grey85")
   graphics::box(bty = "l")
 }

@@ -1,52 +1,106 @@
 #' Plot a population
 #'
-#' A heat map, covariates x neurons: the darker, the earlier the covariate enters that neuron's path, as a share of
-#' the neuron's `lambda_max` and on a logarithmic scale; white where it never does. On the right, for each
-#' covariate, the share of the neurons (of those with spikes) that have it in at `fraction`. Covariates are in
-#' order of that share, neurons in order of what enters first, and how early the next does.
+#' `"map"`: covariates x neurons: the darker, the earlier the covariate enters that neuron's path, as a share of the
+#' neuron's `lambda_max` and on a logarithmic scale; white where it never does. On the right, for each covariate, the
+#' share of the neurons (of those with spikes) that have it in at `fraction`. Covariates are in order of that share,
+#' neurons in order of what enters first, and how early the next does. `"sizes"`: how many neurons have 0, 1, 2, ...
+#' covariates in at `fraction`.
 #'
 #' @param x A [group_lasso_population].
-#' @param fraction The share of each neuron's `lambda_max` at which the bars count who is in.
+#' @param fraction The share of each neuron's `lambda_max` at which bars count who is in.
+#' @param what Which panels; several are drawn into one figure, one alone leaves `layout()` and `par()` to you.
 #' @param palette Colours from late to early entry.
-#' @param max_labels Up to how many neurons are named on the axis.
-#' @param main,xlab As in [graphics::plot.default()].
-#' @param ... Graphical parameters such as `cex.main`, `col.main`.
+#' @param max_labels Up to how many neurons, and covariates, are named on the axes.
+#' @param main,xlab Of the map, as in [graphics::plot.default()].
+#' @param ... Graphical parameters of the map such as `cex.main`, `col.main`.
 #' @return Invisibly what is drawn: a list of `entry` (covariates x neurons, in the order of the picture, top to
-#'   bottom and left to right) and `share` (per covariate).
+#'   bottom and left to right), `share` (per covariate) and `sizes` (neurons with 0, 1, ... covariates in).
 #' @examples
 #' session <- simulate_session(200, encodes = "position", seed = 1)
 #' counts <- cbind(a = session$counts, b = rev(session$counts), c = rpois(length(session$counts), 0.5))
 #' population <- group_lasso(session$covariates, counts, basis_bspline(5), n_lambda = 20)
 #' plot(population)
 #' @export
-plot.group_lasso_population <- function(x, fraction = 0.1, palette = entry_colours, max_labels = 40, main = "",
-                                        xlab = "neuron", ...) {
+plot.group_lasso_population <- function(x, fraction = 0.1, what = c("map", "sizes"), palette = entry_colours,
+                                        max_labels = 40, main = "", xlab = "neuron", ...) {
   max_labels <- check_count(max_labels, "max_labels", lower = 0)
   fraction <- check_number(fraction, "fraction", 0, open = TRUE)
-  share <- summary(x, fraction = fraction)$share[, 1]
+  what <- check_panels(what, c("map", "sizes"))
+  seen <- summary(x, fraction = fraction)
+  share <- seen$share[, 1]
   entry <- order_population(entry_order(x, relative = TRUE), share)
   share <- share[rownames(entry)]
+  place <- paste("at", format(fraction, digits = 2))
+  draw_panels(what, list(
+    map = function() draw_map(entry, share, c("share in", place), palette, max_labels, main, xlab, ...),
+    sizes = function() draw_sizes(seen$sizes[, 1], paste(place, "lambda_max"))
+  ))
+  invisible(list(entry = entry, share = share, sizes = seen$sizes[, 1]))
+}
+
+check_panels <- function(what, panels) {
+  if (!is.character(what) || length(what) == 0 || !all(what %in% panels) || anyDuplicated(what)) {
+    stop_input("`what` must be one or several of ", quoted(panels), ", not ", describe(what), ".", arg = "what")
+  }
+  panels[panels %in% what]
+}
+
+# The map over the others, side by side. draw: a list of functions by panel.
+draw_panels <- function(what, draw) {
+  if (length(what) > 1) {
+    below <- setdiff(what, "map")
+    numbers <- rbind(if ("map" %in% what) rep(1, length(below)), seq_along(below) + ("map" %in% what))
+    graphics::layout(numbers, heights = if (nrow(numbers) == 2) c(1.6, 1) else 1)
+    on.exit(graphics::layout(1))
+  }
+  for (panel in what) draw[[panel]]()
+}
+
+# entry: covariates x neurons, in the order of the picture; share: for each of its rows; share_label: lines.
+draw_map <- function(entry, share, share_label, palette, max_labels, main, xlab, ...) {
   size <- dim(entry)
   # bars stand to the right of the map, in its units
   bars <- size[2] + 0.5 + size[2] * c(0.04, 0.3)
-  named <- size[2] <= max_labels
-  below <- if (named) label_lines(colnames(entry)) else 2
+  named <- size <= max_labels
+  below <- if (named[2]) label_lines(colnames(entry)) else 2
+  left <- if (named[1]) label_lines(rownames(entry)) else 4
   # from inside out: the neurons' names, `xlab`; above: the key, `main`
-  wanted <- c(max(below + 2, 4), label_lines(rownames(entry)), 4.6, 1)
+  wanted <- c(max(below + 2, 4), left, 4.6, 1)
   old <- graphics::par(mar = pmax(graphics::par("mar"), wanted))
   on.exit(graphics::par(old))
   graphics::plot(NULL, xlim = c(0.5, bars[2]), ylim = c(size[1] + 0.5, 0.5), xaxs = "i", yaxs = "i", axes = FALSE,
                  xlab = "", ylab = "", ...)
   graphics::title(main = main, line = 3, ...)
   draw_entries(entry, palette)
-  draw_shares(share, bars, fraction)
-  graphics::axis(2, at = seq_len(size[1]), labels = rownames(entry), las = 1, tick = FALSE, line = -0.6)
-  at <- if (named) seq_len(size[2]) else pretty(c(1, size[2]))
-  at <- at[at >= 1 & at <= size[2]]
-  graphics::axis(1, at = at, labels = if (named) colnames(entry) else at, tick = FALSE, line = -0.6,
-                 las = if (named) 2 else 1)
+  draw_shares(share, bars, share_label)
+  label_axis(2, rownames(entry), named[1])
+  if (!named[1]) graphics::mtext("covariate, by share", side = 2, line = 2.4)
+  label_axis(1, colnames(entry), named[2])
   graphics::mtext(xlab, side = 1, line = below + 0.2, at = (size[2] + 1) / 2)
-  invisible(list(entry = entry, share = share))
+}
+
+# Names, or where they are too many, numbers.
+label_axis <- function(side, names, named) {
+  at <- if (named) seq_along(names) else pretty(c(1, length(names)))
+  at <- at[at >= 1 & at <= length(names)]
+  graphics::axis(side, at = at, labels = if (named) names[at] else at, tick = FALSE, line = -0.6,
+                 las = if (named || side == 2) 2 else 1)
+}
+
+# Margins of the panels under a map.
+small_panel <- c(3.6, 4.8, 0.8, 1)
+
+# sizes: the number of neurons with 0, 1, ... covariates in.
+draw_sizes <- function(sizes, place) {
+  used <- sizes[seq_len(max(which(sizes > 0), 1))]
+  old <- graphics::par(mar = small_panel)
+  on.exit(graphics::par(old))
+  graphics::plot(NULL, xlim = c(-0.6, length(used) - 0.4), ylim = c(0, max(used, 1)), xaxs = "i", yaxs = "i", las = 1,
+                 bty = "l", xaxt = "n", xlab = "", ylab = "")
+  graphics::title(xlab = paste("number of covariates in", place), line = 2.2)
+  graphics::title(ylab = "neurons", line = 3.2)
+  graphics::rect(seq_along(used) - 1.35, 0, seq_along(used) - 0.65, used, col = path_colours[1], border = NA)
+  graphics::axis(1, at = unique(round(pretty(seq_along(used) - 1))), tick = FALSE, line = -0.5)
 }
 
 # From late to early; the latest still stand apart from white.
@@ -84,12 +138,11 @@ draw_entries <- function(entry, palette) {
                  adj = c(0, 0.5), cex = 0.75, xpd = NA)
 }
 
-draw_shares <- function(share, bars, fraction) {
+draw_shares <- function(share, bars, label) {
   at <- seq_along(share)
   length <- ifelse(is.na(share), 0, share) * diff(bars)
   graphics::rect(bars[1], at - 0.35, bars[1] + length, at + 0.35, col = path_colours[1], border = NA)
   graphics::segments(bars[1], 0.5, bars[1], length(share) + 0.5, col = "grey60")
   graphics::axis(1, at = bars, labels = c("0", "1"), cex.axis = 0.75, line = 0)
-  graphics::mtext(sprintf("share in at %s", format(fraction, digits = 2)), side = 1, line = 2.2, at = mean(bars),
-                  cex = 0.75)
+  graphics::mtext(label, side = 1, line = 1.5 + seq_along(label) * 0.8, at = mean(bars), cex = 0.75)
 }

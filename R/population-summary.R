@@ -9,12 +9,15 @@ print.group_lasso_population <- function(x, ...) {
 # What print() says in its first lines.
 population_overview <- function(population) {
   x <- unclass(population)
+  has_failed <- is_failed(population)
+  fits <- x$fits[!has_failed]
   list(neurons = names(population), n_bins = nrow(x$data$counts), counts_missing = sum(is.na(x$data$counts)),
        covariates = names(x$groups), n_columns = ncol(x$data$design), na.action = x$data$na.action,
-       n_lambda = length(x$fits[[1]]$lambda), standardize = x$standardize, link = x$link,
-       kkt = max(vapply(x$fits, function(fit) max(fit$kkt), 0)),
+       n_lambda = max(0, lengths(lapply(fits, `[[`, "lambda"))), standardize = x$standardize, link = x$link,
+       kkt = max(0, vapply(fits, function(fit) max(fit$kkt), 0)), sharing = describe_sharing(x),
        silent = names(population)[is_silent(population)],
-       unconverged = names(population)[!is_converged(population)])
+       unconverged = names(population)[!is_converged(population) & !has_failed],
+       failed = names(population)[has_failed])
 }
 
 # x: a population_overview()
@@ -29,12 +32,14 @@ print_population <- function(x) {
   cat(sprintf("%s each; standardize = \"%s\"%s; largest KKT residual %s\n", count_of(x$n_lambda, "lambda"),
               x$standardize, if (x$link == "log") "" else sprintf("; link = \"%s\"", x$link),
               format(x$kkt, digits = 2)))
+  if (!is.null(x$sharing)) cat(x$sharing, "\n", sep = "")
   named <- function(what, neurons) {
     cat(sprintf("%d %s%s\n", length(neurons), what,
                 if (length(neurons) > 0) paste0(": ", gsub("`", "", quoted(neurons))) else ""))
   }
   named("silent", x$silent)
   named("not converged", x$unconverged)
+  if (length(x$failed) > 0) named("without a path, as the fit failed", x$failed)
 }
 
 # Places along the paths that a summary shows where none is asked for; those that were not fitted are left out.
@@ -46,7 +51,7 @@ summary.group_lasso_population <- function(object, fraction = NULL, lambda = NUL
   check_no_more(...)
   places <- summary_places(object, fraction, lambda)
   is_in <- lapply(places, function(place) population_at(object, place$lambda, place$fraction)$norms > 0)
-  spiking <- !is_silent(object)
+  spiking <- !is_silent(object) & !is_failed(object)
   n_covariates <- length(unclass(object)$groups)
   counted <- function(f) {
     out <- vapply(is_in, function(active) as.double(f(active[, spiking, drop = FALSE])), double(n_covariates + 1))
@@ -68,11 +73,11 @@ summary.group_lasso_population <- function(object, fraction = NULL, lambda = NUL
 # list(lambda, fraction) for each place, one of them NULL, named as the columns of a summary.
 summary_places <- function(population, fraction, lambda) {
   if (!is.null(lambda)) {
-    check_place(lambda, fraction)
+    check_place(lambda, fraction, 1)
     return(stats::setNames(list(list(lambda = lambda)), lambda_labels(lambda)))
   }
   if (is.null(fraction)) {
-    reach <- vapply(seq_along(names(population)), function(k) {
+    reach <- vapply(which(!is_failed(population)), function(k) {
       path <- neuron_solutions(population, k)
       if (path$lambda_max > 0) min(path$lambda) / path$lambda_max else 0
     }, 0)
@@ -87,9 +92,13 @@ summary_places <- function(population, fraction, lambda) {
 neuron_table <- function(population, is_in) {
   x <- unclass(population)
   rows <- lapply(seq_along(x$fits), function(k) {
-    entries <- entry_order(neuron_solutions(population, k))
     fit <- x$fits[[k]]
-    data.frame(spikes = sum(x$data$counts[, k], na.rm = TRUE), lambda_max = fit$lambda_max,
+    spikes <- sum(x$data$counts[, k], na.rm = TRUE)
+    if (!is.null(fit$error)) {
+      return(data.frame(spikes = spikes, lambda_max = NA, first = NA_character_, n_covariates = NA, kkt = NA))
+    }
+    entries <- entry_order(neuron_solutions(population, k))
+    data.frame(spikes = spikes, lambda_max = fit$lambda_max,
                first = if (is.na(entries[1])) NA_character_ else names(entries)[1], n_covariates = sum(is_in[, k]),
                kkt = max(fit$kkt))
   })

@@ -2,54 +2,54 @@
 #
 # A group_lasso_population is a list of what all neurons share and what each has for itself; `[[` puts a neuron's
 # path together (new_path()). Its fields, behind unclass():
-#   fits      named by neuron: what fit_paths() returns
+#   fits      named by neuron: what fit_paths() returns, or list(error) where that failed
 #   weight    G x N: the weight of each covariate's penalty, which depends on a neuron's bins
 #   data      list(design, counts (n x N; NA: not known), offset, weights, na.action): the rows that were kept
 #             for all neurons
 #   na_class  "omit" or "exclude": what becomes of a bin that only some neurons miss
-#   groups, standardize, link, control, call  as in a path
+#   groups, free, standardize, link, control, call  as in a path
 
 # Whether counts are many neurons'; check_counts() sees to those of one.
 is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
 
-# How neurons are fitted. "joint" has its place in the signature and no solver yet.
-check_neurons <- function(neurons) {
-  neurons <- check_choice(neurons, c("separate", "joint"), "neurons")
-  if (neurons == "joint") {
-    stop_input("`neurons` = \"joint\" (a covariate enters for all neurons or for none) is not there yet; ",
-               "\"separate\" fits a path for each neuron.", arg = "neurons", class = "neurolasso_not_implemented")
-  }
-  neurons
-}
-
-# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`.
-fit_population <- function(design, counts, offset, weights, na.action, wanted, multiplier, how, link, control,
-                           progress, call) {
+# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`; neurons: as in
+# neuron_sets().
+fit_population <- function(design, counts, offset, weights, na.action, wanted, groups, multiplier, how, link,
+                           control, progress, checkpoint, call, neurons) {
   counts <- check_counts_matrix(counts, nrow(design))
+  sets <- neuron_sets(neurons, colnames(counts), groups)
   data <- population_rows(design, counts, offset, weights, na.action)
-  groups <- design_groups(data$design)
-  n_neuron <- ncol(data$counts)
-  fits <- vector("list", n_neuron)
-  weight <- matrix(0, length(groups), n_neuron)
-  for (members in missing_patterns(data$counts)) {
-    v <- prior_weights(data) * !is.na(data$counts[, members[1]])
-    v <- v / max(v)
-    moments <- design_moments(data$design, v / sum(v))
-    penalty <- penalty_for(moments, groups, how, multiplier)
-    lanes <- lapply(members, function(k) known_or_zero(data$counts[, k]))
-    fits[members] <- fit_paths(data$design, moments, penalty, lanes, if (all(v == 1)) NULL else v, data$offset,
-                               wanted, link, control, progress)
-    weight[, members] <- penalty$weight
+  if (!is.null(sets)) {
+    refuse_checkpoint(checkpoint, "neurons that are fitted together")
+    return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
   }
-  names(fits) <- colnames(data$counts)
-  population <- structure(
-    list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
-         na_class = data$na_class, groups = groups, standardize = how, link = link, control = control,
-         call = call),
-    class = "group_lasso_population"
-  )
+  population <- new_population(vector("list", ncol(data$counts)), NULL, data, groups, how, link, control, call)
+  work <- path_work(population, wanted, multiplier)
+  checkpoint <- open_checkpoint(checkpoint, colnames(data$counts), work_parts(work, "paths"))
+  records <- run_population(work, companies(data$counts), fit_company, checkpoint, progress)
+  population <- with_records(population, records)
   each_neuron(population, function(k) warn_of_path(population[[k]], any(multiplier > 0)))
   population
+}
+
+# A population with what run_population() says of its neurons. Of a neuron whose fit failed `fits` has
+# list(error = a message), and the rest is NA.
+with_records <- function(population, records) {
+  x <- unclass(population)
+  x$fits <- lapply(records, function(record) record$fit %||% record["error"])
+  x$weight <- vapply(records, function(record) record$weight %||% rep(NA_real_, length(x$groups)),
+                     double(length(x$groups)))
+  x$weight <- matrix(x$weight, length(x$groups))
+  structure(x, class = class(population))
+}
+
+# weight: G x N; more: further fields; class: what else it is.
+new_population <- function(fits, weight, data, groups, how, link, control, call, more = NULL, class = NULL) {
+  names(fits) <- colnames(data$counts)
+  fields <- list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
+                 na_class = data$na_class, groups = groups$columns, free = groups$free, standardize = how, link = link,
+                 control = control, call = call)
+  structure(c(fields, more), class = c(class, "group_lasso_population"))
 }
 
 # ---- counts --------------------------------------------------------------------------------------
@@ -139,10 +139,13 @@ known_or_zero <- function(y) {
 
 # ---- a list of paths -----------------------------------------------------------------------------
 
-# f(k) for each neuron's number. What it warns of is said once for each kind of warning, with the neurons' names.
-each_neuron <- function(population, f) {
+# f(k) for each neuron's number, `failed` for those without a fit. What it warns of is said once for each kind of
+# warning, with the neurons' names.
+each_neuron <- function(population, f, failed = NULL) {
   seen <- list()
+  has_failed <- is_failed(population)
   out <- lapply(seq_along(names(population)), function(k) {
+    if (has_failed[k]) return(failed)
     withCallingHandlers(f(k), neurolasso_warning = function(w) {
       seen[[length(seen) + 1]] <<- list(name = names(population)[k], warning = w)
       invokeRestart("muffleWarning")
@@ -173,7 +176,16 @@ find_neuron <- function(population, i) {
 # The path of neuron k, with the bins in which its counts are known.
 neuron_path <- function(population, k) {
   x <- unclass(population)
-  data <- x$data
+  refuse_failed(population, k)
+  data <- neuron_data(x$data, k, x$na_class)
+  path <- new_path(x$fits[[k]], data, own_groups(x, names(x$fits)[k]), list(weight = x$weight[, k]), x$standardize,
+                   x$link, x$control, x$call)
+  if (!is.null(x$sets)) path$fitted_with <- set_of(population, k)
+  path
+}
+
+# Of a population's data those of neuron k: the bins in which its counts are known.
+neuron_data <- function(data, k, na_class) {
   data$counts <- as.double(data$counts[, k])
   missing <- is.na(data$counts)
   if (any(missing)) {
@@ -181,11 +193,18 @@ neuron_path <- function(population, k) {
     left <- seq_len(length(missing) + length(data$na.action))
     if (length(data$na.action) > 0) left <- left[-data$na.action]
     gone <- sort(c(as.integer(data$na.action), left[missing]))
-    data$na.action <- structure(gone, names = as.character(gone), class = x$na_class)
+    data$na.action <- structure(gone, names = as.character(gone), class = na_class)
     data$design <- design_rows(data$design, keep)
     for (part in c("counts", "offset", "weights")) if (!is.null(data[[part]])) data[[part]] <- data[[part]][keep]
   }
-  new_path(x$fits[[k]], data, x$groups, list(weight = x$weight[, k]), x$standardize, x$link, x$control, x$call)
+  data
+}
+
+refuse_failed <- function(population, k) {
+  error <- unclass(population)$fits[[k]]$error
+  if (is.null(error)) return()
+  stop_input("neuron `", names(population)[k], "` has no path, because its fit failed: ", error, arg = "neuron",
+             class = "neurolasso_failed_neuron")
 }
 
 # What a path says of its solutions, without its data: enough for path_at() and entry_order().
@@ -206,8 +225,9 @@ neuron_solutions <- function(population, k) {
 #' design is kept once.
 #'
 #' @section Lambdas:
-#' Each neuron has its own grid, so a place on all of them is given either as `lambda`, one number for all neurons,
-#' or as `fraction`, a share of each neuron's own `lambda_max`: 1 is where its first covariate is about to enter.
+#' Each neuron has its own grid, so a place on all of them is given either as `lambda`, one number for all neurons or
+#' one for each, or as `fraction`, a share of each neuron's own `lambda_max`: 1 is where its first covariate is about
+#' to enter.
 #' Only where every path has a single lambda both may be left out. Where that is outside some neurons' fitted
 #' ranges one warning of class `neurolasso_outside_path` names them.
 #'
@@ -222,11 +242,35 @@ neuron_solutions <- function(population, k) {
 #' A neuron without two known bins of weight above 0 is taken for silent, with a warning of class
 #' `neurolasso_unknown_neuron`.
 #'
+#' @section More than one process:
+#' Where the user has set a plan of the future package (`multisession`, `cluster`, job schedulers), neurons go out
+#' through it. Each worker gets one future with the compact design and the counts of its own neurons. The units of work
+#' are companies of three neurons, which share passes over the data, wherever that is done: so the numbers are the
+#' same as alone, bit for bit on like machines with as many threads. Progress goes to progressr, where it is loaded.
+#'
+#' An error in a neuron's fit, and a worker that dies, don't stop the others. What had failed is fitted once more in
+#' this process; what fails there, too, neuron by neuron, has no path: NA in every table, left out by `lapply()`, and
+#' `[[` says why (`neurolasso_failed_neuron`). One warning of class `neurolasso_worker_failed` names all of them in its
+#' field `neurons`, and those that have no path in `lost`. Where all fail, their error is raised.
+#'
+#' @section Checkpoints:
+#' With `checkpoint`, the path of each neuron is written to that folder as soon as it is there, by the worker itself
+#' where it can see the folder. The same call again reads what is whole and fits the rest; the result is identical to
+#' one that was never stopped. A file that was cut short is made anew. The folder knows the problem by a checksum
+#' of the covariates' columns, the counts and all arguments that matter to the answer (not `n_threads` and
+#' `progress`): a folder of another problem is refused with an error of class `neurolasso_checkpoint`. A disk that
+#' can't be written costs a warning (`neurolasso_checkpoint_unwritten`), not the fits. Folds that are drawn at random
+#' are another problem each time, unless a seed was set.
+#'
 #' @param object A `group_lasso_population`.
-#' @param lambda NULL, or one penalty for all neurons.
+#' @param lambda NULL, or one penalty for all neurons, or one for each. In `summary()` one.
 #' @param fraction NULL, or one share (above 0) of each neuron's own `lambda_max`. In `summary()` one or several.
 #' @param newdata NULL for the training bins, or raw covariates as in [predict.group_lasso_path()].
 #' @param type `"link"`: the linear predictor; `"response"`: the expected count per bin.
+#'   For `residuals()` as in [residuals.group_lasso_path()].
+#' @param counts,metric,weights As in [score()].
+#' @param covariate,n,at As in [tuning_curve()].
+#' @param lag As in [refit()].
 #' @param offset,session As in [predict.group_lasso_path()].
 #' @param relative Divide by each neuron's `lambda_max`?
 #' @param ... Not used.
@@ -240,6 +284,11 @@ neuron_solutions <- function(population, k) {
 #'     [stats::na.exclude] all bins, NA where one was left out for all), or those of `newdata`. A bin in which
 #'     only a neuron's count is missing has its prediction}
 #'   \item{`deviance()`}{lambdas x neurons, each column at that neuron's lambdas}
+#'   \item{`residuals()`}{bins x neurons, as `fitted()`; NA where the neuron's count is missing}
+#'   \item{`score()`}{named by neuron: see [score()]}
+#'   \item{`tuning_curve()`}{a data frame: the covariate's values as in [tuning_curve()], and the matrices `effect` and
+#'     `rate`, points x neurons}
+#'   \item{`refit()`}{a list named by neuron, of what [refit()] returns}
 #'   \item{`nobs()`}{named by neuron: the bins used}
 #'   \item{`summary()`}{a list of class `summary.group_lasso_population`: `share`, covariates x places, of the
 #'     neurons with spikes the share that has the covariate in at each `fraction` (or at `lambda`); `sizes`, the
@@ -247,9 +296,9 @@ neuron_solutions <- function(population, k) {
 #'     with a row per neuron (`bins`, `spikes`, `lambda_max`, `first`: the covariate that enters first,
 #'     `n_covariates` in at the last place, `kkt`: the largest residual, `converged`); and what `print()` needs}
 #' }
-#' What has no method here (`residuals()`, `score()`, `refit()`, `tuning_curve()`, [cv_group_lasso()], ...) is
-#' asked of one neuron's path, or of each: `lapply(population, refit, lambda = 0.01)`.
-#' @seealso [group_lasso()], [plot.group_lasso_population()].
+#' What has no method here (`simulate()`, `logLik()`, [shift_control()], ...) is asked of one neuron's path, or of
+#' each: `lapply(population, shift_control)`.
+#' @seealso [group_lasso()], [cv_group_lasso()] and [group_lasso_population_cv], [plot.group_lasso_population()].
 #' @examples
 #' session <- simulate_session(200, encodes = "position", seed = 1)
 #' counts <- cbind(a = session$counts, b = rev(session$counts), quiet = rpois(length(session$counts), 0.1))
@@ -259,6 +308,8 @@ neuron_solutions <- function(population, k) {
 #' selected(population, fraction = 0.3)
 #' entry_order(population, relative = TRUE)
 #' head(predict(population, fraction = 0.2, type = "response"))
+#' score(population, fraction = 0.2)
+#' tuning_curve(population, "position", fraction = 0.2, n = 5)
 #' coef(population[["a"]], lambda = population$a$lambda_max / 2)[1:3, ]
 #' @name group_lasso_population
 NULL
@@ -302,129 +353,13 @@ refuse_whole <- function(what) {
 `$<-.group_lasso_population` <- function(x, name, value) refuse_whole("this")
 
 #' @export
-residuals.group_lasso_population <- function(object, ...) refuse_whole("residuals()")
-
-#' @export
 logLik.group_lasso_population <- function(object, ...) refuse_whole("logLik()")
 
 #' @export
 simulate.group_lasso_population <- function(object, nsim = 1, seed = NULL, ...) refuse_whole("simulate()")
 
 #' @export
-tuning_curve.group_lasso_population <- function(object, ...) refuse_whole("tuning_curve()")
-
-#' @export
-score.group_lasso_population <- function(object, ...) refuse_whole("score()")
-
-#' @export
-refit.group_lasso_population <- function(object, ...) refuse_whole("refit()")
-
-#' @export
 as.list.group_lasso_population <- function(x, ...) {
-  stats::setNames(lapply(seq_along(names(x)), function(k) neuron_path(x, k)), names(x))
-}
-
-# ---- all neurons at one place --------------------------------------------------------------------
-
-# Intercept (N), coefficients (p x N) and norms (G x N) of all neurons at one lambda or fraction, as path_at() gives
-# them for the lambdas of one path.
-population_at <- function(population, lambda, fraction) {
-  check_place(lambda, fraction)
-  points <- each_neuron(population, function(k) {
-    path <- neuron_solutions(population, k)
-    path_at(path, neuron_lambda(path, lambda, fraction))
-  })
-  bind <- function(part) {
-    out <- do.call(cbind, lapply(points, `[[`, part))
-    colnames(out) <- names(population)
-    out
-  }
-  coefficients <- bind("coefficients")
-  rownames(coefficients) <- unclass(unclass(population)$data$design)$columns
-  norms <- bind("norms")
-  rownames(norms) <- names(unclass(population)$groups)
-  list(lambda = vapply(points, `[[`, 0, "lambda"), labels = names(population),
-       intercept = vapply(points, `[[`, 0, "intercept"), coefficients = coefficients, norms = norms)
-}
-
-check_place <- function(lambda, fraction) {
-  if (!is.null(lambda) && !is.null(fraction)) {
-    stop_input("give one of `lambda` and `fraction`, not both.", arg = "fraction")
-  }
-  if (!is.null(fraction)) check_number(fraction, "fraction", 0, open = TRUE)
-  if (!is.null(lambda) && (length(lambda) != 1 || is.na(lambda))) check_number(lambda, "lambda", 0)
-}
-
-# A neuron without signal has no scale for a fraction, and the same solution everywhere.
-neuron_lambda <- function(path, lambda, fraction) {
-  if (path$lambda_max == 0 && !(is.null(fraction) && is.null(lambda))) return(path$lambda[1])
-  if (!is.null(fraction)) return(fraction * path$lambda_max)
-  one_lambda(path, lambda, "a population (or give `fraction`, a share of each neuron's lambda_max)")
-}
-
-is_silent <- function(population) vapply(unclass(population)$fits, function(fit) all(fit$intercept == -Inf), TRUE)
-
-is_converged <- function(population) vapply(unclass(population)$fits, function(fit) all(fit$status == 0L), TRUE)
-
-#' @rdname group_lasso_population
-#' @export
-coef.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
-  check_no_more(...)
-  at <- population_at(object, lambda, fraction)
-  rbind("(Intercept)" = at$intercept, at$coefficients)
-}
-
-#' @rdname group_lasso_population
-#' @export
-selected.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
-  check_no_more(...)
-  population_at(object, lambda, fraction)$norms > 0
-}
-
-#' @rdname group_lasso_population
-#' @export
-entry_order.group_lasso_population <- function(object, relative = FALSE, ...) {
-  check_no_more(...)
-  relative <- check_flag(relative, "relative")
-  covariates <- names(unclass(object)$groups)
-  entries <- vapply(seq_along(names(object)), function(k) {
-    path <- neuron_solutions(object, k)
-    unname(entry_order(path)[covariates]) / (if (relative && path$lambda_max > 0) path$lambda_max else 1)
-  }, double(length(covariates)))
-  matrix(entries, length(covariates), dimnames = list(covariates, names(object)))
-}
-
-#' @rdname group_lasso_population
-#' @export
-predict.group_lasso_population <- function(object, newdata = NULL, lambda = NULL, fraction = NULL,
-                                           type = c("link", "response"), offset = NULL, session = NULL, ...) {
-  check_no_more(...)
-  type <- check_choice(type, c("link", "response"), "type")
-  at <- population_at(object, lambda, fraction)
-  # all neurons at one place are to the design what one path is at many lambdas
-  data <- c(unclass(object)$data, unclass(object)["link"])
-  link <- predict_at(data, at, newdata, offset, session)
-  if (type == "response") inverse_link(link, data$link) else link
-}
-
-#' @rdname group_lasso_population
-#' @export
-fitted.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
-  check_no_more(...)
-  predict(object, lambda = lambda, fraction = fraction, type = "response")
-}
-
-#' @rdname group_lasso_population
-#' @export
-deviance.group_lasso_population <- function(object, ...) {
-  check_no_more(...)
-  do.call(cbind, lapply(object, deviance))
-}
-
-#' @rdname group_lasso_population
-#' @export
-nobs.group_lasso_population <- function(object, ...) {
-  check_no_more(...)
-  data <- unclass(object)$data
-  colSums(!is.na(data$counts) & prior_weights(data) > 0)
+  has_path <- which(!is_failed(x))
+  stats::setNames(lapply(has_path, function(k) neuron_path(x, k)), names(x)[has_path])
 }

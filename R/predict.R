@@ -94,10 +94,11 @@ training_means <- function(path, values) {
 predict_terms <- function(path, design, at) {
   n_lambda <- length(at$lambda)
   n_obs <- nrow(design %||% path$design)
-  out <- array(0, c(n_obs, length(path$groups), n_lambda), list(NULL, names(path$groups), at$labels))
+  columns <- covariate_columns(path$design)
+  out <- array(0, c(n_obs, length(columns), n_lambda), list(NULL, names(columns), at$labels))
   constant <- at$intercept
-  for (g in seq_along(path$groups)) {
-    coefficients <- at$coefficients[path$groups[[g]], , drop = FALSE]
+  for (g in seq_along(columns)) {
+    coefficients <- at$coefficients[columns[[g]], , drop = FALSE]
     trained <- design_predictor(path$design, coefficients, g)
     means <- training_means(path, trained)
     term <- if (is.null(design)) trained else design_predictor(design, coefficients, g)
@@ -105,7 +106,7 @@ predict_terms <- function(path, design, at) {
     constant <- constant + means
   }
   if (n_lambda == 1) {
-    out <- matrix(out, n_obs, length(path$groups), dimnames = dimnames(out)[1:2])
+    out <- matrix(out, n_obs, length(columns), dimnames = dimnames(out)[1:2])
   }
   structure(out, constant = stats::setNames(constant, at$labels))
 }
@@ -135,20 +136,27 @@ fitted.group_lasso_path <- function(object, lambda = NULL, ...) {
 residuals.group_lasso_path <- function(object, lambda = NULL,
                                        type = c("deviance", "pearson", "response", "working"), ...) {
   check_no_more(...)
-  type <- check_choice(type, c("deviance", "pearson", "response", "working"), "type")
+  type <- check_choice(type, residual_types, "type")
   link <- link_at(object$design, path_at(object, lambda), object$offset)
-  rate <- inverse_link(link, object$link)
-  difference <- object$counts - rate
+  pad_missing(object, residuals_at(object$counts, link, type, object$link))
+}
+
+residual_types <- c("deviance", "pearson", "response", "working")
+
+# counts: one per bin, or as link, bins x columns, which the result is like.
+residuals_at <- function(counts, link, type, link_name) {
+  rate <- inverse_link(link, link_name)
+  difference <- counts - rate
   # a rate of 0 and no spike: no residual
   scaled <- function(divisor) ifelse(difference == 0, 0, difference / divisor)
   out <- switch(type,
     response = difference,
     pearson = scaled(sqrt(rate)),
-    working = scaled(link_slope(link, object$link)),
-    deviance = sign(difference) * sqrt(pmax(unit_deviance(array(object$counts, dim(rate)), rate), 0))
+    working = scaled(link_slope(link, link_name)),
+    deviance = sign(difference) * sqrt(pmax(unit_deviance(array(counts, dim(rate)), rate), 0))
   )
   dimnames(out) <- dimnames(rate)
-  pad_missing(object, out)
+  out
 }
 
 #' Simulate counts from a path

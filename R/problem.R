@@ -2,17 +2,24 @@
 # the covariates.
 
 # What fit_path() and fit_paths() take, from a path: list(design, counts, offset, weights (as given, NULL: 1), v
-# (weights as numbers), groups, moments, penalty, link, control). Bases, moments and penalty are those of all
-# bins: they know the covariates, not the counts.
-path_problem <- function(path) {
+# (weights as numbers), groups (of read_groups()), moments (of the covariates), group_moments, penalty, link,
+# control). Bases, moments and penalty are those of all bins: they know the covariates, not the counts. joint: whether
+# a path of a joint fit will do, whose penalty is not its own.
+path_problem <- function(path, joint = FALSE) {
+  if (!joint) refuse_joint(path)
   v <- prior_weights(path)
+  groups <- path_groups(path)
   moments <- design_moments(path$design, v / sum(v))
-  unit <- penalty_for(moments, path$groups, path$standardize, rep(1, length(path$groups)))
-  multiplier <- ifelse(unit$scale > 0, path$group_weights / unit$scale, 1)
-  penalty <- if (all(multiplier > 0)) unit else penalty_for(moments, path$groups, path$standardize, multiplier)
-  penalty$weight <- as.double(unname(path$group_weights))
+  of_groups <- group_moments(path$design, moments, groups, v / sum(v))
+  named <- seq_along(groups$columns)
+  unit <- penalty_for(of_groups, groups, path$standardize, rep(1, length(named)))
+  scale <- unit$scale[named]
+  multiplier <- ifelse(scale > 0, path$group_weights / scale, 1)
+  penalty <- if (all(multiplier > 0)) unit else penalty_for(of_groups, groups, path$standardize, multiplier)
+  penalty$weight[named] <- unname(path$group_weights)
   list(design = path$design, counts = path$counts, offset = path$offset, weights = path$weights, v = v,
-       groups = path$groups, moments = moments, penalty = penalty, link = path$link, control = path$control)
+       groups = groups, moments = moments, group_moments = of_groups, penalty = penalty, link = path$link,
+       control = path$control)
 }
 
 # Paths of a problem, one for each of a list of weights (NULL: all 1); wanted: of lambda_request().
@@ -28,7 +35,7 @@ reweighted <- function(problem, weights) {
 }
 
 # The bins that were given, among them those that were used: numbers.
-n_given <- function(path) length(path$counts) + length(path$na.action)
+n_given <- function(path) NROW(path$counts) + length(path$na.action)
 used_bins <- function(path) setdiff(seq_len(n_given(path)), path$na.action)
 
 # The session (number) of each bin given. Bins that were not used go with the last one that was.
@@ -63,21 +70,41 @@ first_weights <- function(object) {
   if (is.null(weights)) 1 else ifelse(weights > 0, weights, 1)
 }
 
-# A problem with some of the covariates (numbers) alone, at least one, as they are penalised or all free.
-problem_with <- function(problem, covariates, penalised) {
-  out <- problem
-  out$design <- design_covariates(problem$design, covariates)
-  out$moments <- problem$moments[covariates]
-  out$groups <- design_groups(out$design)
-  out$penalty <- if (penalised) penalty_part(problem$penalty, covariates, out$groups) else
-    penalty_for(out$moments, out$groups, "group", rep(0, length(covariates)))
+# A problem with some of its groups (numbers) alone, and the columns that are always free; there must be some of
+# either. The others' columns stay in the design, without a group, where a covariate has both. `kept`: the columns
+# of the problem's design that it has.
+problem_with <- function(problem, chosen) {
+  free <- length(problem$groups$columns) + seq_along(problem$groups$free)
+  groups <- list(columns = problem$groups$columns[chosen], free = problem$groups$free)
+  out <- narrowed(problem, groups)
+  out$group_moments <- problem$group_moments[c(chosen, free)]
+  parts <- c("size", "rank", "transform", "weight", "scale", "spread")
+  out$penalty[parts] <- lapply(problem$penalty[parts], `[`, c(chosen, free))
+  out$penalty$column <- as.integer(unlist(all_groups(out$groups), use.names = FALSE))
   out
 }
 
-penalty_part <- function(penalty, covariates, groups) {
-  part <- lapply(penalty[c("size", "rank", "transform", "weight", "scale")], `[`, covariates)
-  part$column <- as.integer(unlist(groups, use.names = FALSE))
-  part
+# A problem with some of its columns (numbers), at least one, all free.
+free_problem <- function(problem, columns) {
+  fields <- unclass(problem$design)
+  owner <- factor(column_owner(fields)[columns], seq_along(fields$size))
+  out <- narrowed(problem, list(columns = list(), free = split(columns, owner, drop = TRUE)))
+  out$group_moments <- group_moments(out$design, out$moments, out$groups, NULL)
+  out$penalty <- penalty_for(out$group_moments, out$groups, "group", numeric())
+  out
+}
+
+# A problem whose design has no covariates but those with columns of some groups.
+narrowed <- function(problem, groups) {
+  owner <- column_owner(unclass(problem$design))
+  covariates <- sort(unique(owner[unlist(all_groups(groups))]))
+  kept <- which(owner %in% covariates)
+  out <- problem
+  out$design <- design_covariates(problem$design, covariates)
+  out$moments <- problem$moments[covariates]
+  out$groups <- lapply(groups, lapply, match, kept)
+  out$kept <- kept
+  out
 }
 
 design_covariates <- function(design, covariates) {
@@ -96,8 +123,13 @@ fit_problem_at <- function(problem, lambda) {
            problem$link, problem$control, FALSE)
 }
 
-# The columns of some covariates (numbers) at some rows, as a matrix.
-columns_at <- function(problem, covariates, rows) {
-  blocks <- lapply(unname(unclass(problem$design)$blocks[covariates]), block_rows, rows)
-  .Call(C_expand, blocks, as.double(length(rows)))
+# Some columns (numbers) at some rows, as a matrix.
+columns_at <- function(problem, columns, rows) {
+  fields <- unclass(problem$design)
+  owner <- column_owner(fields)
+  covariates <- sort(unique(owner[columns]))
+  blocks <- lapply(unname(fields$blocks[covariates]), block_rows, rows)
+  all <- .Call(C_expand, blocks, as.double(length(rows)))
+  at <- match(columns, which(owner %in% covariates))
+  if (identical(at, seq_len(ncol(all)))) all else all[, at, drop = FALSE]
 }

@@ -70,27 +70,44 @@ refit.group_lasso_path <- function(object, lambda = NULL, lag = NULL, ...) {
   lambda <- one_lambda(object, lambda, "refit()")
   if (!is.null(lag)) lag <- check_count(lag, "lag", lower = 0)
   chosen <- match(selected(object, lambda), names(object$groups))
-  problem <- path_problem(object)
-  path <- refitted_path(object, problem, chosen)
-  if (length(chosen) > 0 && any(object$counts > 0)) {
+  problem <- path_problem(object, joint = TRUE)
+  parts <- refit_parts(problem, chosen)
+  path <- refitted_path(object, problem, chosen, unlist(parts$columns))
+  if (length(parts$columns) > 0 && any(object$counts > 0)) {
     if (!path$converged) warn_of_path(path, FALSE) else warn_of_separation(path)
   }
   eta <- predict(path)[, 1]
   if (inherits(path$na.action, "exclude")) eta <- eta[-path$na.action]
   lag <- lag %||% residual_lag(path, eta)
-  fit <- sandwich(problem, chosen, eta, lag, unclass(path$design)$session)
+  fit <- sandwich(problem, parts, eta, lag, unclass(path$design)$session)
   path$df <- fit$rank
   structure(
-    c(unclass(path), list(table = refit_table(path, problem, chosen, fit, lag), vcov = fit$vcov,
+    c(unclass(path), list(table = refit_table(path, problem, chosen, parts, fit, lag), vcov = fit$vcov,
                           selected_at = lambda, lag = lag)),
     class = c("group_lasso_refit", "group_lasso_path")
   )
 }
 
-# The path with the free fit of the chosen covariates at lambda = 0, and zero for the others.
-refitted_path <- function(path, problem, chosen) {
-  free <- if (length(chosen) > 0) fit_problem_at(problem_with(problem, chosen, FALSE), 0)
-  columns <- unlist(path$groups[chosen], use.names = FALSE)
+# The columns of a refit in parts (columns: a list) that are tested: of each chosen group those that no other chosen
+# one has; then the others, and those that are always in, by covariate. group: which of the chosen a part is of, -1
+# for the latter; moments: of each part.
+refit_parts <- function(problem, chosen) {
+  sets <- unname(problem$groups$columns[chosen])
+  shared <- repeated(unlist(sets))
+  rest <- sort(as.integer(c(shared, unlist(problem$groups$free, use.names = FALSE))))
+  owner <- column_owner(unclass(problem$design))[rest]
+  columns <- c(lapply(sets, setdiff, shared), unname(split(rest, owner)))
+  group <- c(seq_along(sets), rep(-1, length(columns) - length(sets)))[lengths(columns) > 0]
+  columns <- columns[lengths(columns) > 0]
+  moments <- group_moments(problem$design, problem$moments, list(columns = columns), problem$v / sum(problem$v))
+  list(columns = columns, group = group, moments = moments)
+}
+
+# The path with the free fit of some columns at lambda = 0, which are those of the chosen groups, and zero for the
+# others.
+refitted_path <- function(path, problem, chosen, columns) {
+  part <- if (length(columns) > 0) free_problem(problem, columns)
+  free <- if (!is.null(part)) fit_problem_at(part, 0)
   path$coefficients <- path$coefficients[, 1, drop = FALSE] * 0
   path$group_norms <- path$group_norms[, 1, drop = FALSE] * 0
   path$group_scores <- path$group_scores[, 1, drop = FALSE] * NA
@@ -101,11 +118,11 @@ refitted_path <- function(path, problem, chosen) {
   path$deviance <- path$null_deviance
   path$intercept <- null_intercept(path$counts, known_offset(path), problem$v, path$link)
   if (is.null(free)) return(path)
-  path$coefficients[columns, 1] <- free$coefficients
+  path$coefficients[part$kept, 1] <- free$coefficients
   # the norm of the curve over the bins, whatever the penalty's coordinates were
   path$group_norms[chosen, 1] <- vapply(chosen, function(g) {
     beta <- path$coefficients[path$groups[[g]], 1]
-    sqrt(max(sum(beta * (problem$moments[[g]]$second %*% beta)), 0))
+    sqrt(max(sum(beta * (problem$group_moments[[g]]$second %*% beta)), 0))
   }, 0)
   path$intercept <- free$intercept
   path$deviance <- deviance_from_loss(free$loss, path$counts, problem$v)
@@ -126,31 +143,31 @@ residual_lag <- function(path, eta) {
 # ---- covariance ----------------------------------------------------------------------------------
 
 # Information and long-run covariance in centred coordinates (c, theta), X beta = (X - mean) T theta, c the
-# linear predictor at the means: list(theta, V = their covariance, H, owner = the group of each coordinate
-# (0: c), rank, vcov = covariance of intercept and coefficients).
-sandwich <- function(problem, chosen, eta, lag, session) {
-  free <- lapply(chosen, function(g) penalty_coordinates(problem$moments[[g]]$second, "group",
-                                                         problem$moments[[g]]$noise)$transform)
-  means <- as.numeric(unlist(lapply(problem$moments[chosen], `[[`, "mean")))
+# linear predictor at the means: list(theta, V = their covariance, H, owner = the group of each coordinate, as in
+# refit_parts() (0: c), rank, vcov = covariance of intercept and coefficients).
+sandwich <- function(problem, parts, eta, lag, session) {
+  free <- lapply(parts$moments, function(m) group_coordinates(m, "group")$transform)
+  means <- as.numeric(unlist(lapply(parts$moments, `[[`, "mean")))
+  columns <- unlist(parts$columns)
   transform <- block_diagonal(free)
-  owner <- c(0, rep(seq_along(chosen), vapply(free, ncol, 1L)))
+  owner <- c(0, rep(parts$group, vapply(free, ncol, 1L)))
   mu <- inverse_link(eta, problem$link)
   slope <- link_slope(eta, problem$link)
   factor <- ifelse(problem$counts == mu, 0, problem$counts / mu - 1) * slope * problem$v
   information <- ifelse(mu > 0, slope^2 / mu, 0) * problem$v
   rows_of <- function(rows) {
-    if (length(chosen) == 0) return(matrix(1, length(rows), 1))
-    X <- columns_at(problem, chosen, rows)
+    if (length(columns) == 0) return(matrix(1, length(rows), 1))
+    X <- columns_at(problem, columns, rows)
     cbind(1, (X - rep(means, each = nrow(X))) %*% transform)
   }
-  parts <- sum_over_rows(rows_of, length(owner), information, factor, lag, session)
-  inverse <- pseudo_inverse(parts$H)
-  V <- inverse$value %*% parts$M %*% inverse$value
+  sums <- sum_over_rows(rows_of, length(owner), information, factor, lag, session)
+  inverse <- pseudo_inverse(sums$H)
+  V <- inverse$value %*% sums$M %*% inverse$value
   to_user <- rbind(c(1, -as.numeric(means %*% transform)), cbind(matrix(0, nrow(transform), 1), transform))
   vcov <- to_user %*% V %*% t(to_user)
-  labels <- c("(Intercept)", unclass(problem$design)$columns[unlist(problem$groups[chosen])])
+  labels <- c("(Intercept)", unclass(problem$design)$columns[columns])
   dimnames(vcov) <- list(labels, labels)
-  list(V = V, H = parts$H, owner = owner, transform = transform, rank = inverse$rank, vcov = vcov)
+  list(V = V, H = sums$H, owner = owner, transform = transform, rank = inverse$rank, vcov = vcov)
 }
 
 block_diagonal <- function(parts) {
@@ -200,13 +217,13 @@ pseudo_inverse <- function(x, tolerance = 1e-9) {
 
 # ---- tests ---------------------------------------------------------------------------------------
 
-refit_table <- function(path, problem, chosen, fit, lag) {
+refit_table <- function(path, problem, chosen, parts, fit, lag) {
   rows <- lapply(seq_along(chosen), function(i) {
     at <- fit$owner == i
     others <- pseudo_inverse(fit$H[!at, !at, drop = FALSE])$rank
     df <- fit$rank - others
-    wald <- wald_statistic(problem, path, chosen[i], fit, i)
-    without <- refitted_path(path, problem, chosen[-i])
+    wald <- wald_statistic(path, parts, fit, i)
+    without <- refitted_path(path, problem, chosen[-i], unlist(parts$columns[parts$group != i]))
     lr <- max(without$deviance - path$deviance, 0)
     data.frame(df = df, wald = wald, p_wald = wald_p(wald, df, 1.5 * path$n_obs / (lag + 1)), lr = lr,
                p_lr = if (df > 0) stats::pchisq(lr, df, lower.tail = FALSE) else NA_real_)
@@ -217,12 +234,13 @@ refit_table <- function(path, problem, chosen, fit, lag) {
   structure(do.call(rbind, rows), row.names = names(path$groups)[chosen])
 }
 
-# theta' V^- theta of one covariate, in its coordinates theta = (T'ST)^-1 T'S beta = T'S beta.
-wald_statistic <- function(problem, path, g, fit, i) {
+# theta' V^- theta of one group, in its coordinates theta = (T'ST)^-1 T'S beta = T'S beta.
+wald_statistic <- function(path, parts, fit, i) {
   at <- fit$owner == i
   if (!any(at)) return(0)
-  transform <- penalty_coordinates(problem$moments[[g]]$second, "group", problem$moments[[g]]$noise)$transform
-  theta <- crossprod(transform, problem$moments[[g]]$second %*% path$coefficients[path$groups[[g]], 1])
+  part <- match(i, parts$group)
+  transform <- group_coordinates(parts$moments[[part]], "group")$transform
+  theta <- crossprod(transform, parts$moments[[part]]$second %*% path$coefficients[parts$columns[[part]], 1])
   sum(theta * (pseudo_inverse(fit$V[at, at, drop = FALSE])$value %*% theta))
 }
 
@@ -247,7 +265,7 @@ print.group_lasso_refit <- function(x, digits = 3, ...) {
               format(x$selected_at, digits = 4), format(x$n_obs, big.mark = ","),
               format(sum(x$counts), big.mark = ",")))
   if (nrow(x$table) == 0) {
-    cat("No covariate was selected: a constant rate.\n")
+    cat("No covariate was selected", if (length(x$free) == 0) ": a constant rate", ".\n", sep = "")
     return(invisible(x))
   }
   cat(sprintf("Wald: robust to correlation over %s. LR: takes bins for independent.\n", count_of(x$lag, "bin")))
@@ -257,7 +275,7 @@ print.group_lasso_refit <- function(x, digits = 3, ...) {
 }
 
 #' @export
-tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n = NULL, at = NULL, ...) {
   curve <- NextMethod()
   g <- find_covariate(object, covariate)
   basis <- unclass(object$design)$bases[[g]]
@@ -268,12 +286,11 @@ tuning_curve.group_lasso_refit <- function(object, covariate, lambda = NULL, n =
     moments <- design_moments(design_covariates(object$design, g), v / sum(v))
     columns - rep(moments[[1]]$mean, each = nrow(columns))
   }
-  names <- rownames(object$coefficients)[object$groups[[g]]]
-  curve$se <- if (all(names %in% rownames(object$vcov))) {
-    sqrt(pmax(rowSums((rows %*% object$vcov[names, names]) * rows), 0))
-  } else {
-    0
-  }
+  # columns that are out have no variance
+  names <- rownames(object$coefficients)[covariate_columns(object$design)[[g]]]
+  fitted <- names %in% rownames(object$vcov)
+  rows <- rows[, fitted, drop = FALSE]
+  curve$se <- sqrt(pmax(rowSums((rows %*% object$vcov[names[fitted], names[fitted]]) * rows), 0))
   curve$lower <- curve$effect - stats::qnorm(0.975) * curve$se
   curve$upper <- curve$effect + stats::qnorm(0.975) * curve$se
   curve

@@ -70,17 +70,19 @@ null_intercept <- function(counts, offset, weights, link) {
 #' *training* rate. NeMoS and others take the mean of the scored data, which the null model could not have
 #' known; their scores are lower where the rate has changed.
 #'
-#' @param object A `group_lasso_path`, or what [cv_group_lasso()] returns.
+#' @param object A `group_lasso_path` or [group_lasso_population], or what [cv_group_lasso()] returns.
 #' @param newdata NULL for the bins of the fit, or raw covariates, as in [predict.group_lasso_path()].
-#' @param counts Spike counts of the new bins. Bins with NA, in covariates or counts, are left out.
+#' @param counts Spike counts of the new bins (for a population bins x neurons, in the order of the neurons or named
+#'   as they are). Bins with NA, in covariates or counts, are left out.
 #' @param metric See below.
 #' @param lambda NULL for all fitted lambdas (for a cross-validation: `lambda_1se`), or values, as in
 #'   [predict.group_lasso_path()].
 #' @param offset,session As in [predict.group_lasso_path()].
 #' @param weights NULL, or prior weights of the new bins.
 #' @param ... Not used.
-#' @return A numeric vector, one value per lambda. For a cross-validation without `newdata` the score of the
-#'   held-out bins of all folds together, each predicted by the model that had not seen them.
+#' @return A numeric vector, one value per lambda; for a population one per neuron. For a cross-validation without
+#'   `newdata` the score of the held-out bins of all folds together, each predicted by the model that had not seen
+#'   them.
 #' @references Cohen's and McFadden's pseudo-R2: Cohen et al. (2003), Applied multiple regression/correlation
 #'   analysis, 3rd ed., p 502; McFadden (1974), Conditional logit analysis, in Frontiers in econometrics.
 #' @examples
@@ -115,28 +117,38 @@ score.group_lasso_path <- function(object, newdata = NULL, counts = NULL,
 }
 
 scored_training <- function(path, counts, offset, weights, session) {
+  refuse_without_newdata(counts, offset, weights, session)
+  list(design = path$design, counts = path$counts, offset = known_offset(path), weights = prior_weights(path))
+}
+
+refuse_without_newdata <- function(counts, offset, weights, session) {
   given <- c("counts", "offset", "weights", "session")[
     !vapply(list(counts, offset, weights, session), is.null, TRUE)]
   if (length(given) > 0) {
     stop_input("`", given[1], "` goes with `newdata`; the bins of the fit have theirs.", arg = given[1])
   }
-  list(design = path$design, counts = path$counts, offset = known_offset(path), weights = prior_weights(path))
 }
 
 # The bins of new data without NA.
 scored_newdata <- function(path, newdata, counts, offset, weights, session) {
-  if (is.null(counts)) stop_input("`counts` must be given with `newdata`: spike counts per bin.", arg = "counts")
-  design <- predict(path$design, newdata, session)
-  n_obs <- nrow(design)
-  data <- list(
-    counts = check_counts(counts, n_obs),
-    offset = new_offset(path, offset %||% new_source_offset(path$design, newdata), n_obs) %||% numeric(n_obs),
-    weights = check_row_values(weights, n_obs, "weights", lower = 0) %||% rep(1, n_obs)
-  )
-  missing <- design_missing(design) | is.na(data$counts) | is.na(data$offset) | is.na(data$weights)
+  data <- new_bins(path, newdata, counts, offset, weights, session)
+  data$counts <- check_counts(counts, nrow(data$design))
+  missing <- data$missing | is.na(data$counts)
   if (all(missing)) stop_input("`newdata` must have at least one bin without missing values.", arg = "newdata")
-  if (!any(missing)) return(c(list(design = design), data))
-  c(list(design = design_rows(design, which(!missing))), lapply(data, function(x) x[!missing]))
+  parts <- data[c("counts", "offset", "weights")]
+  if (!any(missing)) return(c(data["design"], parts))
+  c(list(design = design_rows(data$design, which(!missing))), lapply(parts, function(x) x[!missing]))
+}
+
+# New bins to score, for a path or a population: design, offset, weights, and which of them are missing.
+new_bins <- function(object, newdata, counts, offset, weights, session) {
+  if (is.null(counts)) stop_input("`counts` must be given with `newdata`: spike counts per bin.", arg = "counts")
+  design <- predict(object$design, newdata, session)
+  n_obs <- nrow(design)
+  offset <- new_offset(object, offset %||% new_source_offset(object$design, newdata), n_obs) %||% numeric(n_obs)
+  weights <- check_row_values(weights, n_obs, "weights", lower = 0) %||% rep(1, n_obs)
+  list(design = design, offset = offset, weights = weights,
+       missing = design_missing(design) | is.na(offset) | is.na(weights))
 }
 
 # Numbers that a table of linear predictors holds at most.

@@ -14,8 +14,8 @@ check_session <- function(session, n_obs, arg = "session") {
   at <- match(session, ids)
   back <- which(diff(at) < 0)
   if (length(back) > 0) {
-    refuse("must be runs of equal ids, one run per session: ", format(session[back[1] + 1]), " comes back in row ",
-           format(back[1] + 1, big.mark = ","), ". Give each run an id of its own.")
+    refuse("must be runs of equal ids, one run per session: ", format(session[back[1] + 1]),
+           " comes back in row ", format(back[1] + 1, big.mark = ","), ". Give each run an id of its own.")
   }
   structure(at, levels = as.character(ids), class = "factor")
 }
@@ -40,7 +40,8 @@ window_edges <- function(bases, session, n_obs) {
 
 # "the first 50 bins of each of 3 sessions have no whole window (150 in all)"
 describe_edges <- function(edges) {
-  ends <- c(if (edges$before > 0) paste("first", edges$before), if (edges$after > 0) paste("last", edges$after))
+  ends <- c(if (edges$before > 0) paste("first", edges$before),
+            if (edges$after > 0) paste("last", edges$after))
   several <- edges$sessions > 1
   sprintf("the %s %s%s no whole window%s", paste(ends, collapse = " and the "),
           if (edges$before + edges$after == 1) "bin" else "bins",
@@ -57,10 +58,11 @@ check_windows <- function(bases, session, n_obs) {
   if (max(reach) > max(sizes)) {
     name <- names(bases)[which.max(reach)]
     stop_input("covariate `", name, "`: no bin has a whole window: ", format(bases[[name]]), " needs ",
-               if (is.null(session)) "more than " else "sessions of more than ", max(reach) - 1L, " bins, and ",
-               if (is.null(session)) "there are " else "the longest has ", max(sizes), ".",
+               if (is.null(session)) "more than " else "sessions of more than ", max(reach) - 1L,
+               " bins, and ", if (is.null(session)) "there are " else "the longest has ", max(sizes), ".",
                arg = name, class = "neurolasso_covariate_error")
   }
+  warn_of_lags(bases, sum(sizes))
   short <- sizes < max(reach)
   if (any(short)) {
     warn_user(sum(short), " of ", length(sizes), " sessions ", if (sum(short) == 1) "is" else "are",
@@ -69,9 +71,23 @@ check_windows <- function(bases, session, n_obs) {
   }
 }
 
+# Columns of lags as they are above this many bytes are worth a word.
+many_bytes <- 2e9
+
+# Lags as they are may need more memory than there is.
+warn_of_lags <- function(bases, n_obs) {
+  sizes <- vapply(bases, function(basis) if (inherits(basis, "basis_history")) basis_size(basis) else 0L, 0L)
+  bytes <- 8 * as.double(sizes) * n_obs
+  if (sum(bytes) <= many_bytes) return()
+  name <- names(bases)[which.max(bytes)]
+  warn_user("covariate `", name, "`: ", format(bases[[name]]), " has a column per lag, up to ",
+            in_bytes(sum(bytes)), " in all; basis_conv() covers such a window with few functions.",
+            class = "neurolasso_many_lags")
+}
+
 # A design that was expanded already has its sessions.
 refuse_session <- function(session, arg) {
   if (is.null(session)) return()
-  stop_input("`session` must be NULL where `", arg, "` is a covariate_design: its windows have been evaluated ",
-             "already. Give the raw covariates.", arg = "session")
+  stop_input("`session` must be NULL where `", arg, "` is a covariate_design: its windows have been ",
+             "evaluated already. Give the raw covariates.", arg = "session")
 }

@@ -60,18 +60,19 @@ shift_control <- function(object, n_shifts = 500, min_shift = NULL) {
                  min_shift = min_shift), class = "shift_control")
 }
 
-# Scores of covariate g, shifted by so many bins of the longest session, in the model of all others.
+# Scores of group g, shifted by so many bins of the longest session, in the model of all others.
 shifted_scores <- function(problem, g, lambda, shifts, starts) {
   weight <- problem$penalty$scale[g]
   if (weight == 0) return(numeric(length(shifts)))
   eta <- others_predictor(problem, g, lambda)
   ratio <- ifelse(problem$counts == 0, 0, problem$counts / inverse_link(eta, problem$link))
   residual <- problem$v * (ratio - 1) * link_slope(eta, problem$link)
-  sums <- matrix(0, length(shifts), length(problem$groups[[g]]))
+  columns <- problem$groups$columns[[g]]
+  sums <- matrix(0, length(shifts), length(columns))
   for (s in seq_len(length(starts) - 1)) {
     n <- starts[s + 1] - starts[s]
     rows <- starts[s] + seq_len(n)
-    X <- columns_at(problem, g, rows)
+    X <- columns_at(problem, columns, rows)
     lag <- round(shifts * n / max(diff(starts))) %% n
     sums <- sums + cyclic_products(X, residual[rows], lag)
   }
@@ -79,14 +80,14 @@ shifted_scores <- function(problem, g, lambda, shifts, starts) {
   sqrt(rowSums((sums %*% transform)^2)) / sum(problem$v) / weight
 }
 
-# The linear predictor without covariate g.
+# The linear predictor without group g.
 others_predictor <- function(problem, g, lambda) {
   offset <- known_offset(problem)
-  others <- setdiff(seq_along(problem$groups), g)
-  if (length(others) == 0 || sum(problem$v * problem$counts) == 0) {
+  others <- setdiff(seq_along(problem$groups$columns), g)
+  if (length(others) + length(problem$groups$free) == 0 || sum(problem$v * problem$counts) == 0) {
     return(null_intercept(problem$counts, offset, problem$v, problem$link) + offset)
   }
-  part <- problem_with(problem, others, TRUE)
+  part <- problem_with(problem, others)
   fit <- fit_problem_at(part, lambda)
   design_predictor(part$design, fit$coefficients)[, 1] + fit$intercept + offset
 }

@@ -5,75 +5,202 @@
 #   none        A = I                          w = sqrt(p)
 #   group       A = S^(1/2) on its range       w = sqrt(rank S)
 #   calibrated  A = (S + t I)^(1/2), t = tr(S) / p,  w = sqrt(tr(S (S + t I)^-1))
-# Any A with the same A'A gives the same norm; here A is diag(s)^(1/2) U' from the eigenvectors U.
+# Any A with the same A'A gives the same norm, so A is what is cheap and exact: for "calibrated" the Cholesky
+# factor of S + t I, whose condition is at most p + 1; for "group" diag(d)^(1/2) U' from the eigenvalues d and
+# eigenvectors U of S.
+#
+# The rank of S must not depend on the units of a matrix's columns, so it is that of their correlations C. Where S
+# itself seems to have another, units are too far apart for it, and A = diag(c)^(1/2) V' D from the eigenvalues c and
+# eigenvectors V of C, with D the standard deviations. The functions of a basis have one unit: what hardly any data
+# reach is hardly there, and S alone decides.
+#
+# Where a group has columns of several covariates, t is that of each covariate's part, so that their units don't
+# matter: each part is divided by the root of its t, which makes it 1.
 
-# Eigenvalues of a group's covariance below this share of the largest count as none.
+# Eigenvalues below this share of the largest count as none.
 rank_tolerance <- 1e-8
 
-# second: S. noise: a trace at or below it is rounding: the columns are constant. Returns transform (T:
-# p x rank) and weight (w).
-penalty_coordinates <- function(second, how, noise = 0) {
+# second: S. Per column, or one for all: noise, the variance at or below which it is rounding and the column constant;
+# own_units, whether the column has its own; part, which covariate it is of. Returns transform (T: p x rank) and
+# weight (w).
+penalty_coordinates <- function(second, how, noise = 0, own_units = TRUE, part = 1) {
   p <- ncol(second)
   if (how == "none") return(list(transform = diag(p), weight = sqrt(p)))
-  parts <- eigen(second, symmetric = TRUE)
-  values <- pmax(parts$values, 0)
-  if (!(sum(values) > noise)) return(list(transform = matrix(0, p, 0), weight = 0))
-  if (how == "group") {
-    keep <- values > rank_tolerance * values[1]
-    root <- sqrt(values[keep])
-    return(list(transform = parts$vectors[, keep, drop = FALSE] %*% diag(1 / root, length(root)),
-                weight = sqrt(sum(keep))))
+  noise <- rep_len(noise, p)
+  varies <- diag(second) > noise
+  unit <- part_units(diag(second), varies, rep_len(part, p))
+  used <- which(if (how == "group") varies else unit > 0)
+  if (length(used) == 0) return(list(transform = matrix(0, p, 0), weight = 0))
+  unit <- unit[used]
+  scaled <- second[used, used, drop = FALSE] / outer(unit, unit)
+  own <- if (how == "group") {
+    ranked_coordinates(scaled, noise[used] / unit^2, rep_len(own_units, p)[used])
+  } else {
+    ridged_coordinates(scaled)
   }
-  ridge <- sum(values) / p
-  list(transform = parts$vectors %*% diag(1 / sqrt(values + ridge), p),
-       weight = sqrt(sum(values / (values + ridge))))
+  transform <- matrix(0, p, ncol(own$transform))
+  transform[used, ] <- own$transform / unit
+  list(transform = transform, weight = own$weight)
 }
 
-# Weighted mean and covariance of each covariate's columns; weights sum to one.
+# The same of one element of group_moments().
+group_coordinates <- function(moments, how) {
+  penalty_coordinates(moments$second, how, moments$noise, moments$own_units, moments$part)
+}
+
+# For each column the root of the mean variance of its part; 0 where all of them are constant.
+part_units <- function(variance, varies, part) {
+  out <- numeric(length(variance))
+  for (k in unique(part[varies])) out[part == k] <- sqrt(mean(pmax(variance[part == k], 0)))
+  out
+}
+
+# T and w of S^(1/2) on its range, for columns that all vary.
+ranked_coordinates <- function(second, noise, own_units) {
+  transform <- eigen_coordinates(second, noise, rep(1, ncol(second)))
+  if (any(own_units)) {
+    scaled <- eigen_coordinates(second, noise, ifelse(own_units, sqrt(diag(second)), 1))
+    if (ncol(scaled) != ncol(transform)) transform <- scaled
+  }
+  list(transform = transform, weight = sqrt(ncol(transform)))
+}
+
+# From the eigenvectors of S in these units.
+eigen_coordinates <- function(second, noise, unit) {
+  parts <- eigen(second / outer(unit, unit), symmetric = TRUE)
+  # not what the entries are off by, either
+  keep <- parts$values > max(rank_tolerance * parts$values[1], sum(noise / unit^2))
+  parts$vectors[, keep, drop = FALSE] / outer(unit, sqrt(parts$values[keep]))
+}
+
+# T and w of (S + I)^(1/2).
+ridged_coordinates <- function(second) {
+  p <- ncol(second)
+  inverse <- backsolve(chol(second + diag(p)), diag(p))
+  # tr(S (S + I)^-1) = p - tr((S + I)^-1)
+  list(transform = inverse, weight = sqrt(p - sum(inverse^2)))
+}
+
+# Weighted mean, variance (p each) and covariance (second, p x p) of the columns of some covariates' blocks, with what
+# penalty_coordinates() asks of each column. size: columns of each block; weights sum to one.
+block_moments <- function(blocks, size, weights) {
+  moments <- .Call(C_moments, unname(blocks), as.double(length(weights)), weights)
+  part <- rep(seq_along(blocks), size)
+  is_dense <- vapply(blocks, is_dense_block, TRUE, USE.NAMES = FALSE)[part]
+  c(moments, list(variance = diag(moments$second), part = part, own_units = is_dense,
+                  noise = rounding_noise(moments$mean, is_dense, length(weights))))
+}
+
+# Variances at or below these are rounding.
+rounding_noise <- function(mean, is_dense, n_obs) {
+  # what a mean may be off by, as a share of it: sums over bins round more the more bins there are
+  rounding <- max(1e-13, n_obs * .Machine$double.eps)
+  # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
+  ifelse(is_dense, rounding^2, rounding) * mean^2
+}
+
+# The same of one wide matrix, in an environment: its covariance is made when it is asked for, since where groups are
+# small parts of the matrix it never is.
+wide_moments <- function(block, weights) {
+  out <- list2env(list(mean = as.numeric(crossprod(block$x, weights))))
+  out$variance <- vapply(seq_along(out$mean), function(j) sum(weights * (block$x[, j] - out$mean[j])^2), 0)
+  out$part <- rep(1L, length(out$mean))
+  out$own_units <- rep(TRUE, length(out$mean))
+  out$noise <- rounding_noise(out$mean, TRUE, length(weights))
+  delayedAssign("second", block_moments(list(block), ncol(block$x), weights)$second, assign.env = out)
+  out
+}
+
+is_wide <- function(block) !is.null(block$x) && ncol(block$x) >= wide_matrix
+
+# The moments of each covariate.
 design_moments <- function(design, weights) {
   fields <- unclass(design)
   lapply(seq_along(fields$blocks), function(g) {
-    moments <- .Call(C_moments, fields$blocks[g], as.double(fields$n_obs), weights)
-    # what the mean may be off by, as a share of it: sums over bins round more the more bins there are
-    rounding <- max(1e-13, fields$n_obs * .Machine$double.eps)
-    # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
-    is_dense <- is_dense_block(fields$blocks[[g]])
-    moments$noise <- (if (is_dense) rounding^2 else rounding) * sum(moments$mean^2)
-    moments
+    block <- fields$blocks[[g]]
+    if (is_wide(block)) wide_moments(block, weights) else block_moments(list(block), fields$size[g], weights)
   })
 }
 
-# All that the C core must know of the penalty. multiplier: group_weights, per group.
+# The moments of each group (all_groups()), from those of the covariates where they have them.
+group_moments <- function(design, moments, groups, weights) {
+  fields <- unclass(design)
+  columns <- unname(all_groups(groups))
+  owner <- column_owner(fields)
+  apart <- fields$size > 0 & vapply(fields$blocks, is_wide, TRUE, USE.NAMES = FALSE) & small_parts(columns, owner)
+  covariates <- lapply(columns, function(x) sort(unique(owner[x])))
+  # of covariates together, once for each set of them that groups have
+  sets <- unique(covariates[lengths(covariates) > 1 & !vapply(covariates, function(x) any(apart[x]), TRUE)])
+  together <- lapply(sets, function(set) block_moments(fields$blocks[set], fields$size[set], weights))
+  lapply(seq_along(columns), function(g) {
+    set <- covariates[[g]]
+    if (any(apart[set])) return(part_moments(fields, columns[[g]], weights))
+    from <- if (length(set) == 1) moments[[set]] else together[[match(list(set), sets)]]
+    at <- match(columns[[g]], which(owner %in% set))
+    moments_at(from, at)
+  })
+}
+
+moments_at <- function(moments, at) {
+  list(mean = moments$mean[at], second = moments$second[at, at, drop = FALSE], noise = moments$noise[at],
+       own_units = moments$own_units[at], part = moments$part[at])
+}
+
+# For each covariate whether products of its columns within groups are fewer than those of all with all.
+small_parts <- function(columns, owner) {
+  inside <- vapply(columns, function(x) tabulate(owner[x], max(owner))^2, double(max(owner)))
+  rowSums(matrix(inside, max(owner))) < tabulate(owner)^2
+}
+
+# The moments of some columns, of which those of matrices are copied.
+part_moments <- function(fields, columns, weights) {
+  owner <- column_owner(fields)
+  set <- sort(unique(owner[columns]))
+  blocks <- fields$blocks[set]
+  size <- fields$size[set]
+  kept <- which(owner %in% set)
+  for (i in which(vapply(blocks, is_wide, TRUE))) {
+    own <- which(owner == set[i])
+    used <- own %in% columns
+    blocks[[i]] <- list(x = blocks[[i]]$x[, used, drop = FALSE])
+    size[i] <- sum(used)
+    kept <- setdiff(kept, own[!used])
+  }
+  moments_at(block_moments(blocks, size, weights), match(columns, kept))
+}
+
+# All that the C core must know of the penalty. moments: of group_moments(); groups: of read_groups(); multiplier:
+# group_weights, per group in groups$columns. The last n_free groups are the free ones.
 penalty_for <- function(moments, groups, how, multiplier) {
-  coordinates <- lapply(seq_along(groups), function(g) {
-    base <- penalty_coordinates(moments[[g]]$second, how, moments[[g]]$noise)
+  multiplier <- c(multiplier, numeric(length(groups$free)))
+  coordinates <- lapply(seq_along(moments), function(g) {
+    base <- group_coordinates(moments[[g]], how)
     if (multiplier[g] > 0) return(base)
     # not penalised: only what the data determine may move
-    free <- penalty_coordinates(moments[[g]]$second, "group", moments[[g]]$noise)
-    list(transform = free$transform, weight = base$weight)
+    list(transform = group_coordinates(moments[[g]], "group")$transform, weight = base$weight)
   })
+  transform <- lapply(coordinates, `[[`, "transform")
   scale <- vapply(coordinates, `[[`, 0, "weight")
   list(
-    size = lengths(groups, use.names = FALSE),
-    rank = vapply(coordinates, function(x) ncol(x$transform), 0L),
-    column = as.integer(unlist(groups, use.names = FALSE)),
-    transform = lapply(coordinates, `[[`, "transform"),
+    size = lengths(all_groups(groups), use.names = FALSE),
+    rank = vapply(transform, ncol, 0L),
+    column = as.integer(unlist(all_groups(groups), use.names = FALSE)),
+    transform = transform,
     weight = as.double(scale * multiplier),
-    scale = as.double(scale)
+    scale = as.double(scale),
+    spread = vapply(seq_along(moments), function(g) {
+      sum(transform[[g]] * (moments[[g]]$second %*% transform[[g]])) +
+        sum(crossprod(transform[[g]], moments[[g]]$mean)^2)
+    }, 0),
+    n_free = length(groups$free)
   )
 }
 
 # A lambda_max below this is rounding: no covariate has anything to do with the counts. scale: of a bin's
 # part in the gradient.
-signal_floor <- function(moments, penalty, scale) {
-  scores <- vapply(seq_along(moments), function(g) {
-    if (penalty$weight[g] <= 0 || penalty$rank[g] == 0) return(0)
-    transform <- penalty$transform[[g]]
-    second <- sum(transform * (moments[[g]]$second %*% transform)) +
-      sum(crossprod(transform, moments[[g]]$mean)^2)
-    sqrt(max(second, 0)) / penalty$weight[g]
-  }, 0)
-  1e-13 * scale * max(scores, 0)
+signal_floor <- function(penalty, scale) {
+  counts <- penalty$weight > 0 & penalty$rank > 0
+  1e-13 * scale * max(sqrt(pmax(penalty$spread[counts], 0)) / penalty$weight[counts], 0)
 }
 
 # A mean above this many standard deviations would cost more than two digits in X b.
@@ -98,7 +225,7 @@ centred_blocks <- function(design, moments) {
     if (!is_dense_block(blocks[[g]])) next
     mean <- as.double(moments[[g]]$mean)
     off[[g]] <- mean
-    spread <- sqrt(pmax(diag(moments[[g]]$second), 0))
+    spread <- sqrt(pmax(moments[[g]]$variance, 0))
     if (any(abs(mean) > large_mean * spread & spread > 0)) {
       blocks[[g]] <- centred_copy(blocks[[g]], mean)
       taken[[g]] <- mean

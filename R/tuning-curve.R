@@ -11,15 +11,16 @@
 #' \eqn{\sum_t v_t \mu(\eta_t - f(x_t) + f(x)) / \sum_t v_t}{sum_t v_t mu(eta_t - f(x_t) + f(x)) / sum_t
 #' v_t}.
 #'
-#' For a covariate under [basis_conv()] or [basis_history()] the curve is the fitted filter: `effect` is what one
-#' unit of the signal, one spike, adds to the linear predictor `lag` bins later (negative lags: earlier), and
-#' `rate` is the mean rate over the training bins with one unit more at that lag. With the log link one spike
-#' multiplies the rate by `exp(effect)`.
+#' For a covariate under [basis_conv()] or [basis_history()] the curve is the fitted filter: `effect` is what
+#' one unit of the signal, one spike, adds to the linear predictor `lag` bins later (negative lags: earlier),
+#' and `rate` is the mean rate over the training bins with one unit more at that lag. With the log link one
+#' spike multiplies the rate by `exp(effect)`.
 #'
 #' @param object A `group_lasso_path`.
 #' @param covariate Its name.
 #' @param lambda The penalty; may be left out only where the path has one.
-#' @param n Points of the grid, over the training range; for products of bases, along each axis.
+#' @param n Points of the grid, over the training range; for products of bases, along each axis. NULL: 100,
+#'   and for a product of more than two bases so many that there are at most 10,000 in all.
 #' @param at NULL, or the values of the covariate to use instead of a grid (a matrix or data frame for
 #'   a product). Filters are given at all their lags, without `n` and `at`.
 #' @param ... Not used.
@@ -41,7 +42,7 @@ tuning_curve <- function(object, ...) UseMethod("tuning_curve")
 
 #' @rdname tuning_curve
 #' @export
-tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 100, at = NULL, ...) {
+tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = NULL, at = NULL, ...) {
   check_no_more(...)
   g <- find_covariate(object, covariate)
   lambda <- one_lambda(object, lambda, "a tuning curve")
@@ -49,7 +50,7 @@ tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 
   if (has_window(basis)) return(filter_curve(object, g, basis, path_at(object, lambda), at))
   values <- tuning_values(basis, covariate, n, at)
   point <- path_at(object, lambda)
-  coefficients <- point$coefficients[object$groups[[g]], , drop = FALSE]
+  coefficients <- point$coefficients[covariate_columns(object$design)[[g]], , drop = FALSE]
   grid <- predict_block(object$design, g, values)
   effect <- design_predictor(grid, coefficients)[, 1]
   trained <- design_predictor(object$design, coefficients, g)
@@ -58,17 +59,17 @@ tuning_curve.group_lasso_path <- function(object, covariate, lambda = NULL, n = 
 }
 
 find_covariate <- function(path, covariate) {
-  if (!is.character(covariate) || length(covariate) != 1 || !covariate %in% names(path$groups)) {
-    stop_input("`covariate` must be one of ", quoted(names(path$groups)), ", not ", describe(covariate),
+  if (!is.character(covariate) || length(covariate) != 1 || !covariate %in% names(path$design)) {
+    stop_input("`covariate` must be one of ", quoted(names(path$design)), ", not ", describe(covariate),
                ".", arg = "covariate")
   }
-  match(covariate, names(path$groups))
+  match(covariate, names(path$design))
 }
 
 # The filter of a convolution at its lags. What a unit adds to the predictor comes on top of all there is.
 filter_curve <- function(path, g, basis, point, at) {
   if (!is.null(at)) stop_input("`at` must be NULL for a filter, which is given at all its lags.", arg = "at")
-  effect <- as.numeric(basis$kernel %*% point$coefficients[path$groups[[g]], ])
+  effect <- as.numeric(basis$kernel %*% point$coefficients[covariate_columns(path$design)[[g]], ])
   data.frame(lag = conv_lags(basis), effect = effect, rate = rate_with(path, effect, 0, point))
 }
 
@@ -78,13 +79,16 @@ tuning_values <- function(basis, covariate, n, at) {
     leaf <- as_leaf(text_as_factor(at, basis), covariate)
     return(match_columns(leaf, basis, covariate, "at"))
   }
-  grid <- basis_grid(basis, check_count(n, "n", lower = 2))
+  grid <- basis_grid(basis, if (is.null(n)) usual_points(n_inputs(basis)) else check_count(n, "n", lower = 2))
   if (is.null(grid)) {
-    stop_input("`", covariate, "` is a matrix of columns as they are, which has no natural grid: give `at`, a ",
-               "matrix with its columns.", arg = "at")
+    stop_input("`", covariate, "` is a matrix of columns as they are, which has no natural grid: give `at`, ",
+               "a matrix with its columns.", arg = "at")
   }
   if (length(grid) == 1) grid[[1]] else do.call(cbind, grid)
 }
+
+# Points along each of so many axes (NA: columns as they are).
+usual_points <- function(n_axis) if (isTRUE(n_axis > 2)) floor(1e4^(1 / n_axis)) else 100L
 
 # The design of one covariate alone.
 predict_block <- function(design, g, values) {

@@ -112,3 +112,24 @@ results_dir <- function(options) {
   scaled <- option(options, "scale", 1) != 1
   option(options, "results", file.path(bench_dir(), "results", if (scaled) "scaled" else ""))
 }
+
+# ---- the cost of an expression in this process -----------------------------------------------------
+
+# MB from the status of this process; NA where the system has none.
+resident <- function(field) {
+  line <- grep(paste0("^", field, ":"), proc_lines("/proc/self/status"), value = TRUE)
+  if (length(line)) as.numeric(gsub("[^0-9]", "", line)) / 1000 else NA_real_
+}
+
+# Value, seconds on the clock and of this process's processor time, and peak memory (MB, over what was there
+# before) of an expression. The peak is that of the process so far, so it is right for the largest step.
+cost_of <- function(expr) {
+  gc(FALSE)
+  before <- resident("VmRSS")
+  time <- system.time(value <- expr)
+  list(value = value, seconds = time[["elapsed"]], cpu = time[[1]] + time[[2]], peak = resident("VmHWM") - before)
+}
+
+report <- function(what, cost) {
+  cat(sprintf("%s: %.2f s (processor %.2f s), peak %.0f MB\n", what, cost$seconds, cost$cpu, cost$peak))
+}

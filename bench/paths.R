@@ -21,7 +21,7 @@ problem <- splines_problem(n)
 control <- group_lasso_control(n_threads = 1)
 design <- expand_covariates(problem$covariates, basis_bspline(10))
 moments <- inside$design_moments(design, rep(1 / n, n))
-penalty <- inside$penalty_for(moments, inside$design_groups(design), "calibrated", rep(1, length(design)))
+penalty <- inside$penalty_for(moments, inside$read_groups(NULL, design), "calibrated", rep(1, length(design)))
 wanted <- list(values = NULL, n = 100L, ratio = 0.01)
 fit <- function(counts, weights = NULL) {
   inside$fit_paths(design, moments, penalty, counts, weights, NULL, wanted, "log", control, FALSE)

@@ -1,7 +1,8 @@
 # What signals in time cost: the constants of the choice between sums and Fourier transforms (R/basis-conv.R),
-# histories as tables against matrices, and spikes into bins.
+# histories as tables against matrices, spikes into bins, time against the number of spikes, and lags as they are
+# against few filters.
 #
-#   Rscript bench/signals.R [transforms] [tables] [spikes]
+#   Rscript bench/signals.R [transforms] [tables] [spikes] [linear] [lags]
 
 suppressPackageStartupMessages(library(neurolasso))
 ns <- asNamespace("neurolasso")
@@ -77,5 +78,31 @@ spikes <- function(n = 2e7, n_bin = 1e6) {
               seconds(bin_spikes(times[seq_len(n / 10)], seq(0, 1000, by = 0.1), units = unit), 1)))
 }
 
+# A convolution of ever more spikes in 1e6 bins: a part for the bins, and one in proportion to the spikes.
+linear <- function(n = 1e6L, window = 100L, n_col = 8L) {
+  kernel <- matrix(rnorm(window * n_col), window)
+  starts <- c(0L, n)
+  rows <- lapply(c(0, 1e3, 1e4, 3e4, 1e5, 3e5), function(n_spike) {
+    x <- replace(numeric(n), sample(n, n_spike), 1)
+    data.frame(spikes = n_spike, sum = seconds(.Call(ns$C_convolve, x, starts, kernel, 1L), 5))
+  })
+  rows <- do.call(rbind, rows)
+  rows$ns_per_product <- 1e9 * (rows$sum - rows$sum[1]) / (rows$spikes * window * n_col)
+  print(rows, digits = 3, row.names = FALSE)
+}
+
+# A path of 20 lambdas on a signal's past, as lags and through filters.
+lags <- function(n = 1e5, n_basis = 10) {
+  x <- rpois(n, 0.02)
+  y <- rpois(n, exp(-3 + c(0, x[-n])))
+  rows <- lapply(c(20, 50, 100, 200, 500), function(window) {
+    fit <- function(basis) seconds(group_lasso(list(x = x), y, basis, n_lambda = 20, progress = FALSE), 1)
+    lags <- fit(basis_history(window))
+    filters <- fit(basis_conv(basis_raised_cosine_log(n_basis), window))
+    data.frame(window, lags, filters, ratio = lags / filters)
+  })
+  print(do.call(rbind, rows), digits = 3, row.names = FALSE)
+}
+
 wanted <- commandArgs(TRUE)
-for (what in if (length(wanted)) wanted else c("transforms", "tables", "spikes")) get(what)()
+for (what in if (length(wanted)) wanted else c("transforms", "tables", "spikes", "linear", "lags")) get(what)()

@@ -8,6 +8,11 @@
 /* Rows per coordinate of a sampled Gram. */
 #define NL_ROWS_PER_COORDINATE 32
 #define NL_DENSE_RUN 16
+/* Sweeps of all lanes that a Gram serves where it is large (measured: 100 to 200; taken
+ * lower, as H comes with Newton steps, which cost as much). A smaller one than this is
+ * never dear. */
+#define NL_SWEEPS_A_GRAM 50
+#define NL_ROOT_SMALLEST 300
 /* What a Gram should cost, in passes of all lanes. */
 #define NL_GRAM_PASSES 2.5
 /* A sweep in lanes takes as long whether all of them are in use or not, and gains by what
@@ -41,6 +46,17 @@ double nl_cost_gram(const nl_design *design, const int *set, int stride) {
   const double per_row = NL_SCATTER * 0.5 * sparse * sparse + 0.5 * dense * dense +
                          NL_SCATTER * sparse * dense;
   return per_row / stride / (NL_LANES * nl_cost_pass(design, set, set));
+}
+
+int nl_cost_root_pays(const nl_design *design, const int *set, int n_theta) {
+  const double p = n_theta, n = (double)design->n_obs;
+  const double sweeps = NL_SWEEPS_A_GRAM * NL_LANES;
+  for (int b = 0; b < design->n_block; b++) {
+    if (set[b] && design->block[b].n_entry > 0) return 0;
+  }
+  /* a sweep of the root: n p twice, in single precision; of H: p^2 */
+  return p >= NL_ROOT_SMALLEST && n <= 4 * p &&
+         sweeps * n * p < 0.5 * n * p * p + sweeps * p * p;
 }
 
 double nl_cost_sweeps(const nl_design *design, const int *set, double n_read) {

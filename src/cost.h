@@ -13,6 +13,11 @@ double nl_cost_pass(const nl_design *design, const int *on, const int *wanted);
  * set: a Gram is not built anew before as much was spent on passes. */
 double nl_cost_gram(const nl_design *design, const int *set, int stride);
 
+/* Whether a Gram of the set's n_theta coordinates is better kept as its root (root.h):
+ * where all columns of the set are dense and there are not many more bins than
+ * coordinates, the sweeps that it is to serve cost less than the Gram. */
+int nl_cost_root_pays(const nl_design *design, const int *set, int n_theta);
+
 /* Sweeps in lanes that read so many entries of H, in the same passes. */
 double nl_cost_sweeps(const nl_design *design, const int *set, double n_read);
 

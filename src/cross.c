@@ -150,6 +150,8 @@ static void cross_tile(const sparse_work *work, int thread, int n, const double 
       const nl_entries all_a = entries_of(work, thread, left),
                        all_b = entries_of(work, thread, tile + k);
       nl_cross_any(n, &all_a, &all_b, corner, weight, ld);
+    } else if (nl_runs_pay(n, &a, &b)) {
+      nl_cross_runs(n, &a, &b, corner, weight, ld);
     } else if (!held_corner) {
       held = b;
       held_corner = corner;

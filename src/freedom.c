@@ -86,7 +86,7 @@ double nl_degrees_of_freedom(const nl_penalty *penalty, nl_gram *gram,
   const int n = nl_active_coordinates(penalty, gram, level, theta, space->index);
   double *scale = space->target;
   if (n == 0) return 0;
-  if (n > NL_MOST_FREEDOM) return NAN;
+  if (n > NL_MOST_FREEDOM || gram->root.on) return NAN;
   nl_active_curvature(penalty, gram, level, theta, 0, space->index, n);
   scale_curvature(gram, space->index, n, gram->spare, scale);
   if (nl_cholesky(n, gram->spare) == 0 && is_well_conditioned(n, gram->spare)) {

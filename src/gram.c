@@ -54,9 +54,35 @@ void nl_gram_reset(nl_gram *gram, const nl_penalty *penalty, double **kept, size
   gram->valid = 1;
   gram->n_built++;
   gram->scale = scale;
+  gram->root.on = 0;
+}
+
+/* Coordinates of the k-th group inside. */
+static int rank_inside(const nl_gram *gram, int k) {
+  const int end = k + 1 < gram->n_in ? gram->position[gram->group[k + 1]] : gram->size;
+  return end - gram->position[gram->group[k]];
+}
+
+static void root_times(const nl_gram *gram, const double *x, double *out) {
+  double *image = gram->root.image;
+  if (gram->n_in == 0) return;
+  nl_fill(gram->root.n_obs, 0, image);
+  for (int k = 0; k < gram->n_in; k++) {
+    const int at = gram->position[gram->group[k]], rank = rank_inside(gram, k);
+    if (!nl_is_zero(rank, x + at))
+      nl_root_add_image(&gram->root, at, rank, x + at, image);
+  }
+  for (int k = 0; k < gram->n_in; k++) {
+    const int at = gram->position[gram->group[k]];
+    nl_root_back(&gram->root, at, rank_inside(gram, k), image, out + at);
+  }
 }
 
 void nl_gram_times(const nl_gram *gram, const double *x, double *out) {
+  if (gram->root.on) {
+    root_times(gram, x, out);
+    return;
+  }
   nl_fill((size_t)gram->size, 0, out);
   nl_add_columns(gram->size, gram->size, x, gram->h, (size_t)gram->capacity, out);
 }
@@ -67,6 +93,23 @@ void nl_gram_part(nl_gram *gram, const int *index, int n) {
     double *to = gram->spare + (size_t)j * (size_t)n;
     for (int i = 0; i < n; i++) to[i] = column[index[i]];
   }
+}
+
+void nl_gram_turn(const nl_gram *gram, int g, int rank, const double *x, double *out) {
+  const double *u = gram->vectors + gram->vector_start[g];
+  for (int k = 0; k < rank; k++)
+    out[k] = gram->has_vectors[g] ? nl_dot(rank, u + (ptrdiff_t)k * rank, x) : x[k];
+}
+
+void nl_gram_turn_back(const nl_gram *gram, int g, int rank, const double *x,
+                       double *out) {
+  const double *u = gram->vectors + gram->vector_start[g];
+  if (!gram->has_vectors[g]) {
+    nl_copy((size_t)rank, x, out);
+    return;
+  }
+  nl_fill((size_t)rank, 0, out);
+  for (int k = 0; k < rank; k++) nl_axpy(rank, x[k], u + (ptrdiff_t)k * rank, out);
 }
 
 /* ---- room -------------------------------------------------------------------------- */
@@ -147,31 +190,65 @@ static size_t cross_products(nl_gram *gram, const nl_design *design, nl_pass_spa
 
 /* ---- into penalty coordinates ------------------------------------------------------ */
 
+/* A group's columns in cross: where the first is, if they follow each other there, else
+ * -1. */
+static int run_of(const int *place, const int *column, int n) {
+  for (int i = 1; i < n; i++) {
+    if (place[column[i]] != place[column[0]] + i) return -1;
+  }
+  return place[column[0]];
+}
+
+/* The entries of x that are not zero: from `from`, as many as returned, if zeros stand
+ * only before and after them. Transforms are diagonal, triangular or full. */
+static int filled(int n, const double *x, int *from) {
+  int end = n;
+  *from = 0;
+  while (end > 0 && x[end - 1] == 0) end--;
+  while (*from < end && x[*from] == 0) ++*from;
+  return end - *from;
+}
+
+/* to (size_a) = C_ab t, the rows of a and the columns of b in cross. */
+static void cross_times(const nl_gram *gram, const nl_penalty *penalty, size_t ld, int a,
+                        int b, const double *t, double *to) {
+  const int size_a = nl_group_size(penalty, a), size_b = nl_group_size(penalty, b);
+  const int *columns_a = penalty->column + penalty->start[a];
+  const int *columns_b = penalty->column + penalty->start[b];
+  const int row = run_of(gram->row_of, columns_a, size_a);
+  const int column = run_of(gram->column_of, columns_b, size_b);
+  int from;
+  const int n = filled(size_b, t, &from);
+  nl_fill((size_t)size_a, 0, to);
+  if (row >= 0 && column >= 0) {
+    nl_add_columns(size_a, n, t + from,
+                   gram->cross.data + row + (size_t)(column + from) * ld, ld, to);
+    return;
+  }
+  for (int j = from; j < from + n; j++) {
+    const double *c = gram->cross.data + (size_t)gram->column_of[columns_b[j]] * ld;
+    for (int i = 0; i < size_a; i++) to[i] += t[j] * c[gram->row_of[columns_a[i]]];
+  }
+}
+
 /* out (rank_a x rank_b) = c (T_a' C_ab T_b - mean_a mean_b'). half: size_a x rank_b. */
 static void pair_in_coordinates(const nl_gram *gram, const nl_penalty *penalty, size_t ld,
                                 int a, int b, double *half, double *out) {
   const int size_a = nl_group_size(penalty, a), size_b = nl_group_size(penalty, b);
   const int rank_a = nl_group_rank(penalty, a), rank_b = nl_group_rank(penalty, b);
-  const int *columns_a = penalty->column + penalty->start[a];
-  const int *columns_b = penalty->column + penalty->start[b];
   const double *t_a = penalty->transform + penalty->t_start[a];
   const double *t_b = penalty->transform + penalty->t_start[b];
   const double *mean_a = gram->mean + gram->position[a],
                *mean_b = gram->mean + gram->position[b];
-  nl_fill((size_t)size_a * (size_t)rank_b, 0, half);
   for (int l = 0; l < rank_b; l++) {
-    double *to = half + (ptrdiff_t)l * size_a;
-    for (int j = 0; j < size_b; j++) {
-      const double t = t_b[j + (ptrdiff_t)l * size_b];
-      if (t == 0) continue;
-      const double *from = gram->cross.data + (size_t)gram->column_of[columns_b[j]] * ld;
-      for (int i = 0; i < size_a; i++) to[i] += t * from[gram->row_of[columns_a[i]]];
-    }
+    cross_times(gram, penalty, ld, a, b, t_b + (ptrdiff_t)l * size_b,
+                half + (ptrdiff_t)l * size_a);
   }
-  for (int l = 0; l < rank_b; l++) {
-    for (int k = 0; k < rank_a; k++) {
-      const double product =
-          nl_dot(size_a, t_a + (ptrdiff_t)k * size_a, half + (ptrdiff_t)l * size_a);
+  for (int k = 0; k < rank_a; k++, t_a += size_a) {
+    int from;
+    const int n = filled(size_a, t_a, &from);
+    for (int l = 0; l < rank_b; l++) {
+      const double product = nl_dot(n, t_a + from, half + from + (ptrdiff_t)l * size_a);
       out[k + (ptrdiff_t)l * rank_a] = gram->scale * (product - mean_a[k] * mean_b[l]);
     }
   }
@@ -188,23 +265,12 @@ static double row_bound(int n, const double *x) {
   return largest;
 }
 
-/* Gives group g its place in H, with its own block and that block's eigenvectors. */
-static void enter_group(nl_gram *gram, const nl_penalty *penalty, size_t ld, int g) {
-  const int rank = nl_group_rank(penalty, g), at = gram->size;
-  double *own = gram->block,
-         *half = gram->block + (size_t)penalty->max_size * (size_t)penalty->max_size;
+/* Eigenvectors and curvature of group g's own block of H (rank x rank). */
+static void keep_block(nl_gram *gram, const nl_penalty *penalty, int g,
+                       const double *own) {
+  const int rank = nl_group_rank(penalty, g), at = gram->position[g];
   double *curvature = gram->curvature + at,
          *vectors = gram->vectors + gram->vector_start[g];
-  gram->position[g] = at;
-  gram->group[gram->n_in++] = g;
-  gram->size += rank;
-  if (rank == 0) return;
-  nl_group_gradient(penalty, g, gram->sums, gram->mean + at);
-  pair_in_coordinates(gram, penalty, ld, g, g, half, own);
-  for (int l = 0; l < rank; l++) {
-    nl_copy((size_t)rank, own + (ptrdiff_t)l * rank,
-            gram->h + at + (ptrdiff_t)(at + l) * gram->capacity);
-  }
   gram->has_vectors[g] = rank <= NL_LARGE_GROUP;
   if (gram->has_vectors[g]) {
     nl_copy((size_t)rank * (size_t)rank, own, vectors);
@@ -221,6 +287,30 @@ static void enter_group(nl_gram *gram, const nl_penalty *penalty, size_t ld, int
   const double floor =
       fmax(fmax(NL_CURVATURE_FLOOR * curvature[rank - 1], noise), 1e-290);
   for (int k = 0; k < rank; k++) curvature[k] = fmax(curvature[k], floor);
+}
+
+/* Gives group g its place in H, and its mean. */
+static int place_group(nl_gram *gram, const nl_penalty *penalty, int g) {
+  const int at = gram->size;
+  gram->position[g] = at;
+  gram->group[gram->n_in++] = g;
+  gram->size += nl_group_rank(penalty, g);
+  nl_group_gradient(penalty, g, gram->sums, gram->mean + at);
+  return at;
+}
+
+/* The same, with its own block and that block's eigenvectors. */
+static void enter_group(nl_gram *gram, const nl_penalty *penalty, size_t ld, int g) {
+  const int rank = nl_group_rank(penalty, g), at = place_group(gram, penalty, g);
+  double *own = gram->block,
+         *half = gram->block + (size_t)penalty->max_size * (size_t)penalty->max_size;
+  if (rank == 0) return;
+  pair_in_coordinates(gram, penalty, ld, g, g, half, own);
+  for (int l = 0; l < rank; l++) {
+    nl_copy((size_t)rank, own + (ptrdiff_t)l * rank,
+            gram->h + at + (ptrdiff_t)(at + l) * gram->capacity);
+  }
+  keep_block(gram, penalty, g, own);
 }
 
 /* H between group a, inside earlier, and group b. */
@@ -277,11 +367,31 @@ static void extend_batch(nl_gram *gram, const nl_design *design,
   }
 }
 
+static void extend_root(nl_gram *gram, const nl_design *design, const nl_penalty *penalty,
+                        const int *groups, int n_new, int needed, nl_pass_space *pass,
+                        const nl_hook *hook) {
+  nl_root_grow(&gram->root, design->n_obs, gram->size, needed, penalty->n_theta, hook);
+  mark_blocks(design, penalty, groups, n_new, gram->fresh);
+  nl_design_column_sums(design, gram->fresh, gram->weight, pass, gram->sums, hook);
+  for (int k = 0; k < n_new; k++) {
+    const int g = groups[k], at = place_group(gram, penalty, g);
+    nl_check(hook);
+    if (nl_group_rank(penalty, g) == 0) continue;
+    nl_root_enter(&gram->root, design, penalty, g, at, gram->weight, gram->scale,
+                  gram->mean + at, gram->block, hook);
+    keep_block(gram, penalty, g, gram->block);
+  }
+}
+
 void nl_gram_extend(nl_gram *gram, const nl_design *design, const nl_penalty *penalty,
                     const int *groups, int n_new, nl_pass_space *space,
                     const nl_hook *hook) {
   int added = 0;
   for (int k = 0; k < n_new; k++) added += nl_group_rank(penalty, groups[k]);
+  if (gram->root.on) {
+    extend_root(gram, design, penalty, groups, n_new, gram->size + added, space, hook);
+    return;
+  }
   grow(gram, gram->size + added, penalty->n_theta, hook);
   while (n_new > 0) {
     const int n = batch_length(gram, design, penalty, groups, n_new);

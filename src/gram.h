@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "model.h"
 #include "penalty.h"
+#include "root.h"
 
 /* Groups larger than this get no eigenvectors (n^3), but a bound on their curvature. */
 enum { NL_LARGE_GROUP = 256 };
@@ -26,6 +27,7 @@ typedef struct {
   int capacity;   /* leading dimension of h and spare */
   double *h;      /* capacity x capacity, both triangles */
   double *spare;  /* capacity x capacity, for factorisations of its user */
+  nl_root root;   /* in place of h and spare where root.on; off after a reset */
   double *mean;   /* n_theta: T'X'e of the groups inside, at their position */
   double *weight; /* n_obs: e, sums to 1 */
   double scale;   /* c */
@@ -63,10 +65,17 @@ void nl_gram_extend(nl_gram *gram, const nl_design *design, const nl_penalty *pe
                     const int *groups, int n_new, nl_pass_space *space,
                     const nl_hook *hook);
 
-/* The part of H of some coordinates (index, n, increasing), n x n, into spare. */
+/* The part of H of some coordinates (index, n, increasing), n x n, into spare; not of a
+ * root. */
 void nl_gram_part(nl_gram *gram, const int *index, int n);
 
 /* out (size) = H x, x (size). */
 void nl_gram_times(const nl_gram *gram, const double *x, double *out);
+
+/* out (rank) = U'x, or U x, for the eigenvectors U of group g's own block; x itself where
+ * there are none. */
+void nl_gram_turn(const nl_gram *gram, int g, int rank, const double *x, double *out);
+void nl_gram_turn_back(const nl_gram *gram, int g, int rank, const double *x,
+                       double *out);
 
 #endif

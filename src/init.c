@@ -17,6 +17,9 @@ SEXP nl_r_likelihood(SEXP blocks, SEXP coefficients, SEXP intercept, SEXP offset
                      SEXP vy);
 SEXP nl_r_moments(SEXP block, SEXP n_obs, SEXP weights);
 SEXP nl_r_distinct(SEXP columns, SEXP n_obs, SEXP limit);
+/* r-joint.c */
+SEXP nl_r_joint(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalties,
+                SEXP which, SEXP lambda, SEXP control);
 /* r-path.c */
 SEXP nl_r_paths(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty,
                 SEXP lambda, SEXP control);
@@ -45,6 +48,7 @@ static const R_CallMethodDef entries[] = {ENTRY(bspline, 4),
                                           ENTRY(convolve, 4),
                                           ENTRY(convolve_missing, 4),
                                           ENTRY(count_spikes, 4),
+                                          ENTRY(joint, 8),
                                           ENTRY(likelihood, 6),
                                           {NULL, NULL, 0}};
 

@@ -244,6 +244,8 @@ void nl_sorted_eta(int n_cell, const unsigned char *order, const uint16_t *begin
   }
 }
 
+/* Both vectors of lanes are taken from power to power, which costs less than powers of x
+ * for all lanes. */
 NL_CLONES
 void nl_sorted_gradient(int n_cell, const unsigned char *order, const uint16_t *begin,
                         const double *s, const double *r, double *ext) {
@@ -255,17 +257,21 @@ void nl_sorted_gradient(int n_cell, const unsigned char *order, const uint16_t *
       nl_v f0 = g[1], f1 = g[NL_HALVES + 1], f2 = g[2 * NL_HALVES + 1],
            f3 = g[3 * NL_HALVES + 1];
       for (int k = from; k < to; k++) {
-        const double x = s[order[k]], x2 = x * x, x3 = x2 * x;
+        const double x = s[order[k]];
         const nl_v *at = CONST_LANES(r, order[k]) + h;
-        const nl_v e = at[0], d = at[1];
+        nl_v e = at[0], d = at[1];
         g0 += e;
-        g1 += x * e;
-        g2 += x2 * e;
-        g3 += x3 * e;
         f0 += d;
-        f1 += x * d;
-        f2 += x2 * d;
-        f3 += x3 * d;
+        e *= x;
+        d *= x;
+        g1 += e;
+        f1 += d;
+        e *= x;
+        d *= x;
+        g2 += e;
+        f2 += d;
+        g3 += e * x;
+        f3 += d * x;
       }
       g[0] = g0;
       g[NL_HALVES] = g1;
@@ -396,7 +402,10 @@ void nl_product_gradient(const nl_block *block, size_t row, int n, const double 
 /* ---- cross products of sparse rows ------------------------------------------------- */
 
 /* Vectors that make up four values. */
-enum { FOUR = 4 / NL_VECTOR };
+enum {
+  FOUR = 4 / NL_VECTOR,
+  RUNS_LOOK = 64 /* rows that speak for the others */
+};
 
 NL_CLONES
 void nl_cross_four(int n, const nl_entries *a, const nl_entries *b, double *corner,
@@ -414,6 +423,48 @@ void nl_cross_four(int n, const nl_entries *a, const nl_entries *b, double *corn
     }
     for (int j = 0; b2 && j < 4; j++) {
       for (int h = 0; h < FOUR; h++) ((nl_v *)(column2 + j * ld))[h] += va[h] * vb2[j];
+    }
+  }
+}
+
+/* The row after the last one from t on whose neighbours are those of row t. */
+static int run_end(int n, const int *a, const int *b, int t) {
+  const int i = a[t], j = b[t];
+  while (t < n && a[t] == i && b[t] == j) t++;
+  return t;
+}
+
+int nl_runs_pay(int n, const nl_entries *a, const nl_entries *b) {
+  const int n_look = n < RUNS_LOOK ? n : RUNS_LOOK;
+  int n_run = 1;
+  for (int t = 1; t < n_look; t++) {
+    n_run += (a->index[t] != a->index[t - 1]) | (b->index[t] != b->index[t - 1]);
+  }
+  return 2 * n_run < n_look;
+}
+
+NL_CLONES
+void nl_cross_runs(int n, const nl_entries *a, const nl_entries *b, double *corner,
+                   const double *weight, ptrdiff_t ld) {
+  for (int from = 0, to = 0; from < n; from = to) {
+    double *column = corner + a->index[from] + b->index[from] * ld;
+    to = run_end(n, a->index, b->index, from);
+    for (int h = 0; h < FOUR; h++, column += NL_VECTOR) {
+      nl_v *c0 = (nl_v *)column, *c1 = (nl_v *)(column + ld),
+           *c2 = (nl_v *)(column + 2 * ld), *c3 = (nl_v *)(column + 3 * ld);
+      nl_v s0 = *c0, s1 = *c1, s2 = *c2, s3 = *c3;
+      for (int t = from; t < to; t++) {
+        const double *vb = b->value + 4 * t;
+        const nl_v va = ((const nl_v *)(a->value + 4 * t))[h] * weight[t];
+        s0 += va * vb[0];
+        s1 += va * vb[1];
+        s2 += va * vb[2];
+        s3 += va * vb[3];
+      }
+      *c0 = s0;
+      *c1 = s1;
+      *c2 = s2;
+      *c3 = s3;
     }
   }
 }

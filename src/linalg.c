@@ -17,9 +17,24 @@
 #define FCONE
 #endif
 
+/* Four vectors of sums where they are long. */
+NL_CLONES
 double nl_dot(int n, const double *x, const double *y) {
   double sum = 0;
-  for (int i = 0; i < n; i++) sum += x[i] * y[i];
+  int i = 0;
+  if (n >= 4 * NL_VECTOR) {
+    nl_v parts[4] = {0};
+    for (; i + 4 * NL_VECTOR <= n; i += 4 * NL_VECTOR) {
+      for (int k = 0; k < 4; k++) {
+        parts[k] += *(const nl_v *)(x + i + k * NL_VECTOR) *
+                    *(const nl_v *)(y + i + k * NL_VECTOR);
+      }
+    }
+    double last[NL_VECTOR];
+    *(nl_v *)last = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+    for (int k = 0; k < NL_VECTOR; k++) sum += last[k];
+  }
+  for (; i < n; i++) sum += x[i] * y[i];
   return sum;
 }
 

@@ -31,7 +31,7 @@ enum { NL_SPARE_GROUPS = 2 };
 /* What a step is hoped to leave of the residual. */
 #define NL_USUAL_CONTRACTION 0.04
 enum {
-  BEGIN_PER_ROUND = 2, /* points that begin in one pass */
+  BEGIN_PER_ROUND = 3, /* points that begin in one pass */
   SCREEN_AHEAD = 7     /* lambdas */
 };
 
@@ -164,8 +164,7 @@ const double *nl_line_predict(const nl_pipeline *line, const nl_point *point) {
 
 /* ---- solutions --------------------------------------------------------------------- */
 
-/* Writes a solution to place l of the path. */
-static void store(const nl_pipeline *line, const nl_point *point, int l) {
+void nl_line_store(const nl_pipeline *line, const nl_point *point, int l) {
   const nl_solver *solver = line->solver;
   const nl_penalty *penalty = solver->penalty;
   const nl_design *design = solver->design;
@@ -202,7 +201,7 @@ void nl_line_finish(nl_pipeline *line, const nl_point *point) {
   const nl_job *job = line->job + point->job;
   const double df = line->lead || job->n_out == 0 ? NAN : freedom_of(line->solver, point);
   for (int l = job->out; l < job->out + job->n_out; l++) {
-    store(line, point, l);
+    nl_line_store(line, point, l);
     line->path->df[l] = df;
   }
   if (line->trail) nl_trail_note(line->trail, point);

@@ -76,6 +76,8 @@ int nl_line_count(const nl_pipeline *line, nl_standing standing);
 /* Lets points begin while there is room; some are done at once. */
 void nl_line_begin(nl_pipeline *line);
 
+/* Writes a point's solution, without its degrees of freedom, to place l of the path. */
+void nl_line_store(const nl_pipeline *line, const nl_point *point, int l);
 /* Writes a point's solution to its places in the path. */
 void nl_line_finish(nl_pipeline *line, const nl_point *point);
 

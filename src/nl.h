@@ -19,7 +19,7 @@
  *   link.h model.h    the observation model; the pass over the data
  *   cross.h           weighted cross products of blocks
  *   penalty.h         groups, their coordinates, block solve, KKT residual
- *   gram.h            curvature of the working set
+ *   root.h gram.h     curvature of the working set
  *   active.h          the quadratic model at a point, and its active groups
  *   newton.h          Newton steps on the active groups
  *   freedom.h         degrees of freedom
@@ -32,6 +32,12 @@
  *   ride.h            one pass for points of one path or several
  *   path.h            paths that share their passes, from beginning to end
  *   setup.h paths.h   the memory of a fit; many paths, in turn and together
+ *   ensemble.h        neurons that share groups
+ *   bordered.h        the curvature of theirs that are in
+ *   coupled.h         their quadratic model
+ *   outlook.h         where their next solution will be
+ *   course.h          one lambda of theirs
+ *   joint.h           their path
  */
 #ifndef NL_H
 #define NL_H

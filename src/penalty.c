@@ -16,12 +16,10 @@ int nl_group_rank(const nl_penalty *penalty, int g) {
   return penalty->theta_start[g + 1] - penalty->theta_start[g];
 }
 
-void nl_group_coefficients(const nl_penalty *penalty, int g, const double *theta,
-                           double *beta) {
+void nl_group_add(const nl_penalty *penalty, int g, const double *theta, double *beta) {
   const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
   const int *column = penalty->column + penalty->start[g];
   const double *transform = penalty->transform + penalty->t_start[g];
-  for (int i = 0; i < size; i++) beta[column[i]] = 0;
   for (int k = 0; k < rank; k++, transform += size) {
     if (theta[k] == 0) continue;
     for (int i = 0; i < size; i++) beta[column[i]] += transform[i] * theta[k];

@@ -15,7 +15,9 @@ typedef struct {
   int n_theta;             /* sum of ranks */
   int max_size;            /* columns of the largest group */
   const int *start;        /* n_group + 1: where a group's columns begin in `column` */
-  const int *column;       /* start[n_group] design columns, 0-based; each in one group */
+  const int *column;       /* start[n_group] design columns, 0-based. A column may be in
+                              several groups, its coefficient is then the sum of their
+                              parts; one in no group has the coefficient 0 */
   const int *theta_start;  /* n_group + 1: where a group's coordinates begin */
   const size_t *t_start;   /* n_group + 1: where a group's T begins in `transform` */
   const double *transform; /* T of each group: size x rank, column-major */
@@ -29,9 +31,8 @@ typedef struct {
 int nl_group_size(const nl_penalty *penalty, int g);
 int nl_group_rank(const nl_penalty *penalty, int g);
 
-/* b (design columns of group g) = T theta; theta has the group's rank. */
-void nl_group_coefficients(const nl_penalty *penalty, int g, const double *theta,
-                           double *beta);
+/* beta (n_col) += T theta in the columns of group g; theta has the group's rank. */
+void nl_group_add(const nl_penalty *penalty, int g, const double *theta, double *beta);
 /* theta-gradient (rank) = T' gradient, gradient in design columns. */
 void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient,
                        double *out);

@@ -29,6 +29,7 @@ void nl_solver_restart(nl_solver *solver) {
   solver->n_set = 0;
   for (int g = 0; g < solver->penalty->n_group; g++) solver->in_set[g] = 0;
   solver->gram.valid = 0;
+  solver->gram.root.refused = 0;
   solver->gram_due = 1;
   solver->gram_slow = 0;
   solver->gram_age = 0;
@@ -236,17 +237,21 @@ void nl_point_direct(nl_solver *solver, nl_point *point) {
  * zero. */
 static void set_next(nl_solver *solver, nl_point *point, double step) {
   const nl_penalty *penalty = solver->penalty;
+  point->next.intercept = point->now.intercept;
   nl_copy((size_t)penalty->n_theta, point->theta, point->next_theta);
-  nl_copy((size_t)penalty->n_col, point->now.beta, point->next.beta);
+  if (step == 0) {
+    nl_copy((size_t)penalty->n_col, point->now.beta, point->next.beta);
+  } else {
+    nl_fill((size_t)penalty->n_col, 0, point->next.beta);
+    point->next.intercept += step * point->direction_intercept;
+  }
   for (int k = 0; step != 0 && k < solver->n_set; k++) {
     const int g = solver->set[k];
     for (int i = penalty->theta_start[g]; i < penalty->theta_start[g + 1]; i++)
       point->next_theta[i] = point->theta[i] + step * point->direction[i];
-    nl_group_coefficients(penalty, g, point->next_theta + penalty->theta_start[g],
-                          point->next.beta);
+    nl_group_add(penalty, g, point->next_theta + penalty->theta_start[g],
+                 point->next.beta);
   }
-  point->next.intercept = point->now.intercept;
-  if (step != 0) point->next.intercept += step * point->direction_intercept;
   point->next.shift = point->model->link == NL_LOG ? nl_link_lse(&point->now) : 0;
 }
 
@@ -267,8 +272,7 @@ void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope) {
 
 /* ---- judging ----------------------------------------------------------------------- */
 
-/* Gradients at next in penalty coordinates: of the groups that were looked at. */
-static void read_gradient(const nl_solver *solver, nl_point *point, int full) {
+void nl_point_read(const nl_solver *solver, nl_point *point, int full) {
   const nl_penalty *penalty = solver->penalty;
   const int n = full ? penalty->n_group : solver->n_marked;
   nl_copy((size_t)penalty->n_theta, point->gradient, point->next_gradient);
@@ -285,7 +289,7 @@ static void swap_pointers(double **a, double **b) {
   *b = keep;
 }
 
-static void take_step(nl_point *point, int full, int n_seen, double residual) {
+void nl_point_take(nl_point *point, int full, int n_seen, double residual) {
   nl_state keep = point->now;
   point->now = point->next;
   point->next = keep;
@@ -327,7 +331,8 @@ static void refuse(const nl_solver *solver, nl_point *point, double change,
   const double promised = point->promised < 0 ? point->promised : -rounding;
   const int is_rounding =
       point->step * fabs(promised) <= rounding || point->step < NL_SHORTEST_STEP;
-  const int is_exact = point->metric_here && solver->gram.stride == 1;
+  const int is_exact =
+      point->metric_here && solver->gram.stride == 1 && !solver->gram.root.on;
   if (is_rounding ? !is_exact : !point->metric_here && solver->gram_due) {
     point->wants_gram = point->look = 1;
     point->step = 1;
@@ -369,7 +374,7 @@ static void judge_step(nl_solver *solver, nl_point *point, int full, int closed,
   if (whole && reached > NL_SLOW * point->residual && reached > point->tol)
     point->wants_gram = 1;
   point->predicted = 0;
-  take_step(point, full && !closed, solver->n_marked, reached);
+  nl_point_take(point, full && !closed, solver->n_marked, reached);
 }
 
 /* Takes groups outside the set in that the point shows to be wanted. */
@@ -384,12 +389,12 @@ static void look_outside(nl_solver *solver, const nl_point *point) {
 void nl_point_judge(nl_solver *solver, nl_point *point, int full, int closed) {
   point->n_pass++;
   point->wants_gram = point->taken = 0;
-  read_gradient(solver, point, full);
+  nl_point_read(solver, point, full);
   const double reached =
       residual_at(solver, point, full && !closed ? -1 : solver->n_marked,
                   point->next_theta, point->next_gradient, &point->next);
   if (point->look) {
-    take_step(point, full && !closed, solver->n_marked, reached);
+    nl_point_take(point, full && !closed, solver->n_marked, reached);
   } else {
     judge_step(solver, point, full, closed, reached);
   }

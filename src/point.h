@@ -108,6 +108,10 @@ void nl_point_direct(nl_solver *solver, nl_point *point);
 void nl_point_aim(nl_solver *solver, nl_point *point);
 /* All of these, for one point. */
 void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope);
+/* After the pass, of which these are parts: the gradients at next in penalty coordinates, of
+ * all groups (full) or those that were looked at; next becomes now. */
+void nl_point_read(const nl_solver *solver, nl_point *point, int full);
+void nl_point_take(nl_point *point, int full, int n_seen, double residual);
 /* After the pass: moves or not, and what next. full: all groups were looked at. closed:
  * the working set is all there is. */
 void nl_point_judge(nl_solver *solver, nl_point *point, int full, int closed);

@@ -8,8 +8,6 @@
 
 /* An extrapolation reaches no further than this, in units of what it rests on. */
 #define NL_REACH 1.6
-/* How well the first extrapolation's model is solved: KKT residual. */
-#define NL_SKETCH 1e-4
 /* What a move of the path itself counts for, against its move relative to the lead. */
 #define NL_OWN_SHARE 0.5
 /* Moves between neighbours on a path are nearly parallel. */
@@ -119,13 +117,12 @@ static int extrapolate(const nl_point *point, const nl_sources *sources, double 
 
 size_t nl_predict_room(int n_theta) { return 2 * NL_MAX_BEFORE * (size_t)n_theta; }
 
-/* difference: slope of a point, less that of another. */
-static void slope_difference(nl_solver *solver, const nl_point *to, const nl_point *from,
-                             double *difference) {
+void nl_predict_move(nl_solver *solver, const nl_point *to, const nl_point *from,
+                     double *move) {
   double *other = solver->quadratic.rhs;
-  nl_point_slope(solver, to, difference);
+  nl_point_slope(solver, to, move);
   nl_point_slope(solver, from, other);
-  nl_axpy(solver->gram.size, -1, other, difference);
+  nl_axpy(solver->gram.size, -1, other, move);
 }
 
 /* Where there is a lead, a move (size: how the slope of the path moves) counts NL_OWN_SHARE,
@@ -135,7 +132,7 @@ static void relate_move(nl_solver *solver, const nl_point *lead_to,
   const int size = solver->gram.size;
   if (!lead_to) return;
   double *relative = move + size;
-  slope_difference(solver, lead_to, lead_from, relative);
+  nl_predict_move(solver, lead_to, lead_from, relative);
   for (int i = 0; i < size; i++) {
     relative[i] = move[i] - relative[i];
     move[i] *= NL_OWN_SHARE;
@@ -155,6 +152,14 @@ static int fit_moves(int length, int n, const double *move, double *share) {
   nl_add_ridge(n, NL_MOVE_RIDGE, product);
   if (nl_cholesky(n, product) != 0) return 0;
   nl_cholesky_solve(n, product, share);
+  return 1;
+}
+
+int nl_predict_from_moves(int length, int n, const double *move, double *weight) {
+  double share[NL_MAX_BEFORE];
+  if (!fit_moves(length, n, move, share)) return 0;
+  for (int i = 0; i <= n; i++)
+    weight[i] = (i == 0 ? 1 : -share[i - 1]) + (i < n ? share[i] : 0);
   return 1;
 }
 
@@ -180,18 +185,29 @@ static int add_up_moves(nl_solver *solver, const nl_point *point,
                         const nl_sources *sources, const double *slope, double *weight) {
   const int size = solver->gram.size, n = sources->n - 1;
   const int length = sources->beside ? 2 * size : size;
-  double share[NL_MAX_BEFORE], *move = solver->moves;
+  double *move = solver->moves;
   if (n < 1) return 0;
   sketch_move(solver, point, sources, slope, move);
   for (int i = 0; i < n; i++) {
     double *own = move + (ptrdiff_t)length * (i + 1);
-    slope_difference(solver, sources->before[i], sources->before[i + 1], own);
+    nl_predict_move(solver, sources->before[i], sources->before[i + 1], own);
     relate_move(solver, sources->lead[i], sources->lead[i + 1], own);
   }
-  if (!fit_moves(length, n, move, share)) return 0;
-  for (int i = 0; i <= n; i++)
-    weight[i] = (i == 0 ? 1 : -share[i - 1]) + (i < n ? share[i] : 0);
-  return 1;
+  return nl_predict_from_moves(length, n, move, weight);
+}
+
+/* ---- of several paths together ----------------------------------------------------- */
+
+int nl_predict_extrapolate(const nl_point *point, const nl_point **before, int n_before,
+                           double *weight) {
+  const nl_sources sources = {n_before, before, NULL, {NULL}};
+  return extrapolate(point, &sources, weight);
+}
+
+void nl_predict_mix(nl_solver *solver, const nl_point *point, const nl_point **before,
+                    int n, const double *weight, double *slope) {
+  const nl_sources sources = {n, before, NULL, {NULL}};
+  mix(solver, point, &sources, weight, n, slope);
 }
 
 /* ---- prediction -------------------------------------------------------------------- */
@@ -204,7 +220,8 @@ int nl_predict_slope(nl_solver *solver, const nl_point *point, const nl_point **
   const int n = extrapolate(point, &sources, weight);
   if (n < (sources.beside ? 1 : 2)) return 0;
   mix(solver, point, &sources, weight, n, slope);
-  if (nl_cost_sketch_pays(solver->design, solver->wanted, solver->gram.size) &&
+  if (!solver->gram.root.on &&
+      nl_cost_sketch_pays(solver->design, solver->wanted, solver->gram.size) &&
       add_up_moves(solver, point, &sources, slope, weight))
     mix(solver, point, &sources, weight, sources.n, slope);
   return 1;

@@ -44,4 +44,21 @@ size_t nl_predict_room(int n_theta);
 int nl_predict_slope(nl_solver *solver, const nl_point *point, const nl_point **before,
                      int n_before, const nl_trail *lead, double *slope);
 
+/* The pieces of a prediction, for paths of several solvers that go together.
+ * Weights (at least NL_SKETCH_BEFORE) for an extrapolation in log lambda; returns how many. */
+int nl_predict_extrapolate(const nl_point *point, const nl_point **before, int n_before,
+                           double *weight);
+/* slope: where the part of the slope that H doesn't answer for is the sum of weight (n) times
+ * that of the points before. */
+void nl_predict_mix(nl_solver *solver, const nl_point *point, const nl_point **before,
+                    int n, const double *weight, double *slope);
+/* move (size of the Gram): how the slope moved from one point to another. */
+void nl_predict_move(nl_solver *solver, const nl_point *to, const nl_point *from,
+                     double *move);
+/* weight (n + 1) of the points whose n moves (each of a length, after the one to be reached)
+ * add up to that one; 0 if they can't be told. */
+int nl_predict_from_moves(int length, int n, const double *move, double *weight);
+/* How well the first extrapolation's model is solved: KKT residual. */
+#define NL_SKETCH 1e-4
+
 #endif

@@ -23,26 +23,6 @@ typedef struct {
   double *slope;   /* size */
 } sweep_view;
 
-/* out = U'x or U x for the eigenvectors U of group g's block; x itself where there are
- * none. */
-static void into_eigen(const nl_gram *gram, int g, int rank, const double *x,
-                       double *out) {
-  const double *u = gram->vectors + gram->vector_start[g];
-  for (int k = 0; k < rank; k++)
-    out[k] = gram->has_vectors[g] ? nl_dot(rank, u + (ptrdiff_t)k * rank, x) : x[k];
-}
-
-static void from_eigen(const nl_gram *gram, int g, int rank, const double *x,
-                       double *out) {
-  const double *u = gram->vectors + gram->vector_start[g];
-  if (!gram->has_vectors[g]) {
-    nl_copy((size_t)rank, x, out);
-    return;
-  }
-  nl_fill((size_t)rank, 0, out);
-  for (int k = 0; k < rank; k++) nl_axpy(rank, x[k], u + (ptrdiff_t)k * rank, out);
-}
-
 /* Solves the group that starts at coordinate `at` of the view exactly, given the others;
  * a group without eigenvectors takes the step that its curvature bound allows. Returns
  * its KKT residual before. */
@@ -56,11 +36,11 @@ static double update_group(const nl_penalty *penalty, const nl_gram *gram,
   const double residual =
       nl_group_kkt(rank, x, view->slope + at, tau, nl_level_unit(level, penalty, g));
   if (residual <= enough) return residual;
-  into_eigen(gram, g, rank, x, turned);
-  into_eigen(gram, g, rank, view->slope + at, c);
+  nl_gram_turn(gram, g, rank, x, turned);
+  nl_gram_turn(gram, g, rank, view->slope + at, c);
   for (int i = 0; i < rank; i++) c[i] = d[i] * turned[i] - c[i];
   nl_block_solve(rank, d, c, tau, turned);
-  from_eigen(gram, g, rank, turned, next);
+  nl_gram_turn_back(gram, g, rank, turned, next);
   for (int i = 0; i < rank; i++) {
     c[i] = next[i] - x[i];
     x[i] = next[i];

@@ -10,7 +10,11 @@
 enum {
   MAX_ROUNDS = 50, /* rounds of one sweep over all groups and some over the active ones */
   /* Sweeps over the active groups before one that is left goes to Newton steps, at least */
-  SWEEPS_BEFORE_NEWTON = 20
+  SWEEPS_BEFORE_NEWTON = 20,
+  /* With a root there are none; then at least so many sweeps, and one more for so many
+     coordinates: a pass and a new root are cheaper than the last of many sweeps */
+  ROOT_SWEEPS = 10,
+  COORDINATES_PER_ROOT_SWEEP = 60
 };
 
 typedef struct {
@@ -25,19 +29,24 @@ typedef struct {
 typedef struct {
   int size;
   size_t ld;
-  const double *h; /* size x size */
+  const double *h; /* size x size; NULL where the Gram is a root */
   double *x;       /* size in lanes */
-  double *slope;   /* size in lanes */
+  double *slope;   /* size in lanes; with a root those where the models started */
 } lane_view;
 
 void nl_quadratics_room(const nl_gram *gram, nl_quadratics_space *space,
                         const nl_hook *hook) {
-  const size_t length = (size_t)gram->size * NL_LANES;
-  double *room =
-      nl_room_for(&space->room, 2 * length + nl_iterates_size(gram->size), hook);
+  const size_t length = (size_t)gram->size * NL_LANES,
+               n_image = gram->root.on ? gram->root.n_obs : 0,
+               image = n_image * (NL_LANES / 2);
+  double *room = nl_room_for(
+      &space->room, 2 * length + image + nl_iterates_size(gram->size, n_image), hook);
   space->x = room;
   space->slope = room + length;
+  space->image = (float *)(room + 2 * length);
+  space->iterates = room + 2 * length + image;
   nl_fill(2 * length, 0, room);
+  for (size_t i = 0; i < n_image * NL_LANES; i++) space->image[i] = 0;
 }
 
 /* ---- one group --------------------------------------------------------------------- */
@@ -100,6 +109,32 @@ static void solve_lane(const lane_work *work, int g, int rank, int v, const doub
   nl_lane_set((size_t)rank, next, v, c);
 }
 
+/* The slope of group g: where it is kept, or, with a root, made of it (own: rank in
+ * lanes). */
+static const double *group_slope(const lane_work *work, int g, int at,
+                                 const lane_view *view, double *own) {
+  const nl_gram *gram = work->gram;
+  const int rank = nl_group_rank(work->penalty, g);
+  const double *slope = view->slope + (size_t)at * NL_LANES;
+  if (view->h) return slope;
+  nl_copy((size_t)rank * NL_LANES, slope, own);
+  nl_root_slope(&gram->root, gram->position[g], rank, work->space->image, own);
+  return own;
+}
+
+/* What a change of group g (rank in lanes) does to the slopes, or to the images. */
+static void spread_change(const lane_work *work, int g, int at, const lane_view *view,
+                          const double *change) {
+  const nl_gram *gram = work->gram;
+  const int rank = nl_group_rank(work->penalty, g);
+  if (view->h) {
+    nl_dense_eta(view->size, rank, view->h + (size_t)at * view->ld, view->ld, change,
+                 view->slope);
+  } else {
+    nl_root_move(&gram->root, gram->position[g], rank, change, work->space->image);
+  }
+}
+
 /* Solves group g, at coordinate `at` of the view, exactly in the lanes where it is further
  * from that than `share` of the tolerance; worst (n_model): the residuals met. */
 static void update_group(const lane_work *work, int g, int at, const lane_view *view,
@@ -107,10 +142,11 @@ static void update_group(const lane_work *work, int g, int at, const lane_view *
   const nl_gram *gram = work->gram;
   const int rank = nl_group_rank(work->penalty, g);
   const double *d = gram->curvature + gram->position[g];
-  double *x = view->x + (size_t)at * NL_LANES,
-         *slope = view->slope + (size_t)at * NL_LANES;
+  double *x = view->x + (size_t)at * NL_LANES;
   double *c = work->space->step, *turned = c + rank * NL_LANES,
          *change = turned + rank * NL_LANES;
+  const double *slope =
+      group_slope(work, g, at, view, change); /* until there is a change */
   double residual[NL_LANES];
   int moves[NL_LANES] = {0}, any = 0;
   lane_residuals(work, g, x, slope, residual);
@@ -132,8 +168,7 @@ static void update_group(const lane_work *work, int g, int at, const lane_view *
     change[i] = moves[v] ? turned[i] - x[i] : 0;
     if (moves[v]) x[i] = turned[i];
   }
-  nl_dense_eta(view->size, rank, view->h + (size_t)at * view->ld, view->ld, change,
-               view->slope);
+  spread_change(work, g, at, view, change);
 }
 
 /* ---- sweeps ------------------------------------------------------------------------ */
@@ -141,7 +176,8 @@ static void update_group(const lane_work *work, int g, int at, const lane_view *
 /* One sweep over all groups. Notes which models are done; returns how many are not. */
 static int sweep_all(const lane_work *work) {
   const nl_gram *gram = work->gram;
-  const lane_view view = {gram->size, (size_t)gram->capacity, gram->h, work->space->x,
+  const lane_view view = {gram->size, (size_t)gram->capacity,
+                          gram->root.on ? NULL : gram->h, work->space->x,
                           work->space->slope};
   double worst[NL_LANES] = {0};
   int left = 0;
@@ -197,7 +233,7 @@ static int list_active(const lane_work *work, nl_lane_groups *groups) {
 static void set_aside(const lane_work *work, int n, nl_iterates *aside) {
   const int *index = work->space->index;
   nl_gram *gram = work->gram;
-  nl_gram_part(gram, index, n);
+  if (!gram->root.on) nl_gram_part(gram, index, n);
   for (int j = 0; j < n; j++) {
     const size_t from = (size_t)index[j] * NL_LANES, to = (size_t)j * NL_LANES;
     nl_copy(NL_LANES, work->space->x + from, aside->x + to);
@@ -219,6 +255,7 @@ static void put_back(const lane_work *work, int n, nl_iterates *aside) {
       x[v] = now;
     }
   }
+  if (gram->root.on) return;         /* the images are where they went */
   for (int j = 0, k; j < n; j = k) { /* neighbouring columns of H together */
     for (k = j + 1; k < n && index[k] == index[k - 1] + 1;) k++;
     nl_dense_eta(gram->size, k - j, gram->h + (size_t)index[j] * (size_t)gram->capacity,
@@ -231,7 +268,8 @@ static void put_back(const lane_work *work, int n, nl_iterates *aside) {
 static int sweeps_aside(const lane_work *work, int n, int patience,
                         const nl_lane_groups *groups, nl_iterates *aside,
                         const nl_hook *hook) {
-  const lane_view view = {n, (size_t)n, work->gram->spare, aside->x, aside->slope};
+  const lane_view view = {n, (size_t)n, work->gram->root.on ? NULL : work->gram->spare,
+                          aside->x, aside->slope};
   for (int i = 0; i < patience; i++) {
     double worst[NL_LANES] = {0};
     int left = 0;
@@ -246,24 +284,31 @@ static int sweeps_aside(const lane_work *work, int n, int patience,
   return patience;
 }
 
+/* Sweeps over n active coordinates before a model is left as it is. */
+static int most_sweeps(const nl_gram *gram, int n) {
+  if (gram->root.on) return ROOT_SWEEPS + n / COORDINATES_PER_ROOT_SWEEP;
+  return SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP;
+}
+
 double nl_quadratics_solve(const nl_penalty *penalty, nl_gram *gram, int n_model,
                            nl_lane_model *model, nl_quadratics_space *space,
                            const nl_hook *hook) {
   const lane_work work = {penalty, gram, n_model, model, space};
-  double *room = space->slope + (size_t)gram->size * NL_LANES, n_read = 0;
+  const size_t n_image = gram->root.on ? gram->root.n_obs : 0;
+  double n_read = 0;
   for (int v = 0; v < n_model; v++) model[v].done = 0;
   for (int round = 0, spent = 0; round < MAX_ROUNDS; round++) {
     nl_lane_groups groups;
     nl_check(hook);
     if (sweep_all(&work) == 0) break;
     const int n = list_active(&work, &groups);
-    const int patience = SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP - spent;
+    const int patience = most_sweeps(gram, n) - spent;
     if (n == 0 || patience <= 0) break;
-    nl_iterates_place(&space->aside, n, room);
+    nl_iterates_place(&space->aside, n, n_image, space->image, space->iterates);
     set_aside(&work, n, &space->aside);
     const int n_sweep = sweeps_aside(&work, n, patience, &groups, &space->aside, hook);
     spent += n_sweep;
-    n_read += (double)n * n * n_sweep;
+    n_read += (double)n * (n_image > 0 ? (double)n_image : n) * n_sweep;
     put_back(&work, n, &space->aside);
   }
   return n_read;

@@ -17,8 +17,10 @@ typedef struct {
 /* All in lanes, in the order of the Gram or of its active coordinates. */
 typedef struct {
   nl_room room;
-  double *x;         /* the models' points */
-  double *slope;     /* slopes of their smooth parts there */
+  double *x;     /* the models' points */
+  double *slope; /* slopes of their smooth parts there; with a root, where they began */
+  float *image;  /* with a root: of x less where it began, n_obs in lanes */
+  double *iterates;  /* room for those of `aside` */
   nl_iterates aside; /* the active coordinates */
   int *index;        /* n_theta: which these are */
   int *member;       /* n_group: the active groups */
@@ -35,7 +37,7 @@ void nl_quadratics_room(const nl_gram *gram, nl_quadratics_space *space,
 /* Sweeps until all models' KKT residuals are below their tol, or until Newton steps
  * (nl_quadratic_solve) would be faster for those that are not: model[v].done says.
  * space->x, space->slope: starting points and slopes, overwritten by where it ends.
- * Returns how many entries of H it read. */
+ * Returns how many entries of H it read. With a root, slopes are not brought up to date. */
 double nl_quadratics_solve(const nl_penalty *penalty, nl_gram *gram, int n_model,
                            nl_lane_model *model, nl_quadratics_space *space,
                            const nl_hook *hook);

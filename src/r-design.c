@@ -177,12 +177,19 @@ SEXP nl_r_likelihood(SEXP blocks, SEXP coefficients, SEXP intercept, SEXP offset
 static void cross_moments(nl_design *design, const double *v, double *mean,
                           double *second, const nl_hook *hook) {
   const size_t most = (size_t)1 << 20, p = (size_t)design->n_col;
-  const int b0 = 0, on = 1, at = 0;
-  const nl_cross_list list = {1, &b0, &on, &at, &at};
+  int *number = nl_r_ints((size_t)design->n_block),
+      *on = nl_r_ints((size_t)design->n_block);
+  const nl_cross_list list = {design->n_block, number, on, design->start, design->start};
   nl_pass_space pass = nl_setup_pass(design, hook);
-  nl_block_prepare(design->block, hook);
-  nl_design_column_sums(design, &on, v, &pass, mean, hook);
-  if (design->block[0].n_entry == 0) design->block[0].centre = mean;
+  for (int b = 0; b < design->n_block; b++) {
+    number[b] = b;
+    on[b] = 1;
+    nl_block_prepare(design->block + b, hook);
+  }
+  nl_design_column_sums(design, on, v, &pass, mean, hook);
+  for (int b = 0; b < design->n_block; b++) {
+    if (design->block[b].n_entry == 0) design->block[b].centre = mean + design->start[b];
+  }
   const nl_cross_need need = nl_cross_needs(design, &list, most);
   nl_cross_space space = {nl_r_doubles(need.n_raw),    nl_r_doubles(need.n_strip),
                           nl_r_doubles(need.n_thread), nl_r_ints(need.n_index),
@@ -190,9 +197,21 @@ static void cross_moments(nl_design *design, const double *v, double *mean,
   nl_cross(design, &list, v, second, p, most, &space, hook);
 }
 
-/* Weighted means (n_col) and covariance (n_col x n_col) of one block, with weights that
- * sum to one: mean = X'v, second = X' diag(v) X - mean mean'. Dense columns are centred
- * first, so that a large mean costs no digits. */
+/* Takes mean mean' off the products of columns that were not centred. */
+static void centre_products(const nl_design *design, const double *mean, double *second) {
+  const int p = design->n_col;
+  for (int j = 0; j < p; j++) {
+    if (design->block[design->block_of_column[j]].n_entry == 0) continue;
+    for (int i = 0; i < p; i++) {
+      if (design->block[design->block_of_column[i]].n_entry > 0)
+        second[i + (size_t)j * (size_t)p] -= mean[i] * mean[j];
+    }
+  }
+}
+
+/* Weighted means (n_col) and covariance (n_col x n_col) of all blocks' columns, with
+ * weights that sum to one: mean = X'v, second = X' diag(v) X - mean mean'. Dense columns
+ * are centred first, so that a large mean costs no digits. */
 SEXP nl_r_moments(SEXP blocks, SEXP n_obs, SEXP weights) {
   const char *names[] = {"mean", "second", ""};
   const size_t n = read_n_obs(n_obs);
@@ -200,22 +219,18 @@ SEXP nl_r_moments(SEXP blocks, SEXP n_obs, SEXP weights) {
   const double *v = nl_doubles(weights, (R_xlen_t)n, "weights");
   const nl_hook hook = nl_r_hook(0);
   const int p = design.n_col;
-  const int is_dense = design.block[0].n_entry == 0;
   SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
   SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, p));
   SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, p, p));
   double *mean = REAL(VECTOR_ELT(out, 0)), *second = REAL(VECTOR_ELT(out, 1));
-  if (nl_is_spline(design.block)) {
+  if (design.n_block == 1 && nl_is_spline(design.block)) {
     nl_cross_spline(design.block, v,
                     nl_r_doubles(8 * (size_t)design.block->factor->n_cell), mean, second,
                     &hook);
   } else {
     cross_moments(&design, v, mean, second, &hook);
   }
-  for (int j = 0; j < p; j++) {
-    for (int i = 0; i < p && !is_dense; i++)
-      second[i + (size_t)j * (size_t)p] -= mean[i] * mean[j];
-  }
+  centre_products(&design, mean, second);
   UNPROTECT(1);
   return out;
 }

@@ -1,24 +1,19 @@
 /* r-path.c: fits of paths for R: unpack, allocate, call the core, pack. */
+#include "r-path.h"
+
 #include "linalg.h"
-#include "paths.h"
-#include "r-util.h"
 #include "setup.h"
 
 /* ---- what comes in ----------------------------------------------------------------- */
 
-/* penalty: list(size, rank: integer per group, column: integer (1-based), transform: list
- * of size x rank matrices, weight, scale: numeric per group, off:
- * numeric per column). */
-static nl_penalty read_penalty(SEXP x, int n_col) {
+nl_penalty nl_r_penalty(SEXP x, int n_col) {
   nl_penalty penalty;
   SEXP transform = nl_element(x, "transform");
   const int n_group = (int)XLENGTH(transform);
   const int *size = nl_integers(nl_element(x, "size"), n_group, "size");
   const int *rank = nl_integers(nl_element(x, "rank"), n_group, "rank");
-  const int *given = nl_integers(nl_element(x, "column"), n_col, "column");
   int *start = nl_r_ints((size_t)n_group + 1),
       *theta_start = nl_r_ints((size_t)n_group + 1);
-  int *column = nl_r_ints((size_t)n_col);
   size_t *t_start = (size_t *)R_alloc((size_t)n_group + 1, sizeof(size_t));
   penalty.max_size = 1;
   start[0] = theta_start[0] = 0;
@@ -29,7 +24,9 @@ static nl_penalty read_penalty(SEXP x, int n_col) {
     t_start[g + 1] = t_start[g] + (size_t)size[g] * (size_t)rank[g];
     if (size[g] > penalty.max_size) penalty.max_size = size[g];
   }
-  for (int j = 0; j < n_col; j++) column[j] = given[j] - 1;
+  const int *given = nl_integers(nl_element(x, "column"), start[n_group], "column");
+  int *column = nl_r_ints((size_t)start[n_group]);
+  for (int i = 0; i < start[n_group]; i++) column[i] = given[i] - 1;
   double *all = nl_r_doubles(t_start[n_group]);
   for (int g = 0; g < n_group; g++) {
     const R_xlen_t length = (R_xlen_t)size[g] * rank[g];
@@ -105,24 +102,23 @@ static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
   return path;
 }
 
-/* An element of a list, numeric(n), or NULL for NULL. */
-static const double *lane_doubles(SEXP list, int k, R_xlen_t n, const char *what) {
+const double *nl_r_lane(SEXP list, int k, R_xlen_t n, const char *what) {
   SEXP x = VECTOR_ELT(list, k);
   return Rf_isNull(x) ? NULL : nl_doubles(x, n, what);
 }
 
-/* One result: the list of out_names, but for lambda_max and what follows, and the task that
- * fills it. */
-static nl_task new_task(SEXP out, const nl_tasks *tasks, int max_passes) {
+nl_task nl_r_new_task(SEXP outs, int k, int n_lambda, int n_col, int n_group,
+                      int max_passes) {
   nl_task task = {0};
-  task.path =
-      new_path(out, tasks->n_lambda, tasks->design->n_col, tasks->penalty->n_group);
+  SET_VECTOR_ELT(outs, k, Rf_mkNamed(VECSXP, out_names));
+  SEXP out = VECTOR_ELT(outs, k);
+  task.path = new_path(out, n_lambda, n_col, n_group);
   task.path.max_passes = max_passes;
   task.lambda = REAL(VECTOR_ELT(out, OUT_LAMBDA));
   return task;
 }
 
-static void close_task(SEXP out, const nl_task *task) {
+void nl_r_close_task(SEXP out, const nl_task *task) {
   SET_VECTOR_ELT(out, OUT_LAMBDA_MAX, Rf_ScalarReal(task->path.lambda_max));
   SET_VECTOR_ELT(out, OUT_NULL_LOSS, Rf_ScalarReal(task->null_loss));
   SET_VECTOR_ELT(out, OUT_N_GRAM, Rf_ScalarInteger(task->n_gram));
@@ -130,7 +126,7 @@ static void close_task(SEXP out, const nl_task *task) {
 }
 
 /* K paths. blocks: see nl_r_design. counts: list of K numeric(n), some above zero where
- * weights are. offset, weights: lists of K numeric(n) or NULL. penalty: see read_penalty.
+ * weights are. offset, weights: lists of K numeric(n) or NULL. penalty: see nl_r_penalty.
  * lambda: list(values = numeric, decreasing, or NULL; n, ratio: the grid to make then; floor:
  * numeric(K): a lambda_max at or below it is rounding, and the grid starts at 1). control:
  * list(tol, max_passes, n_threads, progress, link: 0 log, 1 softplus, follow: 1 where the
@@ -141,7 +137,7 @@ SEXP nl_r_paths(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalt
   const R_xlen_t n = XLENGTH(VECTOR_ELT(counts, 0));
   SEXP values = nl_element(lambda, "values");
   nl_design design = nl_r_design(blocks, (size_t)n, nl_integer(control, "n_threads"));
-  const nl_penalty penalty = read_penalty(penalty_list, design.n_col);
+  const nl_penalty penalty = nl_r_penalty(penalty_list, design.n_col);
   const nl_hook hook = nl_r_hook(nl_integer(control, "progress"));
   nl_tasks tasks = {0};
   tasks.design = &design;
@@ -157,12 +153,12 @@ SEXP nl_r_paths(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalt
 
   SEXP outs = PROTECT(Rf_allocVector(VECSXP, n_task));
   for (int k = 0; k < n_task; k++) {
-    SET_VECTOR_ELT(outs, k, Rf_mkNamed(VECSXP, out_names));
     nl_task *task = tasks.task + k;
-    *task = new_task(VECTOR_ELT(outs, k), &tasks, nl_integer(control, "max_passes"));
+    *task = nl_r_new_task(outs, k, tasks.n_lambda, design.n_col, penalty.n_group,
+                          nl_integer(control, "max_passes"));
     task->y = nl_doubles(VECTOR_ELT(counts, k), n, "counts");
-    task->offset = lane_doubles(offset, k, n, "offset");
-    task->prior = lane_doubles(weights, k, n, "weights");
+    task->offset = nl_r_lane(offset, k, n, "offset");
+    task->prior = nl_r_lane(weights, k, n, "weights");
     task->floor = floor[k];
     if (!Rf_isNull(values))
       nl_copy((size_t)tasks.n_lambda, nl_doubles(values, tasks.n_lambda, "lambda"),
@@ -175,7 +171,7 @@ SEXP nl_r_paths(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalt
   } else {
     nl_paths_each(&tasks);
   }
-  for (int k = 0; k < n_task; k++) close_task(VECTOR_ELT(outs, k), tasks.task + k);
+  for (int k = 0; k < n_task; k++) nl_r_close_task(VECTOR_ELT(outs, k), tasks.task + k);
   UNPROTECT(1);
   return outs;
 }

@@ -175,6 +175,28 @@ static nl_block read_block(SEXP x, size_t n_obs) {
   return block;
 }
 
+static int count_parts(SEXP x) {
+  SEXP parts = nl_element(x, "parts");
+  return Rf_isNull(parts) ? 1 : (int)XLENGTH(parts);
+}
+
+/* The parts of a matrix, one after the other: list(x = matrix, parts = their columns[,
+ * centre]). */
+static void read_parts(SEXP x, size_t n_obs, nl_block *block) {
+  const nl_block whole = read_block(x, n_obs);
+  const int n = count_parts(x);
+  const int *width = nl_integers(nl_element(x, "parts"), n, "parts");
+  int first = 0;
+  for (int k = 0; k < n; first += width[k++]) {
+    if (width[k] < 1 || width[k] > whole.n_col - first) internal_error("parts");
+    block[k] = whole;
+    block[k].n_col = block[k].n_ext = width[k];
+    block[k].x = whole.x + n_obs * (size_t)first;
+    if (whole.centre) block[k].centre = whole.centre + first;
+  }
+  if (whole.kind != NL_DENSE || first != whole.n_col) internal_error("parts");
+}
+
 nl_design nl_r_design(SEXP blocks, size_t n_obs, int n_thread) {
   nl_design design;
   memset(&design, 0, sizeof design);
@@ -182,11 +204,20 @@ nl_design nl_r_design(SEXP blocks, size_t n_obs, int n_thread) {
   if (n_obs > INT_MAX) internal_error("n_obs");
   design.n_obs = n_obs;
   design.n_thread = n_thread < 1 ? 1 : n_thread;
-  design.n_block = (int)XLENGTH(blocks);
+  design.n_block = 0;
+  for (R_xlen_t i = 0; i < XLENGTH(blocks); i++)
+    design.n_block += count_parts(VECTOR_ELT(blocks, i));
   const size_t n = (size_t)design.n_block;
   design.block = (nl_block *)R_alloc(n > 0 ? n : 1, sizeof(nl_block));
-  for (int b = 0; b < design.n_block; b++)
-    design.block[b] = read_block(VECTOR_ELT(blocks, b), n_obs);
+  for (int b = 0, i = 0; b < design.n_block; i++) {
+    SEXP x = VECTOR_ELT(blocks, i);
+    if (Rf_isNull(nl_element(x, "parts"))) {
+      design.block[b++] = read_block(x, n_obs);
+    } else {
+      read_parts(x, n_obs, design.block + b);
+      b += count_parts(x);
+    }
+  }
   design.start = nl_r_ints(n + 1);
   design.ext_start = nl_r_ints(n + 1);
   nl_design_measure(&design);

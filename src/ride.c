@@ -6,7 +6,8 @@
 #include "cost.h"
 #include "lanes.h"
 
-enum { GRAM_OLD = 8 /* passes */ };
+/* In passes: when a Gram is old; what a root costs. */
+enum { GRAM_OLD = 8, ROOT_COST = 2 };
 
 /* ---- riders of one solver ---------------------------------------------------------- */
 
@@ -67,7 +68,7 @@ static void propose_together(const nl_company *company) {
     if (!nl_point_has_model(point)) continue;
     nl_lane_get(size, lanes->x, n_model, one->x);
     nl_lane_get(size, lanes->slope, n_model, one->slope);
-    if (!model[n_model].done && !point->predicted)
+    if (!model[n_model].done && !point->predicted && !solver->gram.root.on)
       nl_quadratic_solve(solver->penalty, &solver->gram, &point->level,
                          model[n_model].tol, one, solver->hook);
     nl_point_direct(solver, point);
@@ -82,7 +83,7 @@ static void propose(const nl_company *company) {
   for (int i = 0; i < company->n; i++)
     n_model += nl_point_has_model(company->rider[i].point);
   if (n_model > 0) nl_set_cover(solver);
-  if (nl_cost_lanes_pay(n_model, solver->gram.size)) {
+  if (solver->gram.root.on || nl_cost_lanes_pay(n_model, solver->gram.size)) {
     propose_together(company);
     for (int i = 0; i < company->n; i++) nl_point_aim(solver, company->rider[i].point);
     return;
@@ -106,10 +107,21 @@ static int choose_keeper(const nl_company *company) {
   return solver->gram_slow || !solver->gram.valid ? company->n / 2 : -1;
 }
 
+/* Coordinates of the working set. */
+static int set_coordinates(const nl_solver *solver) {
+  int n = 0;
+  for (int k = 0; k < solver->n_set; k++)
+    n += nl_group_rank(solver->penalty, solver->set[k]);
+  return n;
+}
+
 /* The Gram at the kept weights. */
 static void rebuild(nl_solver *solver, nl_point *keeper, double curvature) {
   nl_gram_reset(&solver->gram, solver->penalty, &solver->kept, solver->design->n_obs,
                 curvature);
+  solver->gram.root.on =
+      solver->gram.stride == 1 && !solver->gram.root.refused &&
+      nl_cost_root_pays(solver->design, solver->wanted, set_coordinates(solver));
   if (keeper == solver->gram_for) keeper->gram_here = solver->gram.n_built;
   solver->gram_age = 0;
   solver->gram_for = NULL;
@@ -118,7 +130,9 @@ static void rebuild(nl_solver *solver, nl_point *keeper, double curvature) {
 
 /* Whether a new Gram is worth its cost: what came since the last one cost as much. */
 static int gram_is_due(const nl_solver *solver) {
-  const double cost = nl_cost_gram(solver->design, solver->wanted, solver->gram.stride);
+  const double cost = solver->gram.root.on ? ROOT_COST
+                                           : nl_cost_gram(solver->design, solver->wanted,
+                                                          solver->gram.stride);
   return solver->gram_age >= fmin(cost, GRAM_OLD);
 }
 
@@ -134,7 +148,10 @@ static void note_wishes(const nl_company *company) {
     if (point->look && !solver->gram_for) solver->gram_for = point;
     if (!point->look && solver->gram_due) solver->gram_slow = 1;
     wanted |= point->look || solver->gram_slow;
-    if (point->look && point->metric_here) gram->stride = 1;
+    if (point->look && point->metric_here) {
+      gram->stride = 1;
+      gram->root.refused |= gram->root.on;
+    }
   }
   if (wanted && solver->gram_age < GRAM_OLD && gram->stride > 1)
     gram->stride = (gram->stride + 1) / 2;

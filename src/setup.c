@@ -24,51 +24,58 @@ nl_pass_space nl_setup_pass(const nl_design *design, const nl_hook *hook) {
   return space;
 }
 
-static nl_gram new_gram(const nl_design *design, const nl_penalty *penalty,
-                        const nl_hook *hook) {
+/* What a Gram holds: nothing yet. */
+static void add_gram(nl_gram *gram, const nl_design *design, const nl_penalty *penalty,
+                     const nl_hook *hook) {
   enum { FIRST_CAPACITY = 256 };
-  nl_gram gram = {0};
-  const size_t n_col = (size_t)design->n_col, n_block = (size_t)design->n_block,
-               n_group = (size_t)penalty->n_group, n_theta = (size_t)penalty->n_theta;
-  const size_t largest = (size_t)penalty->max_size * (size_t)penalty->max_size;
-  size_t n_entry = 0, n_vector = 0;
-  gram.group = nl_new_ints(n_group, hook);
-  gram.position = nl_new_ints(n_group, hook);
-  gram.has_vectors = nl_new_ints(n_group, hook);
-  gram.vector_start = nl_new_sizes(n_group, hook);
+  const size_t n_group = (size_t)penalty->n_group, n_theta = (size_t)penalty->n_theta;
+  size_t n_vector = 0;
+  gram->valid = gram->n_built = gram->n_in = gram->size = 0;
+  gram->scale = 0;
+  gram->group = nl_new_ints(n_group, hook);
+  gram->position = nl_new_ints(n_group, hook);
+  gram->has_vectors = nl_new_ints(n_group, hook);
+  gram->vector_start = nl_new_sizes(n_group, hook);
   for (int g = 0; g < penalty->n_group; g++) {
     const size_t rank = (size_t)nl_group_rank(penalty, g);
-    gram.position[g] = -1;
-    gram.has_vectors[g] = 0;
-    gram.vector_start[g] = n_vector;
+    gram->position[g] = -1;
+    gram->has_vectors[g] = 0;
+    gram->vector_start[g] = n_vector;
     if (rank <= NL_LARGE_GROUP) n_vector += rank * rank;
   }
-  gram.vectors = nl_new_doubles(n_vector, hook);
-  gram.curvature = nl_new_doubles(n_theta, hook);
-  gram.mean = nl_new_doubles(n_theta, hook);
-  gram.capacity = penalty->n_theta < FIRST_CAPACITY ? penalty->n_theta : FIRST_CAPACITY;
-  if (gram.capacity < 1) gram.capacity = 1;
-  gram.h = nl_new_doubles((size_t)gram.capacity * (size_t)gram.capacity, hook);
-  gram.spare = nl_new_doubles((size_t)gram.capacity * (size_t)gram.capacity, hook);
-  gram.weight = nl_new_doubles(design->n_obs, hook);
+  gram->vectors = nl_new_doubles(n_vector, hook);
+  gram->curvature = nl_new_doubles(n_theta, hook);
+  gram->mean = nl_new_doubles(n_theta, hook);
+  gram->capacity = penalty->n_theta < FIRST_CAPACITY ? penalty->n_theta : FIRST_CAPACITY;
+  if (gram->capacity < 1) gram->capacity = 1;
+  gram->h = nl_new_doubles((size_t)gram->capacity * (size_t)gram->capacity, hook);
+  gram->spare = nl_new_doubles((size_t)gram->capacity * (size_t)gram->capacity, hook);
+  gram->weight = nl_new_doubles(design->n_obs, hook);
+  gram->stride = nl_cost_stride(design, penalty->n_theta);
+  gram->run = nl_cost_run(design);
+}
+
+/* What it needs to be made. */
+static void add_gram_space(nl_gram *gram, const nl_design *design, int max_size,
+                           const nl_hook *hook) {
+  const size_t n_col = (size_t)design->n_col, n_block = (size_t)design->n_block;
+  const size_t largest = (size_t)max_size * (size_t)max_size;
+  size_t n_entry = 0;
   for (int b = 0; b < design->n_block; b++)
     n_entry += (size_t)design->block[b].n_entry + 1;
-  gram.stride = nl_cost_stride(design, penalty->n_theta);
-  gram.run = nl_cost_run(design);
-  gram.index = nl_new_ints(NL_CHUNK * n_entry * (size_t)design->n_thread + 1, hook);
-  gram.sums = nl_new_doubles(n_col, hook);
-  gram.fold = nl_new_doubles(NL_LANES * n_col, hook);
-  gram.block = nl_new_doubles(2 * largest, hook);
-  gram.eigen = nl_new_doubles(nl_eigen_work(NL_LARGE_GROUP), hook);
-  gram.row_of = nl_new_ints(n_col, hook);
-  gram.column_of = nl_new_ints(n_col, hook);
-  gram.list = nl_new_ints(n_block, hook);
-  gram.list_fresh = nl_new_ints(n_block, hook);
-  gram.list_row = nl_new_ints(n_block, hook);
-  gram.list_column = nl_new_ints(n_block, hook);
-  gram.fresh = nl_new_ints(n_block, hook);
-  gram.old = nl_new_ints(n_block, hook);
-  return gram;
+  gram->index = nl_new_ints(NL_CHUNK * n_entry * (size_t)design->n_thread + 1, hook);
+  gram->sums = nl_new_doubles(n_col, hook);
+  gram->fold = nl_new_doubles(NL_LANES * n_col, hook);
+  gram->block = nl_new_doubles(2 * largest, hook);
+  gram->eigen = nl_new_doubles(nl_eigen_work(NL_LARGE_GROUP), hook);
+  gram->row_of = nl_new_ints(n_col, hook);
+  gram->column_of = nl_new_ints(n_col, hook);
+  gram->list = nl_new_ints(n_block, hook);
+  gram->list_fresh = nl_new_ints(n_block, hook);
+  gram->list_row = nl_new_ints(n_block, hook);
+  gram->list_column = nl_new_ints(n_block, hook);
+  gram->fresh = nl_new_ints(n_block, hook);
+  gram->old = nl_new_ints(n_block, hook);
 }
 
 static nl_quadratic_space new_quadratic_space(const nl_penalty *penalty,
@@ -123,30 +130,59 @@ static nl_point new_point(const nl_design *design, const nl_penalty *penalty,
   return point;
 }
 
+/* A solver's groups: which there are, what they lean to, and room for a set of them. */
+static void set_groups(nl_solver *solver, const nl_penalty *penalty,
+                       const nl_hook *hook) {
+  solver->penalty = penalty;
+  solver->lean = nl_new_doubles((size_t)penalty->n_theta, hook);
+  nl_fill((size_t)penalty->n_theta, 0, solver->lean);
+  for (int g = 0; penalty->off && g < penalty->n_group; g++)
+    nl_group_gradient(penalty, g, penalty->off, solver->lean + penalty->theta_start[g]);
+  solver->set = nl_new_ints((size_t)penalty->n_group, hook);
+  solver->in_set = nl_new_ints((size_t)penalty->n_group, hook);
+}
+
 void nl_setup_solver(nl_solver *solver, const nl_design *design,
                      const nl_penalty *penalty, nl_pass_space pass, const nl_hook *hook) {
-  const size_t n_group = (size_t)penalty->n_group, n_block = (size_t)design->n_block;
+  const size_t n_block = (size_t)design->n_block;
   solver->design = design;
-  solver->penalty = penalty;
-  solver->gram = new_gram(design, penalty, hook);
+  solver->gram = (nl_gram){0};
+  add_gram(&solver->gram, design, penalty, hook);
+  add_gram_space(&solver->gram, design, penalty->max_size, hook);
   solver->quadratic = new_quadratic_space(penalty, hook);
   solver->quadratics = new_quadratics_space(penalty, hook);
   solver->pass = pass;
   solver->kept = nl_new_doubles(design->n_obs, hook);
-  solver->lean = nl_new_doubles((size_t)penalty->n_theta, hook);
   solver->moves = nl_new_doubles(nl_predict_room(penalty->n_theta), hook);
   solver->own = nl_new_doubles((size_t)penalty->max_size, hook);
-  nl_fill((size_t)penalty->n_theta, 0, solver->lean);
-  for (int g = 0; penalty->off && g < penalty->n_group; g++)
-    nl_group_gradient(penalty, g, penalty->off, solver->lean + penalty->theta_start[g]);
-  solver->set = nl_new_ints(n_group, hook);
-  solver->in_set = nl_new_ints(n_group, hook);
+  set_groups(solver, penalty, hook);
   solver->wanted = nl_new_ints(n_block, hook);
   solver->some = nl_new_ints(n_block, hook);
   solver->all = nl_new_ints(n_block, hook);
   for (int b = 0; b < design->n_block; b++) solver->all[b] = 1;
   solver->n_pass = 0;
   solver->hook = hook;
+  nl_solver_restart(solver);
+}
+
+void nl_setup_lend(const nl_gram *from, nl_gram *to) {
+  to->cross = from->cross;
+  to->raw = from->raw;
+  to->strip = from->strip;
+  to->entry = from->entry;
+}
+
+void nl_setup_beside(nl_solver *solver, const nl_solver *first,
+                     const nl_penalty *penalty) {
+  const nl_hook *hook = first->hook;
+  const size_t n_theta = (size_t)penalty->n_theta;
+  *solver = *first;
+  set_groups(solver, penalty, hook);
+  add_gram(&solver->gram, first->design, penalty, hook);
+  solver->quadratic.x = nl_new_doubles(n_theta, hook);
+  solver->quadratic.slope = nl_new_doubles(n_theta, hook);
+  solver->quadratic.predicted = nl_new_doubles(n_theta, hook);
+  solver->kept = NULL;
   nl_solver_restart(solver);
 }
 

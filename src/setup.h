@@ -11,6 +11,14 @@ nl_pass_space nl_setup_pass(const nl_design *design, const nl_hook *hook);
 void nl_setup_solver(nl_solver *solver, const nl_design *design,
                      const nl_penalty *penalty, nl_pass_space pass, const nl_hook *hook);
 
+/* One more over the same design, with groups, a Gram and a set of its own, which works in the
+ * scratch of the first: that was laid out for no fewer coordinates, nor a smaller largest
+ * group. Its Gram must be lent the other's rooms, which grow, before it is extended, and
+ * must give them back. */
+void nl_setup_beside(nl_solver *solver, const nl_solver *first,
+                     const nl_penalty *penalty);
+void nl_setup_lend(const nl_gram *from, nl_gram *to);
+
 /* A pipeline for a path of n_lambda values with room for n_point points (NL_POINTS where it
  * is fitted alone), ready for nl_path_null. solver and model stay the caller's. */
 void nl_setup_line(nl_pipeline *line, nl_solver *solver, const nl_model *model,

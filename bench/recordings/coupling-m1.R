@@ -29,9 +29,21 @@ print(path)
 cat("largest KKT residual", format(max(path$kkt), digits = 2), "\n")
 
 lambda <- path$lambda[which.min(abs(path$lambda - 0.15 * path$lambda_max))]
-first <- head(grep("coupling", names(entry_order(path)), value = TRUE), 5)
-draw("coupling-m1", height = 1100, {
-  layout(rbind(c(1, 1, 1), c(2, 3, 4)), heights = c(3, 2))
+free <- refit(path, lambda = lambda)
+entered <- grep("coupling", names(entry_order(path)), value = TRUE)
+own <- paste0("coupling.", target)
+others <- setdiff(entered, own)[1:2]
+velocity <- tuning_curve(path, "velocity", lambda = lambda, n = 41)
+draw("coupling-m1", height = 1150, width = 1700, {
+  layout(rbind(rep(1, 4), 2:5), heights = c(3, 2))
   plot(path, main = paste("What drives", target), max_labels = 12)
-  for (covariate in first[1:3]) draw_filter(path, covariate, lambda, bin_ms = 50)
+  par(mar = c(4.5, 4.5, 3, 1), mgp = c(2.8, 0.7, 0))
+  draw_filter(path, free, own, lambda, 50, "its own past")
+  limits <- 100 * (exp(range(sapply(others, function(o) range(tuning_curve(free, o)[c("lower", "upper")])))) - 1)
+  for (o in others) draw_filter(path, free, o, lambda, 50, sub("coupling.", "from ", o, fixed = TRUE), limits)
+  image(sort(unique(velocity$x)), sort(unique(velocity$y)), matrix(velocity$rate / 0.05, 41, byrow = TRUE), las = 1,
+        col = hcl.colors(64, "YlGnBu", rev = TRUE), xlab = "hand velocity, x", ylab = "hand velocity, y",
+        main = "rate (spikes/s)")
+  contour(sort(unique(velocity$x)), sort(unique(velocity$y)), matrix(velocity$rate / 0.05, 41, byrow = TRUE),
+          add = TRUE, col = "grey30")
 })

@@ -24,14 +24,24 @@ print(entry_order(path))
 cat("largest KKT residual", format(max(path$kkt), digits = 2), "\n")
 
 lambda <- path$lambda[which.min(abs(path$lambda - 0.05 * path$lambda_max))]
-draw("history-ca1", height = 1100, {
+free <- refit(path, lambda = lambda)
+print(free)
+draw("history-ca1", height = 1150, width = 1700, {
   layout(rbind(c(1, 1), c(2, 3)), heights = c(3, 2))
   plot(path, main = paste("CA1 cell", cell))
+  par(mar = c(4.5, 4.5, 3, 1), mgp = c(2.8, 0.7, 0))
   place <- tuning_curve(path, "place", lambda = lambda)
   runs <- split(place, place$dir)
+  raw <- lapply(split(seq_len(nrow(d)), d$dir), function(at) raw_curve(d$x[at], d[[cell]][at], seq(0, 100, 5), 0.001))
   colours <- c("#0072B2", "#D55E00")
   matplot(runs[[1]]$x, sapply(runs, `[[`, "rate"), type = "l", lty = 1, lwd = 2,
-          col = colours, las = 1, bty = "l", xlab = "position (cm)", ylab = "rate (spikes/s)", main = "place")
+          ylim = c(0, max(sapply(runs, `[[`, "rate"), sapply(raw, function(r) max(r$rate + r$se, na.rm = TRUE)))),
+          col = colours, las = 1, bty = "l", xlab = "position (cm)", ylab = "rate (spikes/s)",
+          main = "place: model (lines), spikes over time spent (points)")
+  for (k in seq_along(raw)) {
+    points(raw[[k]]$x, raw[[k]]$rate, pch = 19, cex = 0.8, col = colours[k])
+    segments(raw[[k]]$x, raw[[k]]$rate - raw[[k]]$se, y1 = raw[[k]]$rate + raw[[k]]$se, col = colours[k])
+  }
   legend("topleft", paste("direction", names(runs)), col = colours, lwd = 2, bty = "n")
-  draw_filter(path, "history", lambda, bin_ms = 1)
+  draw_filter(path, free, "history", lambda, 1, "its own past: penalised (line), refitted (dashed, 95 %)")
 })

@@ -1,7 +1,8 @@
-# What the scripts of this folder share: where recordings and figures are, and what a fit costs.
+# What the scripts of this folder share: where recordings and figures are.
 
 source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))), "..", "common.R"))
 suppressPackageStartupMessages(library(neurolasso))
+`%||%` <- function(x, y) if (is.null(x)) y else x
 
 # A recording, from the folder that NEUROLASSO_SHARED names (or its folder data).
 read_recording <- function(name) {
@@ -11,23 +12,6 @@ read_recording <- function(name) {
   utils::read.csv(gzfile(found[1]))
 }
 
-# MB from the status of this process; NA where the system has none.
-resident <- function(field) {
-  line <- grep(paste0("^", field, ":"), proc_lines("/proc/self/status"), value = TRUE)
-  if (length(line)) as.numeric(gsub("[^0-9]", "", line)) / 1000 else NA_real_
-}
-
-# Value, seconds and peak memory (MB, over what was there before) of an expression. The peak is that of the
-# process so far, so it is right for the largest step.
-cost_of <- function(expr) {
-  gc(FALSE)
-  before <- resident("VmRSS")
-  seconds <- system.time(value <- expr)[["elapsed"]]
-  list(value = value, seconds = seconds, peak = resident("VmHWM") - before)
-}
-
-report <- function(what, cost) cat(sprintf("%s: %.2f s, peak %.0f MB\n", what, cost$seconds, cost$peak))
-
 # Draws into figures/<name>.png of the working folder.
 draw <- function(name, expr, width = 1500, height = 1000) {
   dir.create("figures", showWarnings = FALSE)
@@ -36,13 +20,27 @@ draw <- function(name, expr, width = 1500, height = 1000) {
   expr
 }
 
-# The filter of a covariate against lag in ms.
-draw_filter <- function(path, covariate, lambda, bin_ms, ...) {
+# The filter of a covariate against lag in ms, as the change of the rate by one spike: penalised (line), and without
+# the penalty (`refit`, dashed) with its 95 % band. limits: NULL, or those of the axis (percent).
+draw_filter <- function(path, refit, covariate, lambda, bin_ms, title = covariate, limits = NULL) {
+  percent <- function(effect) 100 * (exp(effect) - 1)
   filter <- tuning_curve(path, covariate, lambda = lambda)
-  old <- par(mar = c(5, 6, 3, 1), mgp = c(4.2, 0.8, 0))
-  on.exit(par(old))
-  plot(filter$lag * bin_ms, filter$effect, type = "l", lwd = 2, las = 1, bty = "l", xlab = "", main = covariate,
-       ylab = "effect on the log rate", ...)
-  title(xlab = "time since the spike (ms)", line = 2.6)
-  abline(h = 0, col = "grey70")
+  free <- tuning_curve(refit, covariate)
+  lag <- filter$lag * bin_ms
+  band <- percent(c(free$lower, rev(free$upper)))
+  plot(range(lag, 0), limits %||% range(band, percent(filter$effect), 0), type = "n", las = 1, bty = "l",
+       xlab = "time since the spike (ms)", ylab = "change of the rate (%)", main = title)
+  polygon(c(lag, rev(lag)), band, col = "#0072B233", border = NA)
+  abline(h = 0, col = "grey60")
+  lines(lag, percent(free$effect), lty = 2, col = "#0072B2")
+  lines(lag, percent(filter$effect), lwd = 2)
+}
+
+# Rate (spikes/s) and its standard error in bins of x, from counts alone.
+raw_curve <- function(x, counts, breaks, bin_width) {
+  bin <- cut(x, breaks, include.lowest = TRUE)
+  spikes <- tapply(counts, bin, sum)
+  seconds <- tapply(counts, bin, length) * bin_width
+  data.frame(x = (breaks[-1] + breaks[-length(breaks)]) / 2, rate = as.vector(spikes / seconds),
+             se = as.vector(sqrt(spikes) / seconds))
 }

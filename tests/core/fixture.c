@@ -727,13 +727,13 @@ static double *new_transforms(const nl_penalty *penalty, transform_kind kind) {
   return all;
 }
 
-nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kind kind) {
+/* start (n_group + 1) and column as in nl_penalty. */
+static nl_penalty penalty_of_sets(int n_col, int n_group, const int *start,
+                                  const int *column, transform_kind kind) {
   nl_penalty penalty;
-  int *start = new_ints((size_t)n_group + 1), *column = new_ints((size_t)n_col);
   int *theta_start = new_ints((size_t)n_group + 1);
   size_t *t_start = new_sizes((size_t)n_group + 1);
   double *weight = new_doubles((size_t)n_group), *scale = new_doubles((size_t)n_group);
-  sort_columns(n_col, n_group, group_of, start, column);
   theta_start[0] = 0;
   t_start[0] = 0;
   penalty.max_size = 1;
@@ -758,8 +758,13 @@ nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kin
   return penalty;
 }
 
-nl_penalty mixed_penalty(transform_kind kind) {
-  int group_of[MIXED_COLUMNS];
+nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kind kind) {
+  int *start = new_ints((size_t)n_group + 1), *column = new_ints((size_t)n_col);
+  sort_columns(n_col, n_group, group_of, start, column);
+  return penalty_of_sets(n_col, n_group, start, column, kind);
+}
+
+static void mixed_groups(int *group_of) {
   for (int j = 0; j < MIXED_COLUMNS; j++) {
     group_of[j] = j < 3    ? 0 /* block 0 */
                   : j < 10 ? 2 + j % 2
@@ -771,7 +776,28 @@ nl_penalty mixed_penalty(transform_kind kind) {
                   : j < 44 ? 7
                            : 8;
   }
+}
+
+nl_penalty mixed_penalty(transform_kind kind) {
+  int group_of[MIXED_COLUMNS];
+  mixed_groups(group_of);
   return penalty_of(MIXED_COLUMNS, MIXED_GROUPS, group_of, kind);
+}
+
+nl_penalty overlapping_penalty(transform_kind kind) {
+  int group_of[MIXED_COLUMNS], n = 0;
+  int *start = new_ints(MIXED_GROUPS + 1), *column = new_ints(2 * MIXED_COLUMNS);
+  mixed_groups(group_of);
+  for (int g = 0; g < MIXED_GROUPS; g++) {
+    const int next = g == MIXED_GROUPS - 1 ? 1 : g + 1;
+    start[g] = n;
+    for (int j = MIXED_COLUMNS - 1; j >= 0; j--) {
+      if (j != LONELY_COLUMN && (group_of[j] == g || group_of[j] == next))
+        column[n++] = j;
+    }
+  }
+  start[MIXED_GROUPS] = n;
+  return penalty_of_sets(MIXED_COLUMNS, MIXED_GROUPS, start, column, kind);
 }
 
 void set_weight(nl_penalty *penalty, int g, double weight) {
@@ -991,6 +1017,76 @@ problem *random_problem(nl_link link, unsigned seed) {
       prior[t] = random_below(8) > 0 ? random_between(0.3, 2) : 0;
   }
   return new_problem(link, design, penalty, y, offset, prior);
+}
+
+/* ---- neurons that share groups ----------------------------------------------------- */
+
+static void add_neuron(nl_neuron *neuron, problem *p) {
+  double null_loss;
+  nl_path *path = (nl_path *)new_bytes(sizeof(nl_path));
+  *path = new_path(p, 3);
+  start_pipeline(p, 3);
+  neuron->model = p->model;
+  neuron->solver = p->solver;
+  neuron->line = p->line;
+  neuron->line.solver = &neuron->solver;
+  neuron->line.model = &neuron->model;
+  neuron->part = 0;
+  neuron->gram_slow = 0;
+  nl_path_null(&neuron->line, 1e-8, path, &null_loss);
+  const nl_level level = {0.05, 1};
+  nl_point_begin(&neuron->solver, neuron->line.point, 0, level, 1e-8, 100,
+                 neuron->line.origin);
+}
+
+nl_ensemble *new_ensemble(nl_link link, int n, const nl_penalty *penalty,
+                          const nl_penalty *other) {
+  nl_ensemble *ensemble = (nl_ensemble *)new_bytes(sizeof(nl_ensemble));
+  memset(ensemble, 0, sizeof *ensemble);
+  const size_t n_group = (size_t)penalty->n_group, n_neuron = (size_t)n;
+  ensemble->n_neuron = n;
+  ensemble->n_group = penalty->n_group;
+  ensemble->max_rank = n * penalty->max_size;
+  ensemble->neuron = (nl_neuron *)new_bytes(n_neuron * sizeof(nl_neuron));
+  ensemble->space = new_doubles(5 * (size_t)ensemble->max_rank);
+  ensemble->part = new_doubles(n_neuron);
+  ensemble->border = new_ints(n_group);
+  ensemble->norm = new_doubles(n_group);
+  ensemble->stiffness = new_doubles(n_group);
+  for (int i = 0; i < n; i++) {
+    const nl_penalty *own = i == 1 && other ? other : penalty;
+    add_neuron(ensemble->neuron + i,
+               mixed_problem(link, NL_CHUNK + 31, *own, NULL, NULL));
+  }
+  for (int g = 0; g < penalty->n_group; g++) nl_ensemble_include(ensemble, g);
+  nl_ensemble_cover(ensemble);
+  return ensemble;
+}
+
+double *gram_matrix(const nl_gram *gram) {
+  const size_t m = (size_t)gram->size;
+  double *h = new_doubles(m * m);
+  for (size_t j = 0; j < m; j++)
+    memcpy(h + j * m, gram->h + j * (size_t)gram->capacity, m * sizeof(double));
+  return h;
+}
+
+void place_models(nl_ensemble *ensemble, int n_in) {
+  for (int i = 0; i < ensemble->n_neuron; i++) {
+    nl_solver *solver = &ensemble->neuron[i].solver;
+    const int m = solver->gram.size;
+    for (int j = 0; j < m; j++) solver->quadratic.x[j] = 0;
+    for (int g = 0; g < n_in; g++) {
+      const int at = solver->gram.position[g];
+      for (int j = 0; j < nl_group_rank(solver->penalty, g); j++)
+        solver->quadratic.x[at + j] = 0.3 * random_normal();
+    }
+    /* a linear term in the range of H: the model has a solution */
+    double *target = new_normals((size_t)m);
+    for (int j = 0; j < m; j++) target[j] -= solver->quadratic.x[j];
+    const double *slope = times(m, m, 1, gram_matrix(&solver->gram), target);
+    for (int j = 0; j < m; j++) solver->quadratic.slope[j] = -slope[j];
+  }
 }
 
 /* ---- the model by its definition --------------------------------------------------- */
@@ -1236,7 +1332,9 @@ truth truth_at(const problem *p, const double *beta, double intercept, double la
               0,
               0,
               new_doubles((size_t)penalty->n_group),
-              new_doubles((size_t)penalty->n_group)};
+              new_doubles((size_t)penalty->n_group),
+              (const double **)new_bytes((size_t)penalty->n_group * sizeof(double *)),
+              (const double **)new_bytes((size_t)penalty->n_group * sizeof(double *))};
   it.balance = fabs(reference_slope(p, p->raw, beta, intercept)) / mean_count(p);
   it.kkt = it.balance;
   for (int g = 0; g < penalty->n_group; g++) {
@@ -1248,6 +1346,8 @@ truth truth_at(const problem *p, const double *beta, double intercept, double la
     const double *theta = coordinates_of(penalty, g, beta, &misfit);
     const double *slope = slope_of(penalty, g, given);
     it.misfit = larger(it.misfit, misfit);
+    it.theta[g] = theta;
+    it.slope[g] = slope;
     it.norm[g] = norm_of(rank, theta);
     it.score[g] =
         norm_of(rank, slope_of(penalty, g, gradient)) / (weight > 0 ? weight : scale);

@@ -4,6 +4,7 @@
 #ifndef NEUROLASSO_TESTS_FIXTURE_H
 #define NEUROLASSO_TESTS_FIXTURE_H
 
+#include "ensemble.h"
 #include "path.h"
 
 /* ---- memory: one malloc each, until free_all. Whatever is not written yet is NaN as a
@@ -137,6 +138,10 @@ nl_penalty penalty_of(int n_col, int n_group, const int *group_of, transform_kin
  * 2 and 3 share the second block's columns, 6 has both tables, the others a block each.
  */
 nl_penalty mixed_penalty(transform_kind kind);
+/* The same groups, each with the columns of the next one, too, but for LONELY_COLUMN, which
+ * is in none. */
+enum { LONELY_COLUMN = 20 };
+nl_penalty overlapping_penalty(transform_kind kind);
 void set_weight(nl_penalty *penalty, int g, double weight);
 /* The group of each column. */
 void write_groups(const nl_penalty *penalty, int *group_of);
@@ -184,6 +189,19 @@ nl_path new_path(const problem *p, int n_lambda);
  * (softplus). kept: n_obs, or NULL. */
 nl_state pass_at(problem *p, const double *beta, double start, double *kept);
 
+/* ---- neurons that share groups ----------------------------------------------------- */
+
+/* An ensemble of n neurons over the mixed design, each with counts of its own, at its model
+ * without penalised groups; all groups are in the sets, and the Grams cover them. other: the
+ * coordinates of the second neuron, or NULL: those of the first. */
+nl_ensemble *new_ensemble(nl_link link, int n, const nl_penalty *penalty,
+                          const nl_penalty *other);
+/* Takes all neurons' models to x of which only the first `n_in` groups are not zero, and the
+ * slope that a random linear term gives there. */
+void place_models(nl_ensemble *ensemble, int n_in);
+/* H of a neuron, m x m for its Gram's size m. */
+double *gram_matrix(const nl_gram *gram);
+
 /* ---- the model by its definition --------------------------------------------------- */
 
 /* offset + X beta */
@@ -221,6 +239,9 @@ typedef struct {
   double penalty; /* lambda sum w ||theta|| */
   double *norm;   /* n_group: ||theta|| */
   double *score;  /* n_group: ||gradient|| / w */
+  const double *
+      *theta; /* n_group: coordinates, and T'gradient, for the columns as given */
+  const double **slope;
 } truth;
 
 /* intercept: for the columns as they are given. reference: the unit at lambda = 0. */

@@ -28,10 +28,15 @@
   X(gram)         \
   X(anderson)     \
   X(quadratic)    \
+  X(root)         \
   X(point)        \
   X(predict)      \
   X(path)         \
-  X(paths)
+  X(paths)        \
+  X(ensemble)     \
+  X(bordered)     \
+  X(coupled)      \
+  X(joint)
 
 #define DECLARE(name) void suite_##name(void);
 SUITES(DECLARE)

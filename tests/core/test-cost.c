@@ -55,6 +55,26 @@ static void test_sketch(void) {
   free_all();
 }
 
+/* A root instead of H where there are fewer rows than dense columns, of which there are
+ * many. */
+static void test_root(void) {
+  int set[] = {1, 0};
+  const nl_block few[] = {dense_block(400, 10, 0), dense_block(400, 1, 0)};
+  const nl_design small = design_of(400, 2, few);
+  CHECK(nl_cost_root_pays(&small, set, 2000));
+  CHECK(nl_cost_root_pays(&small, set, 400));
+  CHECK(!nl_cost_root_pays(&small, set, 100)); /* a small H */
+  const nl_block many = dense_block(20000, 10, 0);
+  const nl_design large = design_of(20000, 1, &many);
+  CHECK(!nl_cost_root_pays(&large, set, 2000)); /* more rows than H */
+  seed_random(97);
+  const nl_design mixed = mixed_design(400);
+  int sparse[MIXED_BLOCKS] = {0};
+  sparse[1] = 1;
+  CHECK(!nl_cost_root_pays(&mixed, sparse, 2000));
+  free_all();
+}
+
 /* Never more rows left out than the coordinates can bear. */
 static void test_stride(void) {
   const size_t n_obs[] = {1, 100, 5000, 100000, 10000000};
@@ -122,6 +142,7 @@ void suite_cost(void) {
   RUN(test_pass);
   RUN(test_look);
   RUN(test_sketch);
+  RUN(test_root);
   RUN(test_stride);
   RUN(test_gram);
   RUN(test_run);

@@ -32,11 +32,15 @@ static setting setting_of(problem *p) {
   return s;
 }
 
-static setting mixed_setting(nl_link link, transform_kind kind) {
-  seed_random(100);
+static setting grouped_setting(nl_link link, nl_penalty penalty) {
   double *prior = new_doubles(N_OBS);
   for (int t = 0; t < N_OBS; t++) prior[t] = random_below(6) > 0 ? random_uniform() : 0;
-  return setting_of(mixed_problem(link, N_OBS, mixed_penalty(kind), NULL, prior));
+  return setting_of(mixed_problem(link, N_OBS, penalty, NULL, prior));
+}
+
+static setting mixed_setting(nl_link link, transform_kind kind) {
+  seed_random(100);
+  return grouped_setting(link, mixed_penalty(kind));
 }
 
 /* So little room that it must grow. */
@@ -53,8 +57,8 @@ static void reset(setting *s) {
 }
 
 static void extend(setting *s, const int *groups, int n) {
-  nl_gram_extend(&s->p->solver.gram, &s->p->design, &s->p->penalty, groups, n, &s->p->pass,
-                 &s->p->hook);
+  nl_gram_extend(&s->p->solver.gram, &s->p->design, &s->p->penalty, groups, n,
+                 &s->p->pass, &s->p->hook);
 }
 
 /* ---- what H should be -------------------------------------------------------------- */
@@ -216,6 +220,30 @@ static void test_at_once(void) {
   }
 }
 
+/* Columns that follow each other in a block, and triangular transforms. */
+static void test_in_runs(void) {
+  for (int k = 0; k < 2; k++) {
+    setting s = mixed_setting(links[k], T_RANDOM);
+    nl_penalty *penalty = &s.p->penalty;
+    int *column = new_ints(N_COL);
+    double *transform = copy_doubles(penalty->transform, penalty->t_start[MIXED_GROUPS]);
+    for (int g = 0; g < penalty->n_group; g++) {
+      const int from = penalty->start[g], size = penalty->start[g + 1] - from;
+      double *t = transform + penalty->t_start[g];
+      for (int i = 0; i < size; i++) { /* they stand backwards */
+        column[from + i] = penalty->column[from + size - 1 - i];
+        for (int j = 0; j < i; j++) t[i + j * size] = 0;
+      }
+    }
+    penalty->column = column;
+    penalty->transform = transform;
+    reset(&s);
+    extend(&s, scrambled, MIXED_GROUPS);
+    check_setting(&s);
+    free_all();
+  }
+}
+
 static void test_group_by_group(void) {
   for (int k = 0; k < 3; k++) {
     setting s = mixed_setting(NL_LOG, kinds[k]);
@@ -241,6 +269,21 @@ static void test_in_pieces(void) {
     tighten(&s, 3);
     reset(&s);
     extend(&s, scrambled, cut);
+    extend(&s, scrambled + cut, MIXED_GROUPS - cut);
+    check_setting(&s);
+    free_all();
+  }
+}
+
+/* Groups that share columns with one inside, or with one that comes in along with them. */
+static void test_shared_columns(void) {
+  for (int cut = 1; cut <= MIXED_GROUPS; cut++) {
+    seed_random(106);
+    setting s = grouped_setting(links[cut % 2], overlapping_penalty(kinds[cut % 3]));
+    tighten(&s, 3);
+    reset(&s);
+    extend(&s, scrambled, cut);
+    check_setting(&s);
     extend(&s, scrambled + cut, MIXED_GROUPS - cut);
     check_setting(&s);
     free_all();
@@ -546,8 +589,10 @@ void suite_gram(void);
 
 void suite_gram(void) {
   RUN(test_at_once);
+  RUN(test_in_runs);
   RUN(test_group_by_group);
   RUN(test_in_pieces);
+  RUN(test_shared_columns);
   RUN(test_nothing_to_add);
   RUN(test_keeps_its_weights);
   RUN(test_reset);

@@ -378,6 +378,37 @@ static void check_cross_four(int n, int with_second) {
   free_all();
 }
 
+/* Neighbours that stay the same for runs of rows, of length `length` at most. */
+static nl_entries run_entries(int n, int n_index, int length) {
+  int *index = new_ints((size_t)(4 * n));
+  for (int t = 0, first = 0; t < n; t++) {
+    if (t % length == 0) first = (first + 1) % (n_index - 3);
+    for (int i = 0; i < 4; i++) index[4 * t + i] = first + i;
+  }
+  const nl_entries it = {index, new_normals((size_t)(4 * n)), 4};
+  return it;
+}
+
+static void check_cross_runs(int n, int length_a, int length_b) {
+  const nl_entries a = run_entries(n, 8, length_a), b = run_entries(n, 7, length_b);
+  const nl_entries a1 = firsts_of(n, &a), b1 = firsts_of(n, &b);
+  const double *weight = random_weights(n);
+  double *out = new_normals(LD * N_COLUMN), *expected = copy_doubles(out, LD * N_COLUMN);
+  add_cross(n, &a, expected + FIRST, &b, weight, LD);
+  nl_cross_runs(n, &a1, &b1, out + FIRST, weight, LD);
+  CHECK_NEAR(distance(LD * N_COLUMN, out, expected), 0, sum_tolerance(n));
+  free_all();
+}
+
+static void test_runs_pay(void) {
+  const nl_entries slow = run_entries(100, 8, 20), fast = run_entries(100, 7, 1);
+  const nl_entries slow1 = firsts_of(100, &slow), fast1 = firsts_of(100, &fast);
+  CHECK(nl_runs_pay(100, &slow1, &slow1));
+  CHECK(!nl_runs_pay(100, &slow1, &fast1));
+  CHECK(!nl_runs_pay(1, &slow1, &slow1));
+  free_all();
+}
+
 static void check_cross_any(int n, int n_left, int n_right) {
   const nl_entries a = random_entries(n, n_left, 8, 0);
   const nl_entries b = random_entries(n, n_right, N_COLUMN, 0);
@@ -394,6 +425,8 @@ static void test_cross(void) {
   for (int k = 0; k < N_LENGTH; k++) {
     check_cross_four(lengths[k], 0);
     check_cross_four(lengths[k], 1);
+    check_cross_runs(lengths[k], 5, 3);
+    check_cross_runs(lengths[k], 1, 1);
     for (int left = 1; left <= MAX_WIDTH; left++) {
       for (int right = 1; right <= MAX_WIDTH; right++)
         check_cross_any(lengths[k], left, right);
@@ -418,4 +451,5 @@ void suite_kernel(void) {
   RUN(test_product_of_two);
   RUN(test_product_of_more);
   RUN(test_cross);
+  RUN(test_runs_pay);
 }

@@ -21,6 +21,15 @@ static void test_dot_axpy_fill_copy(void) {
   nl_copy(0, NULL, NULL);
 }
 
+static void test_long_dot(void) {
+  for (int n = 0; n < 70; n++) { /* around the lengths at which it goes by vectors */
+    double x[70], y[70], sum = 0;
+    for (int i = 0; i < 70; i++) x[i] = y[i] = i < n ? i % 5 - 2 : 1000;
+    for (int i = 0; i < n; i++) sum += x[i] * y[i];
+    CHECK(nl_dot(n, x, y) == sum);
+  }
+}
+
 static void test_norm(void) {
   const double plain[] = {3, 0, -4}, huge[] = {3e200, 4e200}, tiny[] = {3e-200, -4e-200};
   const double infinite[] = {1, -INFINITY}, missing[] = {1, NAN, 2};
@@ -177,6 +186,7 @@ void suite_linalg(void);
 
 void suite_linalg(void) {
   RUN(test_dot_axpy_fill_copy);
+  RUN(test_long_dot);
   RUN(test_norm);
   RUN(test_eigen);
   RUN(test_cholesky);

@@ -19,7 +19,7 @@ static void test_sizes(void) {
   free_all();
 }
 
-/* b = T theta at the group's columns; the others stay. */
+/* b += T theta at the group's columns; the others stay. */
 static double coefficients_error(const nl_penalty *penalty, int g, const double *theta) {
   const int size = nl_group_size(penalty, g), rank = nl_group_rank(penalty, g);
   const double *t = penalty->transform + penalty->t_start[g];
@@ -27,10 +27,9 @@ static double coefficients_error(const nl_penalty *penalty, int g, const double 
   double *expected = copy_doubles(beta, (size_t)penalty->n_col);
   for (int i = 0; i < size; i++) {
     double *b = expected + penalty->column[penalty->start[g] + i];
-    *b = 0;
     for (int k = 0; k < rank; k++) *b += t[i + k * size] * theta[k];
   }
-  nl_group_coefficients(penalty, g, theta, beta);
+  nl_group_add(penalty, g, theta, beta);
   return distance((size_t)penalty->n_col, beta, expected);
 }
 
@@ -43,6 +42,27 @@ static void test_coefficients(void) {
     if (nl_group_rank(&penalty, g) > 0) theta[0] = 0;
     CHECK_NEAR(coefficients_error(&penalty, g, theta), 0, 1e-13);
   }
+  free_all();
+}
+
+/* The coefficient of a column in several groups is the sum of theirs: b = sum T theta has
+ * <gradient, b> = sum <T'gradient, theta>. */
+static void test_shared_columns(void) {
+  seed_random(33);
+  const nl_penalty penalty = overlapping_penalty(T_RANDOM);
+  const double *gradient = new_normals(MIXED_COLUMNS);
+  double *beta = new_zeros(MIXED_COLUMNS), left = 0, right = 0;
+  for (int g = 0; g < MIXED_GROUPS; g++) {
+    const int rank = nl_group_rank(&penalty, g);
+    double *theta = new_normals((size_t)rank), *slope = new_doubles((size_t)rank);
+    CHECK_NEAR(coefficients_error(&penalty, g, theta), 0, 1e-13);
+    nl_group_add(&penalty, g, theta, beta);
+    nl_group_gradient(&penalty, g, gradient, slope);
+    for (int i = 0; i < rank; i++) right += slope[i] * theta[i];
+  }
+  for (int j = 0; j < MIXED_COLUMNS; j++) left += gradient[j] * beta[j];
+  CHECK_NEAR(left, right, 1e-11);
+  CHECK(beta[LONELY_COLUMN] == 0);
   free_all();
 }
 
@@ -251,6 +271,7 @@ void suite_penalty(void);
 void suite_penalty(void) {
   RUN(test_sizes);
   RUN(test_coefficients);
+  RUN(test_shared_columns);
   RUN(test_gradient);
   RUN(test_block_solve_is_stationary);
   RUN(test_block_solve_zero);

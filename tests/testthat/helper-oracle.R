@@ -104,7 +104,7 @@ oracle_natural <- function(x, n, bounds = range(x, na.rm = TRUE), knots = NULL) 
   B <- oracle_bspline(x, n + 2, 4, bounds, knots)
   a <- share(bend[1, 1], bend[1, 3])
   b <- share(bend[2, n + 2], bend[2, n])
-  N <- B[, 2:(n + 1)]
+  N <- B[, 2:(n + 1), drop = FALSE]
   N[, 1] <- B[, 1] + a * B[, 2]
   N[, 2] <- B[, 3] + (1 - a) * B[, 2]
   N[, n - 1] <- N[, n - 1] + (1 - b) * B[, n + 1]
@@ -143,23 +143,30 @@ penalty_coords <- function(X, v, how) {
   if (how == "none") return(list(to = diag(p), back = diag(p), weight = sqrt(p)))
   share <- v / sum(v)
   centred <- X - rep(colSums(share * X), each = nrow(X))
-  parts <- eigen(crossprod(sqrt(share) * centred), symmetric = TRUE)
-  d <- pmax(parts$values, 0)
+  S <- crossprod(sqrt(share) * centred)
   empty <- list(to = matrix(0, 0, p), back = matrix(0, p, 0), weight = 0)
-  if (sum(d) <= 1e-28 * sum(share * X^2)) return(empty)
-  if (how == "group") {
-    keep <- d > 1e-8 * d[1]
-    s <- d[keep]
-    weight <- sqrt(sum(keep))
-  } else if (how == "calibrated") {
-    keep <- rep(TRUE, p)
+  if (sum(diag(S)) <= 1e-28 * sum(share * X^2)) return(empty)
+  if (how == "calibrated") {
+    parts <- eigen(S, symmetric = TRUE)
+    d <- pmax(parts$values, 0)
     s <- d + sum(d) / p
-    weight <- sqrt(sum(d / s))
-  } else {
-    stop("unknown standardize: ", how)
+    u <- parts$vectors
+    return(list(to = sqrt(s) * t(u), back = u %*% diag(1 / sqrt(s), p), weight = sqrt(sum(d / s))))
   }
-  u <- parts$vectors[, keep, drop = FALSE]
-  list(to = sqrt(s) * t(u), back = u %*% diag(1 / sqrt(s), length(s)), weight = weight)
+  if (how != "group") stop("unknown standardize: ", how)
+  # S on its range, whose dimension is that of the correlations; in units in which S shows it
+  varies <- diag(S) > 1e-28 * colSums(share * X^2)
+  sd <- ifelse(varies, sqrt(diag(S)), Inf)
+  rank_in <- function(unit) {
+    d <- eigen(S / outer(unit, unit), symmetric = TRUE, only.values = TRUE)$values
+    sum(d > 1e-8 * d[1])
+  }
+  rank <- rank_in(sd)
+  unit <- if (rank_in(rep(1, p)) == rank) ifelse(varies, 1, Inf) else sd
+  parts <- eigen(S / outer(unit, unit), symmetric = TRUE)
+  u <- parts$vectors[, seq_len(rank), drop = FALSE]
+  root <- sqrt(parts$values[seq_len(rank)])
+  list(to = root * t(u * ifelse(varies, unit, 0)), back = u / outer(unit, root), weight = sqrt(rank))
 }
 
 oracle_split <- function(blocks, beta) {

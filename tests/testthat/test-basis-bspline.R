@@ -206,3 +206,14 @@ test_that("a spline prints as it is typed", {
   expect_output(print(basis_bspline(5, knots = 3)), "basis_bspline(5, knots = 3)", fixed = TRUE)
   capture.output(expect_invisible(print(basis_bspline(6))))
 })
+
+test_that("they are those of splines2", {
+  skip_if_not_installed("splines2")
+  x <- with_local_seed(40, c(1, 8, runif(50, 1, 8)))
+  knots <- c(2, 2.5, 6)
+  for (degree in 1:4) {
+    wanted <- splines2::bSpline(x, knots = knots, degree = degree, intercept = TRUE, Boundary.knots = c(1, 8))
+    came <- columns_of(x, basis_bspline(degree + 4, degree + 1, knots = knots))
+    expect_equal(came, unclass(wanted), tolerance = 1e-12, ignore_attr = TRUE)
+  }
+})

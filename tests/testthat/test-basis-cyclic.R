@@ -147,3 +147,45 @@ test_that("a heading may run from -180 to 180 or from 0 to 360, in degrees or ra
   east <- columns_of(heading, basis_cyclic(6, bounds = c(0, 360)))
   expect_lt(max(abs(west[, c(4:6, 1:3)] - east)), 1e-12)
 })
+
+test_that("degrees with bounds in radians, or radians with bounds in degrees, are noticed, not refused", {
+  degrees <- with_local_seed(20, runif(200, -180, 180))
+  for (basis in list(basis_cyclic(6, bounds = c(0, 2 * pi)), basis_fourier(1:2, c(-pi, pi)))) {
+    seen <- watch(expand_covariates(list(hd = degrees), basis))
+    expect_length(seen$warnings, 1)
+    expect_s3_class(seen$warnings[[1]], "neurolasso_units")
+    expect_match(conditionMessage(seen$warnings[[1]]), "period of 6.283", fixed = TRUE)
+    expect_silent(expand_covariates(list(hd = degrees / 180 * pi), basis))
+    expect_silent(expand_covariates(list(phase = cumsum(abs(degrees))), basis)) # unwrapped phase
+    expect_silent(expand_covariates(list(hd = c(NA, NA, 1)), basis))
+  }
+  expect_warning(expand_covariates(list(hd = degrees / 180 * pi), basis_cyclic(6, bounds = c(0, 360))), "radians")
+  expect_silent(expand_covariates(list(hour = runif(50, 0, 24)), basis_cyclic(6, bounds = c(0, 24))))
+  expect_silent(expand_covariates(list(hd = degrees), basis_cyclic(6, bounds = c(0, 360))))
+})
+
+# Each column of `came` is one of `wanted`, which may begin at another knot.
+expect_same_columns <- function(came, wanted) {
+  expect_identical(dim(came), dim(unclass(wanted)))
+  partner <- apply(came, 2, function(b) which(colSums(abs(wanted - b) > 1e-12) == 0)[1])
+  expect_setequal(partner, seq_len(ncol(wanted)))
+}
+
+test_that("they are the cyclic splines of mgcv", {
+  skip_if_not_installed("mgcv")
+  x <- with_local_seed(21, c(0, 360, 359.99, runif(100, 0, 360)))
+  for (order in 3:5) {
+    wanted <- mgcv::cSplineDes(x, seq(0, 360, length.out = 10), order)
+    expect_same_columns(columns_of(x, basis_cyclic(9, order, c(0, 360))), wanted)
+  }
+})
+
+test_that("they are the periodic splines of splines2", {
+  skip_if_not_installed("splines2")
+  x <- with_local_seed(22, c(0, 359.99, runif(100, 0, 360)))
+  for (degree in 2:4) {
+    wanted <- splines2::bSpline(x, knots = 40 * 1:8, degree = degree, intercept = TRUE, Boundary.knots = c(0, 360),
+                                periodic = TRUE)
+    expect_same_columns(columns_of(x, basis_cyclic(9, degree + 1, c(0, 360))), unclass(wanted))
+  }
+})

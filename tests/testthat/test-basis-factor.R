@@ -79,8 +79,9 @@ test_that("level names may be anything", {
   expect_identical(unname(design$arm), diag(4))
 })
 
-test_that("a factor prints with how many levels it has", {
+test_that("a factor prints with its levels", {
   expect_output(print(basis_factor()), "basis_factor()", fixed = TRUE)
-  expect_output(print(basis_factor("a")), "basis_factor(1 level)", fixed = TRUE)
-  expect_output(print(basis_factor(c("a", "b"))), "basis_factor(2 levels)", fixed = TRUE)
+  expect_output(print(basis_factor(c("a", "b"))), "basis_factor(c(\"a\", \"b\"))", fixed = TRUE)
+  expect_output(print(basis_factor("a")), "basis_factor(\"a\")", fixed = TRUE)
+  expect_output(print(basis_factor(letters)), "\"f\", ...), 26 levels)", fixed = TRUE)
 })

@@ -90,3 +90,14 @@ test_that("what can't be a natural spline is refused", {
 test_that("a natural spline prints as it is typed", {
   expect_output(print(basis_natural(5, bounds = c(0, 1))), "basis_natural(5, bounds = c(0, 1))", fixed = TRUE)
 })
+
+test_that("they span the natural splines of splines2", {
+  skip_if_not_installed("splines2")
+  x <- with_local_seed(9, c(1, 8, runif(60, 1, 8)))
+  knots <- c(2, 2.5, 6)
+  wanted <- unclass(splines2::naturalSpline(x, knots = knots, intercept = TRUE, Boundary.knots = c(1, 8)))
+  came <- columns_of(x, basis_natural(5, knots = knots))
+  expect_identical(ncol(wanted), 5L)
+  expect_lt(max(abs(qr.resid(qr(came), wanted))), 1e-12)
+  expect_lt(max(abs(qr.resid(qr(wanted), came))), 1e-12)
+})

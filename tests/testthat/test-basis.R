@@ -10,6 +10,45 @@ all_bases <- function(bounds = c(0, 10)) {
   )
 }
 
+# The formulas of these bases on the bounds 0 .. 10, for values inside; `grid`: what was trained on.
+all_formulas <- function(grid) {
+  b <- c(0, 10)
+  exponentials <- function(x) exp(-outer(x / 10, c(1, 4, 16)))
+  parts <- svd(exponentials(grid))
+  to_orthogonal <- parts$v %*% diag(1 / parts$d)
+  to_orthogonal <- to_orthogonal %*% diag(sign(colSums(to_orthogonal)))
+  list(
+    bspline = function(x) oracle_bspline(x, 7, bounds = b), bspline_high = function(x) oracle_bspline(x, 9, 8, b),
+    mspline = function(x) oracle_mspline(x, 6, bounds = b), natural = function(x) oracle_natural(x, 5, b),
+    cyclic = function(x) oracle_cyclic(x, 5, bounds = b), raised_cosine = function(x) oracle_raised_cosine(x, 6, 2, b),
+    raised_cosine_log = function(x) oracle_raised_cosine_log(x, 6, bounds = b),
+    orth_exponential = function(x) exponentials(x) %*% to_orthogonal,
+    fourier = function(x) oracle_fourier(x, 1:2, b), custom = function(x) cbind(exp(-x), sqrt(x)),
+    identity = function(x) matrix(x)
+  )
+}
+
+test_that("every basis is its formula: on a grid with the ends, outside, at NA, and for one point", {
+  grid <- c(seq(0, 10, length.out = 101), 10 / 3, 1e-9, 10 - 1e-9)
+  outside <- c(-1e6, -3, 12, 1e6)
+  formulas <- all_formulas(grid)
+  expect_named(formulas, names(all_bases()))
+  for (name in names(formulas)) {
+    design <- expand_covariates(list(x = grid), all_bases()[[name]])
+    expect_lt(max(abs(unname(design$x) - formulas[[name]](grid))), 1e-12, label = name)
+    there <- if (name %in% c("custom", "identity")) c(0, 3, 12, 1e6) else outside
+    came <- suppressWarnings(predict(design, list(x = c(there, NA, 10, NaN))))$x
+    moved <- if (name %in% c("custom", "identity")) there else
+      if (name %in% c("cyclic", "fourier")) there %% 10 else pmin(pmax(there, 0), 10)
+    wanted <- formulas[[name]](c(moved, 10))
+    expect_lt(max(abs(unname(came[c(1:4, 6), ]) - wanted)), 1e-9, label = name) # 1e6 wrapped has so few digits
+    expect_true(all(is.na(came[c(5, 7), ])) && !anyNA(came[c(1:4, 6), ]), label = name)
+    for (x in c(0, 10, 7.3)) {
+      expect_lt(max(abs(unname(predict(design, list(x = x))$x) - formulas[[name]](x))), 1e-12, label = name)
+    }
+  }
+})
+
 test_that("a row depends on its value alone: any order, any part, repeated, alone", {
   set.seed(1)
   x <- c(0, 10, runif(30, 0, 10))
@@ -50,6 +89,24 @@ test_that("a million points", {
     expect_equal(neurolasso:::design_predictor(design, coefficients)[at, 1], as.numeric(few %*% coefficients),
                  tolerance = 1e-12)
   }
+  # products, levels and filters
+  z <- rev(x)
+  level <- factor(as.integer(x) %% 7)
+  counts <- rpois(1e6, 0.05)
+  design <- expand_covariates(
+    list(product = cbind(x, z), level = level, past = counts),
+    list(product = basis_bspline(5, bounds = c(0, 10)) * basis_cyclic(6, bounds = c(0, 3)),
+         past = basis_conv(basis_raised_cosine_log(4), 100))
+  )
+  coefficients <- matrix(seq_len(ncol(design)) / 10)
+  predictor <- neurolasso:::design_predictor(design, coefficients)[, 1]
+  expect_identical(which(is.na(predictor)), 1:100)
+  at <- c(333333, 1e6)
+  kernel <- oracle_raised_cosine_log(seq(0, 1, length.out = 100), 4, bounds = 0:1)
+  past <- t(vapply(at, function(t) colSums(kernel * counts[t - 1:100]), numeric(4)))
+  few <- cbind(oracle_product(oracle_bspline(x[at], 5, bounds = c(0, 10)), oracle_cyclic(z[at], 6, bounds = c(0, 3))),
+               outer(as.character(level[at]), levels(level), `==`) + 0, past)
+  expect_equal(predictor[at], as.numeric(few %*% coefficients), tolerance = 1e-12)
   # bases that have few values in a row take less than the matrix
   taken <- function(basis) summary(expand_covariates(list(x = x), basis))$bytes
   expect_equal(taken(basis_mspline(10)), taken(basis_bspline(10)), tolerance = 1e-3)

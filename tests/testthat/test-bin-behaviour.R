@@ -108,3 +108,28 @@ test_that("samples that can't be are refused", {
   expect_refused(bin_behaviour(1:2, 1:2, 0:3, max_gap = -1), "max_gap")
   expect_refused(bin_behaviour(1:2, 1:2, 0:3, max_gap = NA), "max_gap")
 })
+
+test_that("a list of breaks is one session after the other", {
+  set.seed(11)
+  times <- sort(runif(400, 0, 30))
+  x <- data.frame(place = rnorm(400), turn = factor(sample(c("l", "r"), 400, TRUE)))
+  runs <- list(seq(0, 10, 0.3), seq(15, 29, 0.5))
+  for (method in c("linear", "mean", "nearest")) {
+    came <- bin_behaviour(times, x$place, runs, method)
+    expect_identical(came, unlist(lapply(runs, function(run) bin_behaviour(times, x$place, run, method))))
+  }
+  frame <- bin_behaviour(times, x, runs, "nearest")
+  expect_identical(frame, do.call(rbind, lapply(runs, function(run) bin_behaviour(times, x, run, "nearest"))))
+  both <- bin_behaviour(times, cbind(a = x$place, b = -x$place), runs)
+  expect_identical(both[, "b"], -bin_behaviour(times, x$place, runs))
+})
+
+test_that("degrees in a period of radians, or radians in one of degrees, are noticed", {
+  times <- seq(0, 10, 0.1)
+  degrees <- seq(-179, 179, length.out = 101)
+  expect_warning(bin_behaviour(times, degrees, 0:10, period = c(-pi, pi)), "degrees", class = "neurolasso_units")
+  expect_warning(bin_behaviour(times, degrees * pi / 180, 0:10, period = c(0, 360)), "radians",
+                 class = "neurolasso_units")
+  for (period in list(c(-180, 180), c(0, 360))) expect_silent(bin_behaviour(times, degrees, 0:10, period = period))
+  for (turns in c(1, 200)) expect_silent(bin_behaviour(times, degrees / 180 * pi * turns, 0:10, period = c(-pi, pi)))
+})

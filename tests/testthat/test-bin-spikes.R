@@ -97,3 +97,40 @@ test_that("spike times are not changed, and large numbers of them take no time",
   expect_identical(sum(counts), 2000000L)
   expect_lt(seconds, 10)
 })
+
+test_that("a list of breaks is one session after the other", {
+  for (seed in 1:20) {
+    set.seed(seed)
+    edges <- sort(runif(40, 0, 10))
+    runs <- list(a = edges[1:9], b = edges[if (seed %% 2) 9:20 else 12:20], c = edges[25:40])
+    trains <- list(n1 = c(runif(200, -1, 11), edges), n2 = runif(30, 0, 10))
+    seen <- watch(bin_spikes(trains, runs))
+    alone <- lapply(runs, function(run) suppressWarnings(bin_spikes(trains, run)))
+    # a session's end is in its last bin where it is the end of all, else nowhere, or where the next one begins
+    for (name in c("a", "b")) {
+      last <- nrow(alone[[name]])
+      alone[[name]][last, "n1"] <- alone[[name]][last, "n1"] - sum(trains$n1 == max(runs[[name]]))
+    }
+    expect_identical(seen$value, do.call(rbind, unname(alone)))
+    outside <- lengths(trains) - colSums(seen$value)
+    expect_length(seen$warnings, 1)
+    expect_equal(seen$warnings[[1]]$outside, outside)
+    expect_identical(suppressWarnings(bin_spikes(trains$n1, runs)), unname(seen$value[, "n1"]))
+  }
+  # nothing to say where every spike is in a session
+  expect_identical(bin_spikes(c(0.5, 7.5), list(c(0, 1, 2), c(7, 8))), c(1L, 0L, 1L))
+  expect_identical(bin_spikes(1.5, list(0:2)), bin_spikes(1.5, 0:2))
+  expect_refused(bin_spikes(1, list(0:2, 1:3)), "breaks", "number 2 begins at 1", class = "neurolasso_spikes_error")
+  expect_refused(bin_spikes(1, list(5:6, 1:3)), "breaks", "order of time", class = "neurolasso_spikes_error")
+  expect_refused(bin_spikes(1, list(0:2, 4)), "breaks", "at least two", class = "neurolasso_spikes_error")
+  expect_refused(bin_spikes(1, list()), "breaks", "empty", class = "neurolasso_spikes_error")
+})
+
+test_that("what is likely a slip is said", {
+  spikes <- data.frame(time = c(0.1, 0.2), unit = c("a", "b"))
+  expect_refused(bin_spikes(spikes, 0:1), "times", "data frame", "units = d$unit", class = "neurolasso_spikes_error")
+  expect_refused(bin_spikes(1, 0.02), "breaks", "seq(0, 600, by = 0.02)", class = "neurolasso_spikes_error")
+  expect_warning(bin_spikes(c(150, 2500, 9999), seq(0, 10, 1)), "Times run from 150 to 9999, breaks from 0 to 10.",
+                 fixed = TRUE)
+  expect_no_match(conditionMessage(watch(bin_spikes(c(1, 2, 3, 11), 0:10))$warnings[[1]]), "Times run")
+})

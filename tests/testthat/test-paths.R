@@ -3,10 +3,10 @@
 # What fit_paths() needs of a problem's blocks.
 shared_parts <- function(blocks, how = "calibrated", v = rep(1, nrow(blocks[[1]]))) {
   design <- evaluated(as_design(blocks, NULL, NULL, NULL))
-  groups <- design_groups(design)
+  groups <- read_groups(NULL, design)
   moments <- design_moments(design, v / sum(v))
   list(design = design, moments = moments,
-       penalty = penalty_for(moments, groups, how, rep(1, length(groups))))
+       penalty = penalty_for(moments, groups, how, rep(1, length(blocks))))
 }
 
 run_shared <- function(parts, counts, weights = NULL, offset = NULL, lambda = NULL, n_lambda = 12,

@@ -21,6 +21,11 @@ test_that("every basis can be drawn before it is trained, and returns its grid a
   expect_equal(range(off_screen(plot(basis_bspline(6, knots = c(10, 20))))$grid$covariate), c(0, 30))
 })
 
+test_that("graphical parameters go to matplot(), ours are defaults", {
+  expect_silent(off_screen(plot(basis_bspline(4), type = "o", pch = 20, bty = "l", las = 2, ylim = c(0, 2))))
+  expect_silent(off_screen(plot(basis_conv(basis_bspline(4), 9), type = "h", xlab = "lag", main = "")))
+})
+
 test_that("products are drawn as images, or factor by factor", {
   came <- off_screen(plot(basis_bspline(4) * basis_bspline(5), n = 7))
   expect_equal(dim(came$grid), c(49, 2))
@@ -47,6 +52,8 @@ test_that("a design's bases are drawn in the units of its covariates", {
   expect_refused(off_screen(plot(basis_factor())), "x", "levels")
   one <- expand_covariates(list(speed = 1:9), basis_bspline(4))
   expect_equal(range(off_screen(plot(one))$grid$covariate), c(1, 9))
+  many <- expand_covariates(list(coupling = cbind(a = 1:40, b = 0)), basis_history(5))
+  expect_identical(off_screen(plot(many))$values, diag(5))
 })
 
 test_that("the device is left as it was", {

@@ -79,7 +79,7 @@ test_that("a population is a list of paths with the neurons' names", {
   expect_refused(population[[5]], "neuron")
   expect_refused(population["nobody"], "neuron")
   expect_refused(population$place <- 1, "object", class = "neurolasso_needs_path")
-  for (f in list(residuals, logLik, simulate, tuning_curve, score, refit)) {
+  for (f in list(logLik, simulate)) {
     expect_refused(f(population), "object", "lapply", class = "neurolasso_needs_path")
   }
 })
@@ -235,7 +235,6 @@ test_that("the plot returns what it draws", {
 
 test_that("counts that can't be a population's name the neuron", {
   d <- population_session()
-  expect_refused(fit_neurons(d, neurons = "joint"), "neurons", "not there yet", class = "neurolasso_not_implemented")
   expect_refused(fit_neurons(d, neurons = "both"), "neurons")
   expect_refused(fit_neurons(d, replace(d$counts, d$n + 3, -1)), "counts", "`running`", "first: 3")
   expect_refused(fit_neurons(d, replace(d$counts, 2, Inf)), "counts", "`place`")
@@ -245,8 +244,6 @@ test_that("counts that can't be a population's name the neuron", {
   expect_refused(fit_neurons(d, data.frame(d$counts, cell = "a")), "counts", "`cell`")
   seen <- watch(fit_neurons(d, d$counts + rep(c(0, 0.5), c(3 * d$n, d$n)), n_lambda = 3))
   expect_identical(seen$warnings[[1]]$neurons, "reversed")
-  expect_refused(suppressWarnings(cv_group_lasso(d$covariates, d$counts, session_bases(), n_lambda = 3)), "counts",
-                 "one by one")
 })
 
 test_that("the design is there once, however many neurons", {

@@ -101,3 +101,13 @@ test_that("the print says which bins have no window", {
                                           c = basis_bspline(4)), NULL, 100)
   expect_identical(edges[c("before", "after", "bins")], list(before = 4, after = 4, bins = 8))
 })
+
+test_that("lags as they are that take gigabytes are worth a warning, filters are not", {
+  check <- function(...) neurolasso:::check_windows(list(...), NULL, 1e6L)
+  seen <- watch(check(own = basis_history(300), other = basis_history(10)))
+  expect_length(seen$warnings, 1)
+  expect_s3_class(seen$warnings[[1]], "neurolasso_many_lags")
+  expect_match(conditionMessage(seen$warnings[[1]]), "`own`: basis_history(300) has a column per lag, up to 2.48 GB",
+               fixed = TRUE)
+  expect_silent(check(own = basis_history(200), other = basis_conv(basis_bspline(8), 3000)))
+})

@@ -280,7 +280,7 @@ test_that("a design prints how its covariates are kept", {
     position = basis_bspline(7), noise = basis_bspline(5), bumps = basis_raised_cosine(4)))))
   expect_match(out[1], "<covariate_design> 1,600 bins x 20 columns, [0-9.]+ kB")
   expect_match(out[2], "position    7  table of 51 rows +[0-9.]+ kB  basis_bspline\\(7")
-  expect_match(out[3], "arm         2  table of 2 rows  +[0-9.]+ kB  basis_factor\\(2 levels\\)")
+  expect_match(out[3], "arm         2  table of 2 rows  +[0-9.]+ kB  basis_factor\\(c\\(\"1\", \"2\"\\)\\)")
   expect_match(out[4], "raw         2  matrix  +25.6 kB  columns as they are")
   expect_match(out[5], "noise       5  splines by cell  +[0-9.]+ kB  basis_bspline\\(5")
   expect_match(out[6], "bumps       4  values  +[0-9.]+ kB  basis_raised_cosine\\(4")

@@ -194,3 +194,14 @@ test_that("a covariate, a lambda and a grid that can't be are refused", {
   expect_refused(tuning_curve(path, "position", lambda = 0.5, n = 1), "n", "at least 2")
   expect_refused(tuning_curve(path, "position", lambda = 0.5, n = "many"), "n", "\"many\"")
 })
+
+test_that("a product of three bases has a grid of at most 10,000 points, unless told otherwise", {
+  set.seed(30)
+  x <- matrix(runif(900), 300)
+  b <- basis_bspline(4)
+  path <- group_lasso(list(x = x), rpois(300, 1), b * b * b, n_lambda = 2)
+  expect_identical(nrow(tuning_curve(path, "x", lambda = path$lambda[2])), 9261L)
+  expect_identical(nrow(tuning_curve(path, "x", lambda = path$lambda[2], n = 4)), 64L)
+  path <- group_lasso(list(x = x[, 1:2]), rpois(300, 1), b * b, n_lambda = 2)
+  expect_identical(nrow(tuning_curve(path, "x", lambda = path$lambda[2])), 10000L)
+})

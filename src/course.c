@@ -1,0 +1,353 @@
+/* course.c: see course.h. */
+#include "course.h"
+
+#include <math.h>
+
+#include "cost.h"
+#include "coupled.h"
+#include "lanes.h"
+#include "linalg.h"
+
+/* As in point.c: what a step must reach, what is rounding, when a Gram is slow. */
+#define NL_SUFFICIENT 1e-4
+#define NL_ROUNDING 1e-14
+#define NL_SLOW 0.25
+#define NL_SHORTEST_STEP 1e-8
+#define NL_CLOSE 0.1
+/* As in line.c: the slope of the strong rule. */
+#define NL_SLOPE 0.2
+/* What a step is hoped to leave of the residual. */
+#define NL_USUAL_CONTRACTION 0.04
+/* A neuron with this share of the residual holds up the others. */
+#define NL_HOLDS_UP 0.1
+enum { GRAM_OLD = 8 /* passes */ };
+
+static nl_neuron *first_of(const nl_course *course) { return course->ensemble->neuron; }
+
+/* ---- the set ----------------------------------------------------------------------- */
+
+double nl_course_score(const nl_course *course, int g) {
+  const nl_penalty *shared = nl_ensemble_penalty(course->ensemble);
+  return nl_ensemble_score(course->ensemble, g,
+                           shared->weight[g] > 0 ? shared->weight[g] : shared->scale[g]);
+}
+
+/* Takes in the groups that could be in at `lambda`, by the sequential strong rule with a
+ * smaller slope (line.c); returns whether there were any. */
+static int screen(nl_course *course, double lambda) {
+  const double before = fmax(course->level.lambda, lambda);
+  const nl_solver *solver = &first_of(course)->solver;
+  const int n_before = solver->n_set;
+  for (int g = 0; g < course->ensemble->n_group; g++) {
+    if (solver->in_set[g]) continue;
+    if (nl_course_score(course, g) > lambda - NL_SLOPE * (before - lambda))
+      nl_ensemble_include(course->ensemble, g);
+  }
+  return solver->n_set > n_before;
+}
+
+/* Flags the blocks that the next pass looks at, of all neurons. */
+static void mark(nl_course *course, int *wanted) {
+  const nl_design *design = course->design;
+  for (int b = 0; b < design->n_block; b++) wanted[b] = 0;
+  for (int i = 0; i < course->ensemble->n_neuron; i++) {
+    nl_solver *solver = &course->ensemble->neuron[i].solver;
+    nl_set_mark(solver);
+    for (int b = 0; b < design->n_block; b++) wanted[b] |= solver->wanted[b];
+  }
+}
+
+/* Groups outside the set that now shows to be wanted. */
+static void look_outside(nl_course *course) {
+  nl_ensemble *ensemble = course->ensemble;
+  const nl_solver *solver = &first_of(course)->solver;
+  if (nl_ensemble_residual(ensemble, &course->level, solver->n_set, 0, ensemble->part) >
+      NL_CLOSE)
+    return;
+  for (int g = 0; g < ensemble->n_group; g++) {
+    if (!solver->in_set[g] &&
+        nl_ensemble_group_residual(ensemble, &course->level, g) > course->tol)
+      nl_ensemble_include(ensemble, g);
+  }
+}
+
+/* ---- a trial ----------------------------------------------------------------------- */
+
+/* Solves the model of all neurons; each gets its direction. */
+static void find_direction(nl_course *course) {
+  nl_ensemble *ensemble = course->ensemble;
+  double tol = INFINITY;
+  nl_ensemble_cover(ensemble);
+  course->predicted =
+      course->n_pass == 0 &&
+      nl_outlook_predict(&course->outlook, ensemble, &course->level, course->hook);
+  for (int i = 0; i < ensemble->n_neuron; i++) {
+    nl_neuron *neuron = ensemble->neuron + i;
+    neuron->line.point->residual = course->residual;
+    const double own =
+        nl_point_model(&neuron->solver, neuron->line.point,
+                       course->predicted ? neuron->solver.quadratic.predicted : NULL);
+    tol = fmin(tol, own);
+  }
+  nl_coupled_solve(ensemble, &course->level, tol, course->hook);
+  for (int i = 0; i < ensemble->n_neuron; i++) {
+    nl_neuron *neuron = ensemble->neuron + i;
+    nl_point_direct(&neuron->solver, neuron->line.point);
+  }
+}
+
+/* Where the neurons are to be looked at. */
+static void propose(nl_course *course) {
+  if (!course->look && course->step == 1) find_direction(course);
+  for (int i = 0; i < course->ensemble->n_neuron; i++) {
+    nl_neuron *neuron = course->ensemble->neuron + i;
+    neuron->line.point->look = course->look;
+    neuron->line.point->step = course->step;
+    nl_point_aim(&neuron->solver, neuron->line.point);
+  }
+}
+
+/* Passes over the data at all neurons' next points. */
+static void ride(nl_course *course, const int *wanted) {
+  const int n_neuron = course->ensemble->n_neuron;
+  for (int from = 0; from < n_neuron; from += NL_LANES) {
+    const int n = n_neuron - from < NL_LANES ? n_neuron - from : NL_LANES;
+    const nl_model *models[NL_LANES] = {NULL};
+    nl_state *states[NL_LANES] = {NULL};
+    nl_check(course->hook);
+    for (int v = 0; v < n; v++) {
+      nl_neuron *neuron = course->ensemble->neuron + from + v;
+      models[v] = &neuron->model;
+      states[v] = &neuron->line.point->next;
+      neuron->solver.gram_age += 1.0 / n;
+    }
+    nl_model_pass(n, models, states, wanted, NULL, &course->pass, course->hook);
+    course->total_pass++;
+  }
+}
+
+/* ---- Grams ------------------------------------------------------------------------- */
+
+/* New Grams at now for the neurons (n, at most NL_LANES), whose weights one more pass keeps. */
+static void rebuild(nl_course *course, nl_neuron *const *neuron, int n) {
+  const nl_model *models[NL_LANES] = {NULL};
+  nl_state *states[NL_LANES] = {NULL};
+  for (int v = 0; v < n; v++) {
+    nl_point *point = neuron[v]->line.point;
+    point->look = 1;
+    nl_point_aim(&neuron[v]->solver, point);
+    point->look = 0;
+    models[v] = &neuron[v]->model;
+    states[v] = &point->next;
+  }
+  nl_model_pass(n, models, states, course->none, course->kept, &course->pass,
+                course->hook);
+  course->total_pass++;
+  for (int v = 0; v < n; v++) {
+    nl_solver *solver = &neuron[v]->solver;
+    nl_gram_reset(&solver->gram, solver->penalty, course->kept + v, course->design->n_obs,
+                  neuron[v]->line.point->next.curvature);
+    neuron[v]->line.point->gram_here = solver->gram.n_built;
+    neuron[v]->gram_slow = 0;
+    solver->gram_age = 0;
+  }
+}
+
+/* New Grams at now for the neurons whose Grams are slow. */
+static void refresh(nl_course *course) {
+  nl_neuron *slow[NL_LANES];
+  int n = 0;
+  for (int i = 0; i < course->ensemble->n_neuron; i++) {
+    nl_neuron *neuron = course->ensemble->neuron + i;
+    if (neuron->gram_slow) slow[n++] = neuron;
+    if (n == NL_LANES || (n > 0 && i + 1 == course->ensemble->n_neuron)) {
+      rebuild(course, slow, n);
+      n = 0;
+    }
+  }
+}
+
+/* Whether a new Gram is worth its cost: what came since the last one cost as much. */
+static int gram_is_due(const nl_solver *solver, const int *wanted) {
+  const double cost = nl_cost_gram(solver->design, wanted, solver->gram.stride);
+  return solver->gram_age >= fmin(cost, GRAM_OLD);
+}
+
+/* Notes which neurons' Grams are slow: after a whole step, those that keep more than NL_SLOW of
+ * their residual and hold up the others. part: the residuals that the step reached. Where a
+ * Gram is young, it was never any better: the next one gets more rows. */
+static void note_slow(nl_course *course, const int *wanted, const double *part,
+                      double reached) {
+  for (int i = 0; i < course->ensemble->n_neuron; i++) {
+    nl_neuron *neuron = course->ensemble->neuron + i;
+    nl_gram *gram = &neuron->solver.gram;
+    if (part[i] <= NL_SLOW * neuron->part || part[i] < NL_HOLDS_UP * reached) continue;
+    if (!gram_is_due(&neuron->solver, wanted)) continue;
+    neuron->gram_slow = 1;
+    if (neuron->solver.gram_age < GRAM_OLD && gram->stride > 1)
+      gram->stride = (gram->stride + 1) / 2;
+  }
+}
+
+/* ---- judging ----------------------------------------------------------------------- */
+
+/* Everybody moves to next. */
+static void take(nl_course *course, int full, const double *part, double reached) {
+  for (int i = 0; i < course->ensemble->n_neuron; i++) {
+    nl_neuron *neuron = course->ensemble->neuron + i;
+    nl_point_take(neuron->line.point, full, neuron->solver.n_marked, reached);
+    neuron->part = part[i];
+  }
+  course->step = 1;
+  course->full = full;
+  course->look = course->predicted = 0;
+  course->residual = reached;
+}
+
+/* Sums over the neurons: how the losses change, what they are now, what rounding can do to
+ * them, and the slope of their smooth parts along the directions. */
+static void compare(const nl_course *course, double *change, double *now,
+                    double *magnitude, double *slope) {
+  *change = *now = *magnitude = *slope = 0;
+  for (int i = 0; i < course->ensemble->n_neuron; i++) {
+    const nl_neuron *neuron = course->ensemble->neuron + i;
+    const nl_point *point = neuron->line.point;
+    *change += point->next.loss - point->now.loss;
+    *now += fabs(point->now.loss);
+    *magnitude += nl_link_magnitude(&neuron->model, &point->now);
+    *slope += nl_dot(neuron->solver.penalty->n_theta, point->gradient, point->direction) +
+              point->now.slope * point->direction_intercept;
+  }
+}
+
+/* A trial that did not help: new Grams at now, a shorter step, or the end. */
+static void refuse(nl_course *course, double change, double rounding) {
+  if (course->predicted) {
+    course->predicted = 0;
+    return;
+  }
+  const double promised = course->promised < 0 ? course->promised : -rounding;
+  const int is_rounding =
+      course->step * fabs(promised) <= rounding || course->step < NL_SHORTEST_STEP;
+  if (!is_rounding) { /* the minimum of the parabola through what is known */
+    const double curvature = 2 * (change - course->step * promised);
+    const double shorter = curvature > 0 && isfinite(change)
+                               ? -promised * course->step * course->step / curvature
+                               : 0;
+    course->step *= fmin(fmax(shorter / course->step, 0.1), 0.5);
+    return;
+  }
+  int n = 0;
+  for (int i = 0; i < course->ensemble->n_neuron; i++) {
+    nl_neuron *neuron = course->ensemble->neuron + i;
+    const int is_exact =
+        neuron->line.point->metric_here && neuron->solver.gram.stride == 1;
+    if (is_exact || neuron->part < NL_HOLDS_UP * course->residual) continue;
+    neuron->gram_slow = 1;
+    neuron->solver.gram.stride = 1;
+    n++;
+  }
+  course->step = 1;
+  if (n == 0) course->status = NL_STALLED;
+}
+
+static void judge_step(nl_course *course, const int *wanted, int full, double reached) {
+  nl_ensemble *ensemble = course->ensemble;
+  double change, now, magnitude, slope;
+  compare(course, &change, &now, &magnitude, &slope);
+  const double penalty_now = nl_ensemble_penalty_value(ensemble, &course->level, 0);
+  const double penalty_next = nl_ensemble_penalty_value(ensemble, &course->level, 1);
+  const double rounding = NL_ROUNDING * (magnitude + penalty_now + now);
+  change += penalty_next - penalty_now;
+  if (course->step == 1) course->promised = slope + penalty_next - penalty_now;
+  const int is_decrease =
+      course->promised < 0 && change <= NL_SUFFICIENT * course->step * course->promised;
+  const int is_enough =
+      course->predicted
+          ? change <= rounding && reached < course->residual
+          : is_decrease || (fabs(change) <= rounding && reached < 0.9 * course->residual);
+  if (!is_enough) {
+    refuse(course, change, rounding);
+    return;
+  }
+  if (course->step == 1 && !course->predicted && reached > course->tol)
+    note_slow(course, wanted, ensemble->part, reached);
+  take(course, full, ensemble->part, reached);
+}
+
+/* After the passes. */
+static void judge(nl_course *course, const int *wanted, int full) {
+  nl_ensemble *ensemble = course->ensemble;
+  const int was_predicted = course->predicted;
+  for (int i = 0; i < ensemble->n_neuron; i++) {
+    nl_neuron *neuron = ensemble->neuron + i;
+    nl_point_read(&neuron->solver, neuron->line.point, full);
+  }
+  const double reached = nl_ensemble_residual(
+      ensemble, &course->level, full ? -1 : first_of(course)->solver.n_marked, 1,
+      ensemble->part);
+  course->n_pass++;
+  if (course->look) {
+    take(course, full, ensemble->part, reached);
+  } else {
+    judge_step(course, wanted, full, reached);
+  }
+  if (was_predicted) course->foretold = reached;
+  if (course->full) look_outside(course);
+  if (course->residual > course->tol) refresh(course);
+}
+
+/* ---- a lambda ---------------------------------------------------------------------- */
+
+/* Whether the next pass looks at all groups: where that is cheap, where nothing else is left
+ * to do, and where it is fair and the trial may be the last. */
+static int takes_all(const nl_course *course, const int *wanted) {
+  const nl_design *design = course->design;
+  if (course->look || nl_cost_look_is_cheap(design, wanted)) return 1;
+  const double expected =
+      course->predicted ? course->foretold : NL_USUAL_CONTRACTION * course->residual;
+  return expected <= course->tol && nl_cost_look_is_fair(design, wanted);
+}
+
+void nl_course_begin(nl_course *course, const nl_job *job, double lambda_ahead,
+                     double reference) {
+  nl_ensemble *ensemble = course->ensemble;
+  if (screen(course, job->lambda)) screen(course, lambda_ahead);
+  course->level.lambda = job->lambda;
+  course->level.reference = reference;
+  course->tol = job->tol;
+  course->status = NL_OK;
+  course->n_pass = 0;
+  course->look = course->predicted = 0;
+  course->step = 1;
+  for (int i = 0; i < ensemble->n_neuron; i++) {
+    nl_neuron *neuron = ensemble->neuron + i;
+    neuron->line.point->level = course->level;
+    neuron->line.point->tol = job->tol;
+    neuron->line.point->stage = NL_MOVING;
+    if (!isfinite(neuron->line.point->now.loss)) course->status = NL_NOT_FINITE;
+  }
+  course->residual =
+      nl_ensemble_residual(ensemble, &course->level, -1, 0, ensemble->part);
+  for (int i = 0; i < ensemble->n_neuron; i++)
+    ensemble->neuron[i].part = ensemble->part[i];
+}
+
+void nl_course_solve(nl_course *course, int *wanted, int max_passes) {
+  while (course->status == NL_OK && !(course->residual <= course->tol && course->full)) {
+    if (course->n_pass >= max_passes) course->status = NL_MAX_PASSES;
+    course->look = course->residual <= course->tol || course->status != NL_OK;
+    if (course->look && course->full) return;
+    mark(course, wanted);
+    propose(course);
+    const int full = takes_all(course, wanted);
+    ride(course, full ? first_of(course)->solver.all : wanted);
+    judge(course, wanted, full);
+  }
+  if (course->full || course->status == NL_NOT_FINITE) return;
+  course->look = 1;
+  mark(course, wanted);
+  propose(course);
+  ride(course, first_of(course)->solver.all);
+  judge(course, wanted, 1);
+}
