@@ -135,7 +135,7 @@ cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, 
   came <- cross_validate(problem, first, split_folds(folds, gap, first), wanted, adaptive, progress)
   path <- first
   if (!is_path || adaptive) {
-    path <- new_path(came$fit, first, problem$groups, came$penalty, first$standardize, first$link, first$control, call)
+    path <- new_path(came$fit, first, problem$groups, came$penalty, path_shape(first), first$link, first$control, call)
     warn_of_path(path, any(path$group_weights > 0))
   }
   cv <- new_cv(path, came$weights, folds, gap, came$held_out, call)

@@ -27,6 +27,7 @@
 forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, gap = 0, alpha = 0.05,
                               lambda = NULL) {
   path <- unadapted_path(object, "forward_selection()")
+  refuse_nested(path, "forward_selection()")
   alpha <- check_number(alpha, "alpha", 0, 1)
   lambda <- one_lambda(path, lambda %||% min(path$lambda), "forward_selection()")
   problem <- path_problem(path)

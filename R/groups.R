@@ -2,7 +2,7 @@
 #
 # Everywhere else groups are list(columns = a named list of column numbers, one element per group, free = the
 # same of the columns in no group, one element for each covariate that has any, named by it). A column may be in
-# several groups. Groups go by their numbers: those of `columns` first, then those of `free`.
+# several groups; overlap, where it is known: what that means. Groups go by their numbers: those of `columns` first, then those of `free`.
 
 # groups: what the user gave; design: evaluated or not.
 read_groups <- function(groups, design) {
@@ -33,7 +33,7 @@ refuse_groups <- function(...) stop_input("`groups` ", ..., arg = "groups")
 all_groups <- function(groups) c(groups$columns, groups$free)
 
 # The groups of a path.
-path_groups <- function(path) list(columns = path$groups, free = path$free)
+path_groups <- function(path) list(columns = path$groups, free = path$free, overlap = path$overlap)
 
 # Whether groups are the covariates, one by one.
 are_covariates <- function(groups, design) identical(groups, covariate_columns(design))

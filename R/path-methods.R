@@ -17,16 +17,21 @@ print_overview <- function(x, entries) {
     cat(sprintf("(%s)\n", describe_edges(x$window_edges)))
   }
   range <- vapply(x$lambda[c(1, n)], format, "", digits = 4)
-  cat(sprintf("%s; standardize = \"%s\"%s; largest KKT residual %s%s\n",
+  cat(sprintf("%s; standardize = \"%s\"%s%s; largest KKT residual %s%s\n",
               if (n == 1) paste("1 lambda,", range[1]) else
-                sprintf("%d lambdas, %s to %s", n, range[1], range[2]), x$standardize,
+                sprintf("%d lambdas, %s to %s", n, range[1], range[2]), x$standardize, describe_shares(x),
               if (x$link == "log") "" else sprintf("; link = \"%s\"", x$link), format(max(x$kkt), digits = 2),
               if (all(x$converged)) "" else sprintf(" (%d not converged)", sum(!x$converged))))
   if (!is.null(x$discretized)) print_rounding(x$discretized)
   if (length(x$free) > 0) cat(sprintf("Always in, without a penalty: %s\n", describe_free(x$free)))
   cat(if (x$word == "covariate") "Covariates" else "Groups", "in order of entry (lambda):\n")
   print_entries(entries)
-  if (anyDuplicated(unlist(x$groups))) cat("(groups overlap: a column may be in with another of its groups)\n")
+  if (anyDuplicated(unlist(x$groups))) cat(overlap_note(x$overlap))
+}
+
+overlap_note <- function(overlap) {
+  if (overlap == "latent") return("(groups overlap: a column may be in with another of its groups)\n")
+  "(groups inside groups: a column is in only if all of its groups are)\n"
 }
 
 # "speed (5 columns), position (2 columns)"
@@ -76,8 +81,9 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
     deviance_explained = explained, kkt = object$kkt
   )
   structure(
-    list(path = c(object[c("n_obs", "counts", "groups", "free", "coefficients", "standardize", "link", "discretized",
-                           "window_edges", "na.action", "lambda", "kkt", "converged")], word = group_word(object)),
+    list(path = c(object[c("n_obs", "counts", "groups", "free", "overlap", "coefficients", "standardize", "lasso_share",
+                           "ridge_share", "link", "discretized", "window_edges", "na.action", "lambda", "kkt",
+                           "converged")], word = group_word(object)),
          table = table[rows, ], entry_order = entry_order(object), call = object$call),
     class = "summary.group_lasso_path"
   )

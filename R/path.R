@@ -57,9 +57,31 @@
 #' \eqn{\lambda}{lambda} is 0, that of `lambda_max`) and, for the intercept, to
 #' \eqn{\sum_t v_t y_t}{sum_t v_t y_t}.
 #'
+#' @section Sparse groups and a ridge:
+#' With a = `lasso_share` and r = `ridge_share`, and \eqn{\theta_g = A_g\beta_g}{theta_g = A_g beta_g} of \eqn{p_g}
+#' coordinates, the penalty is
+#' \deqn{\lambda\sum_g w_g\Big\{(1-r)\big[(1-a)\|\theta_g\|_2 + \frac{a}{\sqrt{p_g}}\|\theta_g\|_1\big] +
+#'   \frac{r}{2}\|\theta_g\|_2^2\Big\}}{lambda sum_g w_g { (1 - r) [ (1 - a) ||theta_g|| + a / sqrt(p_g)
+#'   ||theta_g||_1 ] + r / 2 ||theta_g||^2 }}
+#' `lasso_share` lets single columns of a covariate that is in drop out (Simon et al. 2013): which lags matter, which
+#' places. A group of columns that matter alike costs the same at any share, one in which few matter costs less as the
+#' share grows; 1 is the lasso. `ridge_share` shrinks smoothly, as in the elastic net (Zou and Hastie 2005), which
+#' steadies what is chosen among covariates that resemble each other.
+#'
+#' Where the lasso share is above 0, coordinates must be the columns, so \eqn{A_g} is diagonal: in the table above
+#' \eqn{S_g} is then the diagonal of the covariance. With `standardize = "none"` and `lasso_share = 1`,
+#' \eqn{\lambda}{lambda} is that of glmnet; and so it is for groups of one column with
+#' `alpha = 1 - ridge_share` there.
+#'
+#' `lambda_max` remains the smallest \eqn{\lambda}{lambda} at which every covariate is out, and `group_scores` are
+#' the \eqn{\lambda}{lambda} at which a covariate's gradient would no longer bring it in. `kkt` is the distance of
+#' \eqn{-\nabla_g}{-grad_g} from the subdifferential of the penalty, relative to
+#' \eqn{\lambda w_g}{lambda w_g}. [refit()] takes all columns of a covariate that is in.
+#'
 #' @section How it is solved:
 #' Proximal Newton steps with sufficient decrease; the quadratic model is solved by block coordinate
-#' descent with exact block solutions; a working set by the sequential strong rule, checked against
+#' descent with exact block solutions (a root in one dimension, or, where there are terms inside a group, Newton
+#' steps on the columns that move); a working set by the sequential strong rule, checked against
 #' the optimality conditions of every group. `kkt` is the residual of these conditions, computed from
 #' the data at every \eqn{\lambda}{lambda}; a fit with `kkt` above `tol` warns.
 #'
@@ -80,6 +102,10 @@
 #' @param group_weights NULL, or a factor for each group's penalty (in order, or named by group, which is a
 #'   covariate unless there are `groups`); 0: never penalised, always in.
 #' @param standardize How groups are scaled; see below.
+#' @param lasso_share,ridge_share Numbers from 0 to 1 (`ridge_share` below 1): how much of the penalty is an l1 norm of
+#'   the columns, and of that how much a ridge; see below.
+#' @param overlap What columns in several groups mean: `"latent"`, the sum of a part for each group; or
+#'   `"intersection"`, for groups inside groups: each has a norm of its own, see below.
 #' @param link How the expected count follows from the linear predictor: `"log"`,
 #'   \eqn{\mu = \exp\eta}{mu = exp(eta)}, or `"softplus"`,
 #'   \eqn{\mu = \log(1 + \exp\eta)}{mu = log(1 + exp(eta))}.
@@ -135,7 +161,7 @@
 #'     for a column of a matrix), in its units}
 #'   \item{`window_edges`}{NULL, or what windows of [basis_conv()] leave out at the beginning (`before`) and the
 #'     end (`after`) of each of the `sessions`, and how many `bins` that is in all}
-#'   \item{`design`, `counts`, `offset`, `weights`, `na.action`, `standardize`, `link`, `control`,
+#'   \item{`design`, `counts`, `offset`, `weights`, `na.action`, `standardize`, `lasso_share`, `ridge_share`, `overlap`, `link`, `control`,
 #'     `call`}{what was fitted, and how}
 #' }
 #' @section Groups:
@@ -162,6 +188,14 @@
 #' one part for each of its groups, \eqn{\beta = \sum_g \beta^{(g)}}{beta = sum_g beta^(g)}, and the penalty is
 #' \eqn{\lambda\sum_g w_g\|A_g\beta^{(g)}\|}{lambda sum_g w_g ||A_g beta^(g)||} for the parts that make it
 #' smallest. So the columns that are not zero are a union of groups. No column is copied.
+#'
+#' With `overlap = "intersection"` the penalty is the sum of all groups' norms, \eqn{\lambda\sum_g
+#' w_g\|\theta_g\|}{lambda sum_g w_g ||theta_g||}, and a column is in only if all of its groups are: the columns that
+#' are zero are a union of groups. Two groups must lie apart or one inside the other, for which the proximal step is
+#' exact (Jenatton et al. 2011); others are refused. So `list(place = "place", fine = paste0("place.", 5:20))` lets a
+#' covariate in without its finer part, but not that part alone. Scales are those of the outermost group, each column by
+#' itself as with a `lasso_share`; \eqn{w_g} of a group inside follows from its columns' scales there. The l1 norm and
+#' the ridge are those of outermost groups. [shift_control()] and [forward_selection()] don't take such paths.
 #' @section Formula:
 #' `group_lasso(counts ~ basis_bspline(position, 6) + speed, data)` is the fit of `counts` on the list of
 #' `position` and `speed` with `basis = list(position = basis_bspline(6))`. Each term is one covariate, one
@@ -191,6 +225,9 @@
 #' Yuan and Lin (2006), J R Stat Soc B 68:49, \doi{10.1111/j.1467-9868.2005.00532.x}.
 #' Simon and Tibshirani (2012), Stat Sin 22:983, \doi{10.5705/ss.2011.075}.
 #' Overlap: Jacob, Obozinski and Vert (2009), Proc 26th ICML, 433, \doi{10.1145/1553374.1553431}.
+#' Simon, Friedman, Hastie and Tibshirani (2013), J Comput Graph Stat 22:231, \doi{10.1080/10618600.2012.681250}.
+#' Zou and Hastie (2005), J R Stat Soc B 67:301, \doi{10.1111/j.1467-9868.2005.00503.x}.
+#' Jenatton et al. (2011), J Mach Learn Res 12:2297.
 #' Tibshirani et al. (2012), J R Stat Soc B 74:245, \doi{10.1111/j.1467-9868.2011.01004.x}.
 #' Vaiter et al. (2017), Ann Inst Stat Math 69:791, \doi{10.1007/s10463-016-0563-z}.
 #' Discretized covariates: Wood et al. (2017), J Am Stat Assoc 112:1199, \doi{10.1080/01621459.2016.1195744};
@@ -219,6 +256,9 @@
 #' # parts of the track as groups
 #' group_lasso(session$covariates["position"], session$counts, basis_bspline(8),
 #'             groups = list(near = paste0("position.", 1:4), far = paste0("position.", 5:8)), n_lambda = 20)
+#' # single columns may drop out of a covariate that is in
+#' sparse <- group_lasso(session$covariates, session$counts, basis_bspline(8), lasso_share = 0.5, n_lambda = 20)
+#' colSums(coef(sparse)[-1, ] != 0)
 #' # another link, and covariates rounded to 100 values
 #' group_lasso(session$covariates, session$counts, basis_bspline(5), link = "softplus", discretize = 100,
 #'             n_lambda = 20)
@@ -228,9 +268,10 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
                         offset = NULL, weights = NULL, session = NULL, neurons = c("separate", "joint"),
                         discretize = NULL, na.action = na.omit, control = group_lasso_control(),
-                        progress = interactive(), data = NULL, checkpoint = NULL) {
+                        progress = interactive(), data = NULL, checkpoint = NULL, lasso_share = 0, ridge_share = 0,
+                        overlap = c("latent", "intersection")) {
   call <- match.call()
-  how <- check_choice(standardize, c("calibrated", "group", "none"), "standardize")
+  how <- check_shape(standardize, lasso_share, ridge_share)
   link <- check_choice(link, link_names, "link")
   control <- check_control(control)
   progress <- check_flag(progress, "progress")
@@ -241,6 +282,7 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
   design <- keep_source(as_design(model$covariates, model$basis, discretize, session), model$source)
   groups <- if (is_neuron_mask(groups)) read_neuron_mask(groups, design) else read_groups(groups, design)
   multiplier <- check_group_weights(group_weights, names(groups$columns))
+  groups <- with_overlap(groups, check_overlap(overlap), multiplier)
   if (is_population(model$counts)) {
     return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, groups, multiplier, how,
                           link, control, progress, checkpoint, call, neurons))
@@ -385,17 +427,16 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
     list(
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
       group_norms = fit$group_norms, group_scores = fit$group_scores,
-      groups = groups$columns, free = groups$free,
-      group_weights = stats::setNames(first_few(penalty$weight, length(names)), names),
-      df = replace(fit$df, is.nan(fit$df), NA),
+      groups = groups$columns, free = groups$free, overlap = groups$overlap,
+      group_weights = stats::setNames(named_weights(penalty), names), df = replace(fit$df, is.nan(fit$df), NA),
       deviance = deviance_from_loss(fit$loss, data$counts, v),
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
       n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
       design = data$design, discretized = unclass(data$design)$rounding,
       window_edges = unclass(data$design)$edges, counts = data$counts,
-      offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how,
-      link = link, control = control, call = call
+      offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how$standardize,
+      lasso_share = how$lasso_share, ridge_share = how$ridge_share, link = link, control = control, call = call
     ),
     class = "group_lasso_path"
   )

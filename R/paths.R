@@ -39,7 +39,7 @@ fit_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
 }
 
 # Groups that have a name: all but the free ones, which are always in and which no result lists.
-n_named <- function(penalty) length(penalty$size) - penalty$n_free
+n_named <- function(penalty) length(penalty$rows)
 
 as_lanes <- function(x) if (is.list(x)) x else list(x)
 
@@ -67,10 +67,9 @@ run_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
 # Fits of the core for the columns as they were given, and for the groups that have a name. centred: of
 # centred_blocks().
 as_given <- function(fits, centred, penalty) {
-  named <- seq_len(n_named(penalty))
   lapply(fits, function(fit) {
     fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
-    for (part in c("group_norms", "group_scores")) fit[[part]] <- fit[[part]][named, , drop = FALSE]
+    for (part in c("group_norms", "group_scores")) fit[[part]] <- fit[[part]][penalty$rows, , drop = FALSE]
     fit
   })
 }

@@ -49,7 +49,8 @@ folds_work <- function(x, neurons, wanted, adaptive, folds, gap) {
   })
   list(design = fitted_part(x$data$design), counts = x$data$counts[, neurons, drop = FALSE], offset = x$data$offset,
        weights = x$data$weights, na.action = x$data$na.action, na_class = x$na_class, groups = x$groups, free = x$free,
-       standardize = x$standardize, link = x$link, control = x$control, adaptive = adaptive, folds = folds, gap = gap,
+       overlap = x$overlap, standardize = x$standardize, lasso_share = x$lasso_share, ridge_share = x$ridge_share,
+       link = x$link, control = x$control, adaptive = adaptive, folds = folds, gap = gap,
        each = each)
 }
 
@@ -57,11 +58,11 @@ folds_work <- function(x, neurons, wanted, adaptive, folds, gap) {
 fit_folds <- function(work, neuron) {
   data <- neuron_data(work[c("design", "counts", "offset", "weights", "na.action")], neuron, work$na_class)
   # what a path says of its problem
-  first <- c(data, work[c("groups", "free", "standardize", "link", "control")],
+  first <- c(data, work[c("groups", "free", "overlap", "standardize", "lasso_share", "ridge_share", "link", "control")],
              list(group_weights = work$each[[neuron]]$weight))
   parts <- split_folds(list(id = work$folds), work$gap, first)
   came <- cross_validate(path_problem(first), first, parts, work$each[[neuron]]$wanted, work$adaptive, FALSE)
-  record <- list(fit = came$fit, weight = first_few(came$penalty$weight, length(work$groups)),
+  record <- list(fit = came$fit, weight = named_weights(came$penalty),
                  adaptive = came$weights, held_out = came$held_out)
   stats::setNames(list(record), neuron)
 }

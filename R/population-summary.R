@@ -13,7 +13,8 @@ population_overview <- function(population) {
   fits <- x$fits[!has_failed]
   list(neurons = names(population), n_bins = nrow(x$data$counts), counts_missing = sum(is.na(x$data$counts)),
        covariates = names(x$groups), n_columns = ncol(x$data$design), na.action = x$data$na.action,
-       n_lambda = max(0, lengths(lapply(fits, `[[`, "lambda"))), standardize = x$standardize, link = x$link,
+       n_lambda = max(0, lengths(lapply(fits, `[[`, "lambda"))), standardize = x$standardize,
+       lasso_share = x$lasso_share, ridge_share = x$ridge_share, link = x$link,
        kkt = max(0, vapply(fits, function(fit) max(fit$kkt), 0)), sharing = describe_sharing(x),
        silent = names(population)[is_silent(population)],
        unconverged = names(population)[!is_converged(population) & !has_failed],
@@ -29,8 +30,8 @@ print_population <- function(x) {
   if (x$counts_missing > 0) {
     cat(sprintf("(%s missing, left out for their neurons)\n", count_of(x$counts_missing, "count")))
   }
-  cat(sprintf("%s each; standardize = \"%s\"%s; largest KKT residual %s\n", count_of(x$n_lambda, "lambda"),
-              x$standardize, if (x$link == "log") "" else sprintf("; link = \"%s\"", x$link),
+  cat(sprintf("%s each; standardize = \"%s\"%s%s; largest KKT residual %s\n", count_of(x$n_lambda, "lambda"),
+              x$standardize, describe_shares(x), if (x$link == "log") "" else sprintf("; link = \"%s\"", x$link),
               format(x$kkt, digits = 2)))
   if (!is.null(x$sharing)) cat(x$sharing, "\n", sep = "")
   named <- function(what, neurons) {

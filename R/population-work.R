@@ -69,7 +69,7 @@ companies <- function(counts) {
 path_work <- function(population, wanted, multiplier) {
   x <- unclass(population)
   list(design = fitted_part(x$data$design), counts = x$data$counts, offset = x$data$offset,
-       weights = x$data$weights, groups = path_groups(x), standardize = x$standardize, multiplier = multiplier,
+       weights = x$data$weights, groups = path_groups(x), shape = path_shape(x), multiplier = multiplier,
        wanted = wanted, link = x$link, control = x$control, is_light = identical(wanted$values, Inf))
 }
 
@@ -88,12 +88,12 @@ fit_company <- function(work, neurons) {
   v <- prior_weights(work) * known
   v <- v / max(v)
   moments <- design_moments(work$design, v / sum(v))
-  penalty <- penalty_for(group_moments(work$design, moments, work$groups, v / sum(v)), work$groups, work$standardize,
+  penalty <- penalty_for(group_moments(work$design, moments, work$groups, v / sum(v)), work$groups, work$shape,
                          work$multiplier)
   lanes <- lapply(stats::setNames(neurons, neurons), function(neuron) known_or_zero(work$counts[, neuron]))
   fits <- fit_paths(work$design, moments, penalty, lanes, if (all(v == 1)) NULL else v, work$offset, work$wanted,
                     work$link, work$control, FALSE)
-  lapply(fits, function(fit) list(fit = fit, weight = first_few(penalty$weight, length(work$groups$columns))))
+  lapply(fits, function(fit) list(fit = fit, weight = named_weights(penalty)))
 }
 
 # What the problem of a checkpoint consists of: everything that the records depend on, but for how many threads

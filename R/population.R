@@ -7,12 +7,12 @@
 #   data      list(design, counts (n x N; NA: not known), offset, weights, na.action): the rows that were kept
 #             for all neurons
 #   na_class  "omit" or "exclude": what becomes of a bin that only some neurons miss
-#   groups, free, standardize, link, control, call  as in a path
+#   groups, free, overlap, standardize, lasso_share, ridge_share, link, control, call  as in a path
 
 # Whether counts are many neurons'; check_counts() sees to those of one.
 is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
 
-# What group_lasso() does for a matrix of counts. design: of as_design(); how: `standardize`; neurons: as in
+# What group_lasso() does for a matrix of counts. design: of as_design(); how: of check_shape(); neurons: as in
 # neuron_sets().
 fit_population <- function(design, counts, offset, weights, na.action, wanted, groups, multiplier, how, link,
                            control, progress, checkpoint, call, neurons) {
@@ -21,6 +21,7 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, g
   data <- population_rows(design, counts, offset, weights, na.action)
   if (!is.null(sets)) {
     refuse_checkpoint(checkpoint, "neurons that are fitted together")
+    refuse_shape(how, groups, "neurons that are fitted together")
     return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
   }
   population <- new_population(vector("list", ncol(data$counts)), NULL, data, groups, how, link, control, call)
@@ -47,8 +48,9 @@ with_records <- function(population, records) {
 new_population <- function(fits, weight, data, groups, how, link, control, call, more = NULL, class = NULL) {
   names(fits) <- colnames(data$counts)
   fields <- list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
-                 na_class = data$na_class, groups = groups$columns, free = groups$free, standardize = how, link = link,
-                 control = control, call = call)
+                 na_class = data$na_class, groups = groups$columns, free = groups$free, overlap = groups$overlap,
+                 standardize = how$standardize, lasso_share = how$lasso_share, ridge_share = how$ridge_share,
+                 link = link, control = control, call = call)
   structure(c(fields, more), class = c(class, "group_lasso_population"))
 }
 
@@ -181,7 +183,7 @@ neuron_path <- function(population, k) {
   x <- unclass(population)
   refuse_failed(population, k)
   data <- neuron_data(x$data, k, x$na_class)
-  path <- new_path(x$fits[[k]], data, own_groups(x, names(x$fits)[k]), list(weight = x$weight[, k]), x$standardize,
+  path <- new_path(x$fits[[k]], data, own_groups(x, names(x$fits)[k]), list(weight = x$weight[, k]), path_shape(x),
                    x$link, x$control, x$call)
   if (!is.null(x$sets)) path$fitted_with <- set_of(population, k)
   path

@@ -11,12 +11,11 @@ path_problem <- function(path, joint = FALSE) {
   groups <- path_groups(path)
   moments <- design_moments(path$design, v / sum(v))
   of_groups <- group_moments(path$design, moments, groups, v / sum(v))
-  named <- seq_along(groups$columns)
-  unit <- penalty_for(of_groups, groups, path$standardize, rep(1, length(named)))
-  scale <- unit$scale[named]
+  unit <- penalty_for(of_groups, groups, path_shape(path), rep(1, length(groups$columns)))
+  scale <- named_scales(unit)
   multiplier <- ifelse(scale > 0, path$group_weights / scale, 1)
-  penalty <- if (all(multiplier > 0)) unit else penalty_for(of_groups, groups, path$standardize, multiplier)
-  penalty$weight[named] <- unname(path$group_weights)
+  penalty <- if (all(multiplier > 0)) unit else penalty_for(of_groups, groups, path_shape(path), multiplier)
+  penalty <- with_weights(penalty, path$group_weights)
   list(design = path$design, counts = path$counts, offset = path$offset, weights = path$weights, v = v,
        groups = groups, moments = moments, group_moments = of_groups, penalty = penalty, link = path$link,
        control = path$control)
@@ -30,7 +29,9 @@ fit_weightings <- function(problem, weights, wanted, progress) {
 
 # A problem whose groups are penalised so many times as much; weights: NULL for 1.
 reweighted <- function(problem, weights) {
-  for (g in seq_along(weights)) problem$penalty$weight[g] <- problem$penalty$weight[g] * weights[[g]]
+  if (!is.null(weights)) {
+    problem$penalty <- with_weights(problem$penalty, named_weights(problem$penalty) * unlist(weights, use.names = FALSE))
+  }
   problem
 }
 
@@ -81,6 +82,7 @@ problem_with <- function(problem, chosen) {
   parts <- c("size", "rank", "transform", "weight", "scale", "spread")
   out$penalty[parts] <- lapply(problem$penalty[parts], `[`, c(chosen, free))
   out$penalty$column <- as.integer(unlist(all_groups(out$groups), use.names = FALSE))
+  out$penalty$rows <- seq_along(chosen)
   out
 }
 
@@ -102,7 +104,7 @@ narrowed <- function(problem, groups) {
   out <- problem
   out$design <- design_covariates(problem$design, covariates)
   out$moments <- problem$moments[covariates]
-  out$groups <- lapply(groups, lapply, match, kept)
+  out$groups <- lapply(groups[c("columns", "free")], lapply, match, kept)
   out$kept <- kept
   out
 }

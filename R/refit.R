@@ -89,10 +89,15 @@ refit.group_lasso_path <- function(object, lambda = NULL, lag = NULL, ...) {
 }
 
 # The columns of a refit in parts (columns: a list) that are tested: of each chosen group those that no other chosen
-# one has; then the others, and those that are always in, by covariate. group: which of the chosen a part is of, -1
-# for the latter; moments: of each part.
+# one has (of groups inside others those that are in neither one that is out nor one further inside); then the others,
+# and those that are always in, by covariate. group: which of the chosen a part is of, -1 for the latter; moments: of
+# each part.
 refit_parts <- function(problem, chosen) {
   sets <- unname(problem$groups$columns[chosen])
+  if (has_nested(problem$groups)) {
+    out <- unlist(problem$groups$columns[setdiff(seq_along(problem$groups$columns), chosen)])
+    sets <- innermost_columns(lapply(sets, setdiff, out))
+  }
   shared <- repeated(unlist(sets))
   rest <- sort(as.integer(c(shared, unlist(problem$groups$free, use.names = FALSE))))
   owner <- column_owner(unclass(problem$design))[rest]

@@ -33,6 +33,7 @@
 #' @export
 shift_control <- function(object, n_shifts = 500, min_shift = NULL) {
   path <- unadapted_path(object, "shift_control()")
+  refuse_nested(path, "shift_control()")
   n_shifts <- check_count(n_shifts, "n_shifts", lower = 19)
   problem <- path_problem(path)
   starts <- run_starts(unclass(path$design)$session, length(path$counts))
@@ -77,7 +78,7 @@ shifted_scores <- function(problem, g, lambda, shifts, starts) {
     sums <- sums + cyclic_products(X, residual[rows], lag)
   }
   transform <- problem$penalty$transform[[g]]
-  sqrt(rowSums((sums %*% transform)^2)) / sum(problem$v) / weight
+  entry_scores(sums %*% transform / sum(problem$v), weight, problem$penalty)
 }
 
 # The linear predictor without group g.

@@ -16,14 +16,17 @@
 #
 # Where a group has columns of several covariates, t is that of each covariate's part, so that their units don't
 # matter: each part is divided by the root of its t, which makes it 1.
+#
+# Where single columns are penalised, too, by their absolute values or in groups inside a group, coordinates must be
+# the columns, each on a scale of its own. There S is its diagonal alone, in all of the above.
 
 # Eigenvalues below this share of the largest count as none.
 rank_tolerance <- 1e-8
 
 # second: S. Per column, or one for all: noise, the variance at or below which it is rounding and the column constant;
-# own_units, whether the column has its own; part, which covariate it is of. Returns transform (T: p x rank) and
-# weight (w).
-penalty_coordinates <- function(second, how, noise = 0, own_units = TRUE, part = 1) {
+# own_units, whether the column has its own; part, which covariate it is of. apart: whether each column is a
+# coordinate. Returns transform (T: p x rank) and weight (w).
+penalty_coordinates <- function(second, how, noise = 0, own_units = TRUE, part = 1, apart = FALSE) {
   p <- ncol(second)
   if (how == "none") return(list(transform = diag(p), weight = sqrt(p)))
   noise <- rep_len(noise, p)
@@ -33,7 +36,9 @@ penalty_coordinates <- function(second, how, noise = 0, own_units = TRUE, part =
   if (length(used) == 0) return(list(transform = matrix(0, p, 0), weight = 0))
   unit <- unit[used]
   scaled <- second[used, used, drop = FALSE] / outer(unit, unit)
-  own <- if (how == "group") {
+  own <- if (apart) {
+    column_coordinates(diag(scaled), how)
+  } else if (how == "group") {
     ranked_coordinates(scaled, noise[used] / unit^2, rep_len(own_units, p)[used])
   } else {
     ridged_coordinates(scaled)
@@ -44,8 +49,8 @@ penalty_coordinates <- function(second, how, noise = 0, own_units = TRUE, part =
 }
 
 # The same of one element of group_moments().
-group_coordinates <- function(moments, how) {
-  penalty_coordinates(moments$second, how, moments$noise, moments$own_units, moments$part)
+group_coordinates <- function(moments, how, apart = FALSE) {
+  penalty_coordinates(moments$second, how, moments$noise, moments$own_units, moments$part, apart)
 }
 
 # For each column the root of the mean variance of its part; 0 where all of them are constant.
@@ -79,6 +84,12 @@ ridged_coordinates <- function(second) {
   inverse <- backsolve(chol(second + diag(p)), diag(p))
   # tr(S (S + I)^-1) = p - tr((S + I)^-1)
   list(transform = inverse, weight = sqrt(p - sum(inverse^2)))
+}
+
+# T and w of these two for columns one by one, from their variances.
+column_coordinates <- function(variance, how) {
+  s <- if (how == "group") variance else variance + 1
+  list(transform = diag(1 / sqrt(s), length(s)), weight = sqrt(sum(variance / s)))
 }
 
 # Weighted mean, variance (p each) and covariance (second, p x p) of the columns of some covariates' blocks, with what
@@ -169,12 +180,39 @@ part_moments <- function(fields, columns, weights) {
   moments_at(block_moments(blocks, size, weights), match(columns, kept))
 }
 
-# All that the C core must know of the penalty. moments: of group_moments(); groups: of read_groups(); multiplier:
-# group_weights, per group in groups$columns. The last n_free groups are the free ones.
+# Of each named group w, with the user's factor and without it, and the penalty with other weights: `rows` says where
+# among the core's groups and their parts a named one is.
+named_weights <- function(penalty) {
+  weights <- c(penalty$weight, penalty$part_weight)
+  if (is.null(penalty$rows)) weights else weights[penalty$rows]
+}
+
+named_scales <- function(penalty) c(penalty$scale, penalty$part_scale)[penalty$rows]
+
+with_weights <- function(penalty, weights) {
+  all <- c(penalty$weight, penalty$part_weight)
+  all[penalty$rows] <- as.double(weights)
+  penalty$weight <- all[seq_along(penalty$weight)]
+  if (!is.null(penalty$part_weight)) penalty$part_weight <- all[-seq_along(penalty$weight)]
+  penalty
+}
+
+# All that the C core must know of the penalty. moments: of group_moments(); groups: of read_groups(); how: a
+# penalty_shape(), or `standardize` alone; multiplier: group_weights, per group in groups$columns. The last n_free
+# groups are the free ones. rows: of the core's results, those of the named groups.
 penalty_for <- function(moments, groups, how, multiplier) {
+  shape <- if (is.list(how)) how else penalty_shape(how)
+  if (has_nested(groups)) return(nested_penalty(moments, groups, shape, multiplier))
+  penalty <- block_penalty(moments, groups, shape, multiplier, rep(shape$lasso_share > 0, length(moments)))
+  penalty$rows <- seq_along(groups$columns)
+  penalty
+}
+
+# The same of groups without groups inside; apart: for each, whether its columns are its coordinates.
+block_penalty <- function(moments, groups, shape, multiplier, apart) {
   multiplier <- c(multiplier, numeric(length(groups$free)))
   coordinates <- lapply(seq_along(moments), function(g) {
-    base <- group_coordinates(moments[[g]], how)
+    base <- group_coordinates(moments[[g]], shape$standardize, apart[g])
     if (multiplier[g] > 0) return(base)
     # not penalised: only what the data determine may move
     list(transform = group_coordinates(moments[[g]], "group")$transform, weight = base$weight)
@@ -187,7 +225,7 @@ penalty_for <- function(moments, groups, how, multiplier) {
     column = as.integer(unlist(all_groups(groups), use.names = FALSE)),
     transform = transform,
     weight = as.double(scale * multiplier),
-    scale = as.double(scale),
+    scale = as.double(scale), lasso = as.double(shape$lasso_share), ridge = as.double(shape$ridge_share),
     spread = vapply(seq_along(moments), function(g) {
       sum(transform[[g]] * (moments[[g]]$second %*% transform[[g]])) +
         sum(crossprod(transform[[g]], moments[[g]]$mean)^2)
@@ -200,7 +238,8 @@ penalty_for <- function(moments, groups, how, multiplier) {
 # part in the gradient.
 signal_floor <- function(penalty, scale) {
   counts <- penalty$weight > 0 & penalty$rank > 0
-  1e-13 * scale * max(sqrt(pmax(penalty$spread[counts], 0)) / penalty$weight[counts], 0)
+  share <- norm_share(penalty, penalty$rank[counts])
+  1e-13 * scale * max(sqrt(pmax(penalty$spread[counts], 0)) / penalty$weight[counts] / share, 0)
 }
 
 # A mean above this many standard deviations would cost more than two digits in X b.

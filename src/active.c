@@ -21,26 +21,41 @@ int nl_active_coordinates(const nl_penalty *penalty, const nl_gram *gram,
   return n;
 }
 
-void nl_active_curvature(const nl_penalty *penalty, nl_gram *gram,
-                         const nl_level *level, const double *x, double floor,
-                         const int *index, int n) {
+int nl_moving_coordinates(const nl_penalty *penalty, const nl_gram *gram,
+                          const nl_level *level, const double *x, int *index) {
+  int n = 0;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k], at = gram->position[g];
+    if (!nl_is_active(penalty, gram, level, g, x)) continue;
+    const nl_terms terms = nl_group_terms(penalty, level, g);
+    n += nl_terms_moving(&terms, nl_group_rank(penalty, g), x + at, at, index + n);
+  }
+  return n;
+}
+
+int nl_count_own(const nl_penalty *penalty, const nl_gram *gram, int g, const int *index,
+                 int n) {
+  const int end = gram->position[g] + nl_group_rank(penalty, g);
+  int own = 0;
+  while (own < n && index[own] < end) own++;
+  return own;
+}
+
+void nl_active_curvature(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                         const double *x, double floor, const int *index, int n) {
   nl_gram_part(gram, index, n);
-  int at = 0;
-  for (int k = 0; k < gram->n_in && at < n; k++) {
-    const int g = gram->group[k], rank = nl_group_rank(penalty, g);
-    if (rank == 0 || index[at] != gram->position[g]) continue;
-    const double *u = x + gram->position[g];
-    const double norm = nl_norm(rank, u), tau = nl_level_tau(level, penalty, g);
-    for (int j = 0; norm > 0 && tau > 0 && j < rank; j++) {
-      double *column = gram->spare + (size_t)(at + j) * (size_t)n + at;
-      if (norm < floor) {
-        column[j] += tau / floor;
-        continue;
-      }
-      for (int i = 0; i < rank; i++) {
-        column[i] += tau / norm * ((i == j ? 1 : 0) - (u[i] / norm) * (u[j] / norm));
-      }
+  for (int k = 0, at = 0, own; k < gram->n_in && at < n; k++, at += own) {
+    const int g = gram->group[k], rank = nl_group_rank(penalty, g),
+              from = gram->position[g];
+    double *own_h = gram->spare + (size_t)at * ((size_t)n + 1);
+    nl_terms terms = nl_group_terms(penalty, level, g);
+    own = nl_count_own(penalty, gram, g, index + at, n - at);
+    if (own == 0) continue;
+    const double norm = nl_norm(rank, x + from);
+    if (norm > 0 && norm < floor && !nl_terms_have_inner(&terms)) {
+      terms.ridge += terms.norm / floor;
+      terms.norm = 0;
     }
-    at += rank;
+    nl_terms_curvature(&terms, rank, x + from, from, index + at, own, own_h, (size_t)n);
   }
 }

@@ -35,33 +35,49 @@ static int is_well_conditioned(int n, const double *factor) {
   return 1;
 }
 
-/* trace of H M^-1 = n - trace of D M^-1, from the inverse W of the scaled M's factor in
- * spare: M^-1 = S W'W S, and D only has the groups' own blocks, tau / ||x|| (I - u u').
- */
+/* trace of K M^-1 for the curvature K of one term, weight / ||x|| (I - u u') over the
+ * coordinates at .. end - 1 of index, from the inverse W of the scaled M's factor in spare:
+ * M^-1 = S W'W S. x: the term's point by coordinate of the Gram. turned: n. */
+static double norm_trace(const nl_gram *gram, double curvature, double norm,
+                         const double *x, const int *index, int at, int end, int n,
+                         const double *scale, double *turned) {
+  double own = 0;
+  nl_fill((size_t)n, 0, turned);
+  for (int i = at; i < end; i++) {
+    const double *w = gram->spare + (size_t)i * (size_t)n; /* zero above row i */
+    const double length = nl_norm(n - i, w + i);
+    own += scale[i] * scale[i] * length * length;
+    nl_axpy(n - i, scale[i] * x[index[i]] / norm, w + i, turned + i);
+  }
+  const double radial = nl_norm(n - at, turned + at);
+  return curvature * (own - radial * radial);
+}
+
+/* trace of H M^-1 = n - trace of D M^-1. */
 static double trace_by_inverse(const nl_penalty *penalty, const nl_gram *gram,
                                const nl_level *level, const double *theta,
                                const int *index, int n, const double *scale,
                                double *turned) {
   double trace = n;
-  int at = 0;
-  for (int k = 0; k < gram->n_in && at < n; k++) {
-    const int g = gram->group[k], rank = nl_group_rank(penalty, g);
-    if (rank == 0 || index[at] != gram->position[g]) continue;
-    const double *u = theta + gram->position[g];
-    const double norm = nl_norm(rank, u), tau = nl_level_tau(level, penalty, g);
-    if (norm > 0 && tau > 0) {
-      double own = 0;
-      nl_fill((size_t)n, 0, turned);
-      for (int i = at; i < at + rank; i++) {
-        const double *w = gram->spare + (size_t)i * (size_t)n; /* zero above row i */
-        const double length = nl_norm(n - i, w + i);
-        own += scale[i] * scale[i] * length * length;
-        nl_axpy(n - i, scale[i] * u[i - at] / norm, w + i, turned + i);
-      }
-      const double radial = nl_norm(n - at, turned + at);
-      trace -= tau / norm * (own - radial * radial);
+  for (int k = 0, at = 0, own; k < gram->n_in && at < n; k++, at += own) {
+    const int g = gram->group[k], rank = nl_group_rank(penalty, g),
+              first = gram->position[g];
+    const nl_terms terms = nl_group_terms(penalty, level, g);
+    own = nl_count_own(penalty, gram, g, index + at, n - at);
+    for (int s = 0; own > 0 && s <= terms.n_part; s++) {
+      const nl_part term = nl_terms_norm(&terms, rank, s);
+      const double norm = nl_norm(term.end - term.from, theta + first + term.from);
+      int from = at, end = at + own;
+      while (from < end && index[from] < first + term.from) from++;
+      while (end > from && index[end - 1] >= first + term.end) end--;
+      if (norm > 0 && term.weight > 0)
+        trace -= norm_trace(gram, term.weight / norm, norm, theta, index, from, end, n,
+                            scale, turned);
     }
-    at += rank;
+    for (int i = at; terms.ridge > 0 && i < at + own; i++) {
+      const double length = nl_norm(n - i, gram->spare + (size_t)i * ((size_t)n + 1));
+      trace -= terms.ridge * scale[i] * scale[i] * length * length;
+    }
   }
   return trace;
 }
@@ -83,7 +99,7 @@ static double trace_by_solving(const nl_gram *gram, const int *index, int n,
 double nl_degrees_of_freedom(const nl_penalty *penalty, nl_gram *gram,
                              const nl_level *level, const double *theta,
                              nl_quadratic_space *space) {
-  const int n = nl_active_coordinates(penalty, gram, level, theta, space->index);
+  const int n = nl_moving_coordinates(penalty, gram, level, theta, space->index);
   double *scale = space->target;
   if (n == 0) return 0;
   if (n > NL_MOST_FREEDOM || gram->root.on) return NAN;

@@ -63,19 +63,18 @@ void nl_line_list(nl_pipeline *line, double tol, double top) {
 
 /* ---- scores and screening ---------------------------------------------------------- */
 
-/* ||gradient|| of a group, relative to w, or to w before it was multiplied. */
-static double relative_gradient(const nl_solver *solver, const nl_point *point, int g,
-                                double w) {
+/* The score of a group with the weight w. */
+static double score_with(const nl_solver *solver, const nl_point *point, int g,
+                         double w) {
   const nl_penalty *penalty = solver->penalty;
-  if (!(w > 0)) return 0;
-  return nl_norm(nl_group_rank(penalty, g), point->gradient + penalty->theta_start[g]) /
-         w;
+  return nl_group_score(penalty, g, point->gradient + penalty->theta_start[g], w,
+                        solver->own);
 }
 
 double nl_line_score(const nl_solver *solver, const nl_point *point, int g) {
   const nl_penalty *penalty = solver->penalty;
-  return relative_gradient(
-      solver, point, g, penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
+  return score_with(solver, point, g,
+                    penalty->weight[g] > 0 ? penalty->weight[g] : penalty->scale[g]);
 }
 
 double nl_line_largest(const nl_solver *solver, const nl_point *point,
@@ -84,7 +83,7 @@ double nl_line_largest(const nl_solver *solver, const nl_point *point,
   double largest = 0;
   for (int g = 0; g < penalty->n_group; g++) {
     if (only_penalised && penalty->weight[g] == 0) continue;
-    largest = fmax(largest, relative_gradient(solver, point, g, penalty->scale[g]));
+    largest = fmax(largest, score_with(solver, point, g, penalty->scale[g]));
   }
   return largest;
 }
@@ -164,12 +163,28 @@ const double *nl_line_predict(const nl_pipeline *line, const nl_point *point) {
 
 /* ---- solutions --------------------------------------------------------------------- */
 
+/* Norms and scores of the groups' parts, after those of the groups. */
+static void store_parts(const nl_solver *solver, const nl_point *point, double *norm,
+                        double *score) {
+  const nl_penalty *penalty = solver->penalty;
+  for (int g = 0, row = penalty->n_group; g < penalty->n_group; g++) {
+    const double *theta = point->theta + penalty->theta_start[g];
+    const double *gradient = point->gradient + penalty->theta_start[g];
+    const int first = penalty->part_start[g];
+    for (int k = first; k < penalty->part_start[g + 1]; k++, row++) {
+      const nl_part part = penalty->part[k];
+      norm[row] = nl_norm(part.end - part.from, theta + part.from);
+      score[row] = nl_part_score(penalty, g, k - first, gradient, solver->own);
+    }
+  }
+}
+
 void nl_line_store(const nl_pipeline *line, const nl_point *point, int l) {
   const nl_solver *solver = line->solver;
   const nl_penalty *penalty = solver->penalty;
   const nl_design *design = solver->design;
   nl_path *path = line->path;
-  const size_t n_col = (size_t)design->n_col, n_group = (size_t)penalty->n_group;
+  const size_t n_col = (size_t)design->n_col, n_row = (size_t)nl_penalty_n_row(penalty);
   double centred = 0;
   nl_copy(n_col, point->now.beta, path->beta + (size_t)l * n_col);
   for (int b = 0; b < design->n_block; b++) {
@@ -180,10 +195,13 @@ void nl_line_store(const nl_pipeline *line, const nl_point *point, int l) {
   path->intercept[l] = nl_link_intercept(line->model, &point->now) - centred;
   path->loss[l] = nl_link_objective(line->model, &point->now);
   for (int g = 0; g < penalty->n_group; g++) {
-    path->norm[(size_t)l * n_group + (size_t)g] =
+    path->norm[(size_t)l * n_row + (size_t)g] =
         nl_norm(nl_group_rank(penalty, g), point->theta + penalty->theta_start[g]);
-    path->score[(size_t)l * n_group + (size_t)g] = nl_line_score(solver, point, g);
+    path->score[(size_t)l * n_row + (size_t)g] = nl_line_score(solver, point, g);
   }
+  if (penalty->part_start)
+    store_parts(solver, point, path->norm + (size_t)l * n_row,
+                path->score + (size_t)l * n_row);
   path->kkt[l] = point->residual;
   path->status[l] = (int)point->status;
   path->n_pass[l] = point->n_pass;

@@ -18,14 +18,14 @@ typedef struct {
   const double *lambda; /* L, decreasing; set after nl_path_null */
   double *intercept;    /* L: for the columns as the user gave them */
   double *beta;         /* n_col x L */
-  double *norm;         /* n_group x L: ||theta||, the norm that is penalised */
-  double *score;        /* n_group x L: ||gradient|| / w, in units of lambda */
-  double *loss;         /* L: the smooth part of the objective */
-  double *df;  /* L: degrees of freedom, the intercept among them; NaN for a path that
+  double *norm;  /* rows x L (nl_penalty_n_row): ||theta||, the norm that is penalised */
+  double *score; /* rows x L: nl_line_score(), of parts nl_part_score() */
+  double *loss;  /* L: the smooth part of the objective */
+  double *df;    /* L: degrees of freedom, the intercept among them; NaN for a path that
                            follows another */
-  double *kkt; /* L: largest KKT residual over groups and intercept */
-  int *status; /* L: nl_status */
-  int *n_pass; /* L: passes over the data that it rode in */
+  double *kkt;   /* L: largest KKT residual over groups and intercept */
+  int *status;   /* L: nl_status */
+  int *n_pass;   /* L: passes over the data that it rode in */
 } nl_path;
 
 /* A lambda to solve for; out .. out + n_out - 1 are its places in the path; a stepping
@@ -85,8 +85,8 @@ void nl_line_finish(nl_pipeline *line, const nl_point *point);
  * the Gram's; scratch of the solver); NULL if there is none. */
 const double *nl_line_predict(const nl_pipeline *line, const nl_point *point);
 
-/* ||gradient|| of a group at a point, relative to w, or, where it is not penalised, to what
- * w was. */
+/* The smallest lambda at which the gradient at a point holds a group at zero: ||gradient|| /
+ * w where its penalty is a norm. Where it is not penalised, with what w was. */
 double nl_line_score(const nl_solver *solver, const nl_point *point, int g);
 /* The largest score that a group has, or would have if it were not multiplied. */
 double nl_line_largest(const nl_solver *solver, const nl_point *point,

@@ -1,5 +1,6 @@
 /* newton.h: Newton's method on the active groups of the quadratic model, where the
- * penalty is smooth: what block coordinate descent needs thousands of sweeps for
+ * penalty is smooth (of groups with inner terms, on the coordinates that are not zero): what
+ * block coordinate descent needs thousands of sweeps for
  * (collinear covariates, small lambda) takes a few steps. */
 #ifndef NL_NEWTON_H
 #define NL_NEWTON_H

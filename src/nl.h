@@ -19,6 +19,7 @@
  *   link.h model.h    the observation model; the pass over the data
  *   cross.h           weighted cross products of blocks
  *   penalty.h         groups, their coordinates, block solve, KKT residual
+ *   terms.h inner.h   a group's penalty term by term; block solve with terms inside
  *   root.h gram.h     curvature of the working set
  *   active.h          the quadratic model at a point, and its active groups
  *   newton.h          Newton steps on the active groups

@@ -8,6 +8,11 @@
 /* ||c|| above tau by less than this share is rounding: the block is zero. */
 #define NL_ZERO 1e-12
 
+int nl_penalty_n_row(const nl_penalty *penalty) {
+  const int n_group = penalty->n_group;
+  return n_group + (penalty->part_start ? penalty->part_start[n_group] : 0);
+}
+
 int nl_group_size(const nl_penalty *penalty, int g) {
   return penalty->start[g + 1] - penalty->start[g];
 }

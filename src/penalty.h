@@ -3,11 +3,21 @@
  *
  * A group's penalty is lambda w ||theta||, theta = A b its coordinates. The core holds
  * the map back, b = T theta: T has rank(A) columns, T'(gradient in b) is the gradient in
- * theta. */
+ * theta. With a lasso share a and a ridge share r, and p = rank(A), it is
+ *   lambda w ((1 - r) ((1 - a) ||theta|| + a / sqrt(p) ||theta||_1) + r / 2 ||theta||^2)
+ * and with parts (1 - r) (1 - a) lambda w_s ||theta_s|| more for each of them: terms.h. */
 #ifndef NL_PENALTY_H
 #define NL_PENALTY_H
 
 #include "nl.h"
+
+/* Coordinates from .. end - 1 of a group, counted from its first, that have a norm of their
+ * own in the penalty. */
+typedef struct {
+  int from;
+  int end;
+  double weight;
+} nl_part;
 
 typedef struct {
   int n_group;
@@ -26,8 +36,25 @@ typedef struct {
   const double *weight; /* n_group: w, 0 where the group is not penalised */
   const double *scale;  /* n_group: w before it was multiplied, what an unpenalised
                            residual is    measured in */
+  double lasso;         /* a */
+  double ridge;         /* r */
+  /* Parts of groups: runs apart or nested, each after those inside it. Groups that are not
+   * penalised have none. */
+  const int *part_start; /* n_group + 1: where a group's begin; NULL: no group has any */
+  const nl_part *part;
 } nl_penalty;
 
+/* Whether the penalty is lambda w ||theta|| in every group. */
+static inline int nl_penalty_is_plain(const nl_penalty *penalty) {
+  return penalty->lasso == 0 && penalty->ridge == 0 && !penalty->part_start;
+}
+/* Whether coordinates inside a group may have penalties of their own. */
+static inline int nl_penalty_has_inner(const nl_penalty *penalty) {
+  return penalty->lasso > 0 || penalty->part_start != NULL;
+}
+
+/* Rows of results: the groups, then their parts in order. */
+int nl_penalty_n_row(const nl_penalty *penalty);
 int nl_group_size(const nl_penalty *penalty, int g);
 int nl_group_rank(const nl_penalty *penalty, int g);
 
@@ -47,7 +74,7 @@ void nl_block_solve(int n, const double *d, const double *c, double tau, double 
 double nl_group_kkt(int rank, const double *theta, const double *gradient, double tau,
                     double unit);
 
-/* One lambda: the penalty of group g is tau = lambda w_g, and residuals are measured in
+/* One lambda: the penalty of group g is of size tau = lambda w_g, and residuals are measured in
  * units of tau; of lambda * scale_g for a group without penalty, and of reference *
  * scale_g where lambda is 0. */
 typedef struct {

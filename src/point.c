@@ -74,13 +74,13 @@ static double group_residual(const nl_solver *solver, const nl_level *level, int
   const nl_penalty *penalty = solver->penalty;
   const int at = penalty->theta_start[g], rank = nl_group_rank(penalty, g);
   const double *own = gradient + at;
+  const nl_terms terms = nl_group_terms(penalty, level, g);
   if (intercept != 0) {
     for (int i = 0; i < rank; i++)
       solver->own[i] = own[i] + intercept * solver->lean[at + i];
     own = solver->own;
   }
-  return nl_group_kkt(rank, theta + at, own, nl_level_tau(level, penalty, g),
-                      nl_level_unit(level, penalty, g));
+  return nl_terms_residual(&terms, rank, theta + at, own, solver->own);
 }
 
 /* The largest over the first n_seen of the set, or over all groups (n_seen < 0), and the
@@ -113,9 +113,9 @@ static double penalty_value(const nl_penalty *penalty, const nl_level *level,
                             const double *theta) {
   double sum = 0;
   for (int g = 0; g < penalty->n_group; g++) {
-    const double tau = nl_level_tau(level, penalty, g);
-    if (tau > 0)
-      sum += tau * nl_norm(nl_group_rank(penalty, g), theta + penalty->theta_start[g]);
+    const nl_terms terms = nl_group_terms(penalty, level, g);
+    sum += nl_terms_value(&terms, nl_group_rank(penalty, g),
+                          theta + penalty->theta_start[g]);
   }
   return sum;
 }
@@ -263,8 +263,9 @@ void nl_point_aim(nl_solver *solver, nl_point *point) {
 void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope) {
   if (nl_point_has_model(point)) {
     const double tol = nl_point_model(solver, point, slope);
-    nl_quadratic_solve(solver->penalty, &solver->gram, &point->level, tol,
-                       &solver->quadratic, solver->hook);
+    (slope ? nl_quadratic_guess : nl_quadratic_solve)(solver->penalty, &solver->gram,
+                                                      &point->level, tol,
+                                                      &solver->quadratic, solver->hook);
     nl_point_direct(solver, point);
   }
   nl_point_aim(solver, point);

@@ -171,7 +171,7 @@ static void sketch_move(nl_solver *solver, const nl_point *point,
   const size_t size = (size_t)solver->gram.size;
   nl_copy(size, slope, space->slope);
   nl_point_theta(solver, point, space->x);
-  nl_quadratic_solve(solver->penalty, &solver->gram, &point->level, NL_SKETCH, space,
+  nl_quadratic_guess(solver->penalty, &solver->gram, &point->level, NL_SKETCH, space,
                      solver->hook);
   nl_copy(size, space->slope, move);
   nl_point_slope(solver, sources->before[0], space->rhs);

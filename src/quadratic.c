@@ -3,11 +3,13 @@
 
 #include <math.h>
 
+#include "inner.h"
 #include "linalg.h"
 #include "newton.h"
 
 enum {
   MAX_ROUNDS = 200,        /* rounds of sweeps and Newton steps */
+  GUESS_ROUNDS = 3,        /* for a guess */
   SWEEPS_BEFORE_NEWTON = 8 /* at least */
 };
 /* Sweeps over the active groups take their part of H aside if it is at most this share.
@@ -23,30 +25,64 @@ typedef struct {
   double *slope;   /* size */
 } sweep_view;
 
-/* Solves the group that starts at coordinate `at` of the view exactly, given the others;
- * a group without eigenvectors takes the step that its curvature bound allows. Returns
- * its KKT residual before. */
+/* next: the block solution of group g, by the root in one dimension; its coordinates are x,
+ * its slope. A group without eigenvectors takes the step that its curvature bound allows. */
+static void solve_norm(const nl_gram *gram, const nl_terms *terms, int g, int rank,
+                       const double *x, const double *slope, double *space,
+                       double *next) {
+  const double *d = gram->curvature + gram->position[g];
+  double *c = space, *turned = space + rank;
+  nl_gram_turn(gram, g, rank, x, turned);
+  nl_gram_turn(gram, g, rank, slope, c);
+  for (int i = 0; i < rank; i++) c[i] = d[i] * turned[i] - c[i];
+  if (terms->ridge > 0) {
+    for (int i = 0; i < rank; i++) next[i] = d[i] + terms->ridge;
+    d = next;
+  }
+  nl_block_solve(rank, d, c, terms->norm, turned);
+  nl_gram_turn_back(gram, g, rank, turned, next);
+}
+
+/* The same where there are terms inside the group. own: its block of H. */
+static void solve_inner(const nl_gram *gram, const nl_terms *terms, int g, int rank,
+                        const double *own, size_t ld, const double *x,
+                        const double *slope, nl_quadratic_space *space, double *next) {
+  const double bound = gram->curvature[gram->position[g] + rank - 1];
+  double *c = space->step;
+  nl_copy((size_t)rank, x, next);
+  if (!gram->has_vectors[g]) {
+    for (int i = 0; i < rank; i++) c[i] = slope[i] + terms->ridge * x[i];
+    nl_inner_step(terms, rank, bound + terms->ridge, c, next);
+    return;
+  }
+  for (int i = 0; i < rank; i++) c[i] = -slope[i];
+  nl_add_columns(rank, rank, x, own, ld, c);
+  const nl_inner_block block = {terms, rank, own, ld, bound, c};
+  nl_inner_solve(&block, next, space->inner);
+}
+
+/* Solves the group that starts at coordinate `at` of the view exactly, given the others.
+ * Returns its KKT residual before. */
 static double update_group(const nl_penalty *penalty, const nl_gram *gram,
                            const nl_level *level, int g, int at, double enough,
-                           const sweep_view *view, double *space) {
+                           const sweep_view *view, nl_quadratic_space *space) {
   const int rank = nl_group_rank(penalty, g);
-  const double tau = nl_level_tau(level, penalty, g);
-  const double *d = gram->curvature + gram->position[g];
-  double *x = view->x + at, *c = space, *turned = space + rank, *next = space + 2 * rank;
-  const double residual =
-      nl_group_kkt(rank, x, view->slope + at, tau, nl_level_unit(level, penalty, g));
+  const nl_terms terms = nl_group_terms(penalty, level, g);
+  const double *columns = view->h + (size_t)at * view->ld;
+  double *x = view->x + at, *slope = view->slope + at;
+  double *change = space->step, *next = space->step + 2 * rank;
+  const double residual = nl_terms_residual(&terms, rank, x, slope, next);
   if (residual <= enough) return residual;
-  nl_gram_turn(gram, g, rank, x, turned);
-  nl_gram_turn(gram, g, rank, view->slope + at, c);
-  for (int i = 0; i < rank; i++) c[i] = d[i] * turned[i] - c[i];
-  nl_block_solve(rank, d, c, tau, turned);
-  nl_gram_turn_back(gram, g, rank, turned, next);
+  if (nl_terms_have_inner(&terms)) {
+    solve_inner(gram, &terms, g, rank, columns + at, view->ld, x, slope, space, next);
+  } else {
+    solve_norm(gram, &terms, g, rank, x, slope, space->step, next);
+  }
   for (int i = 0; i < rank; i++) {
-    c[i] = next[i] - x[i];
+    change[i] = next[i] - x[i];
     x[i] = next[i];
   }
-  nl_add_columns(view->size, rank, c, view->h + (size_t)at * view->ld, view->ld,
-                 view->slope);
+  nl_add_columns(view->size, rank, change, columns, view->ld, view->slope);
   return residual;
 }
 
@@ -61,7 +97,7 @@ static double sweep(const nl_penalty *penalty, const nl_gram *gram, const nl_lev
     const int g = gram->group[k], at = gram->position[g];
     if (only_active && !nl_is_active(penalty, gram, level, g, space->x)) continue;
     const double residual =
-        update_group(penalty, gram, level, g, at, NL_ENOUGH * tol, &view, space->step);
+        update_group(penalty, gram, level, g, at, NL_ENOUGH * tol, &view, space);
     if (residual > worst) worst = residual;
   }
   return worst;
@@ -86,7 +122,7 @@ static int sweeps_aside(const nl_penalty *penalty, nl_gram *gram, const nl_level
       const int g = gram->group[k], rank = nl_group_rank(penalty, g);
       if (rank == 0 || index[at] != gram->position[g]) continue;
       worst = fmax(worst, update_group(penalty, gram, level, g, at, NL_ENOUGH * tol,
-                                       &view, space->step));
+                                       &view, space));
       at += rank;
     }
   }
@@ -105,10 +141,11 @@ static int sweeps_aside(const nl_penalty *penalty, nl_gram *gram, const nl_level
   return worst <= tol;
 }
 
-int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
-                       double tol, nl_quadratic_space *space, const nl_hook *hook) {
+static int solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                 double tol, int most_rounds, nl_quadratic_space *space,
+                 const nl_hook *hook) {
   int n_sweep = 0;
-  for (int round = 0; round < MAX_ROUNDS; round++) {
+  for (int round = 0; round < most_rounds; round++) {
     nl_check(hook);
     n_sweep++;
     if (sweep(penalty, gram, level, tol, 0, space) <= tol) return n_sweep;
@@ -125,4 +162,15 @@ int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level 
     if (!converged) nl_newton_steps(penalty, gram, level, space);
   }
   return n_sweep;
+}
+
+int nl_quadratic_solve(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                       double tol, nl_quadratic_space *space, const nl_hook *hook) {
+  return solve(penalty, gram, level, tol, MAX_ROUNDS, space, hook);
+}
+
+int nl_quadratic_guess(const nl_penalty *penalty, nl_gram *gram, const nl_level *level,
+                       double tol, nl_quadratic_space *space, const nl_hook *hook) {
+  const int most = nl_penalty_has_inner(penalty) ? GUESS_ROUNDS : MAX_ROUNDS;
+  return solve(penalty, gram, level, tol, most, space, hook);
 }

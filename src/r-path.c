@@ -6,6 +6,21 @@
 
 /* ---- what comes in ----------------------------------------------------------------- */
 
+static void read_parts(SEXP x, nl_penalty *penalty) {
+  SEXP start = nl_element(x, "part_start");
+  penalty->part_start = NULL;
+  penalty->part = NULL;
+  if (Rf_isNull(start)) return;
+  penalty->part_start = nl_integers(start, penalty->n_group + 1, "part_start");
+  const int n_part = penalty->part_start[penalty->n_group];
+  const int *from = nl_integers(nl_element(x, "part_from"), n_part, "part_from");
+  const int *end = nl_integers(nl_element(x, "part_end"), n_part, "part_end");
+  const double *weight = nl_doubles(nl_element(x, "part_weight"), n_part, "part_weight");
+  nl_part *part = (nl_part *)R_alloc((size_t)n_part + 1, sizeof(nl_part));
+  for (int k = 0; k < n_part; k++) part[k] = (nl_part){from[k], end[k], weight[k]};
+  penalty->part = part;
+}
+
 nl_penalty nl_r_penalty(SEXP x, int n_col) {
   nl_penalty penalty;
   SEXP transform = nl_element(x, "transform");
@@ -44,6 +59,9 @@ nl_penalty nl_r_penalty(SEXP x, int n_col) {
   penalty.t_start = t_start;
   penalty.weight = nl_doubles(nl_element(x, "weight"), n_group, "weight");
   penalty.scale = nl_doubles(nl_element(x, "scale"), n_group, "scale");
+  penalty.lasso = nl_number(x, "lasso");
+  penalty.ridge = nl_number(x, "ridge");
+  read_parts(x, &penalty);
   return penalty;
 }
 
@@ -73,7 +91,7 @@ static const char *out_names[] = {
 /* Fills `out` (a list by out_names) with vectors for n_lambda points, and points the path
  * at them.
  */
-static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
+static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_row) {
   nl_path path;
   for (int i = OUT_LAMBDA; i <= OUT_KKT; i++) {
     if (i != OUT_COEFFICIENTS && i != OUT_NORMS && i != OUT_SCORES) {
@@ -81,8 +99,8 @@ static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_group) {
     }
   }
   SET_VECTOR_ELT(out, OUT_COEFFICIENTS, Rf_allocMatrix(REALSXP, n_col, n_lambda));
-  SET_VECTOR_ELT(out, OUT_NORMS, Rf_allocMatrix(REALSXP, n_group, n_lambda));
-  SET_VECTOR_ELT(out, OUT_SCORES, Rf_allocMatrix(REALSXP, n_group, n_lambda));
+  SET_VECTOR_ELT(out, OUT_NORMS, Rf_allocMatrix(REALSXP, n_row, n_lambda));
+  SET_VECTOR_ELT(out, OUT_SCORES, Rf_allocMatrix(REALSXP, n_row, n_lambda));
   SET_VECTOR_ELT(out, OUT_STATUS, Rf_allocVector(INTSXP, n_lambda));
   SET_VECTOR_ELT(out, OUT_N_PASS, Rf_allocVector(INTSXP, n_lambda));
   path.n_lambda = n_lambda;
@@ -154,8 +172,8 @@ SEXP nl_r_paths(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalt
   SEXP outs = PROTECT(Rf_allocVector(VECSXP, n_task));
   for (int k = 0; k < n_task; k++) {
     nl_task *task = tasks.task + k;
-    *task = nl_r_new_task(outs, k, tasks.n_lambda, design.n_col, penalty.n_group,
-                          nl_integer(control, "max_passes"));
+    *task = nl_r_new_task(outs, k, tasks.n_lambda, design.n_col,
+                          nl_penalty_n_row(&penalty), nl_integer(control, "max_passes"));
     task->y = nl_doubles(VECTOR_ELT(counts, k), n, "counts");
     task->offset = nl_r_lane(offset, k, n, "offset");
     task->prior = nl_r_lane(weights, k, n, "weights");

@@ -83,7 +83,9 @@ static void propose(const nl_company *company) {
   for (int i = 0; i < company->n; i++)
     n_model += nl_point_has_model(company->rider[i].point);
   if (n_model > 0) nl_set_cover(solver);
-  if (solver->gram.root.on || nl_cost_lanes_pay(n_model, solver->gram.size)) {
+  /* sweeps in lanes know the norm of a group only */
+  if (nl_penalty_is_plain(solver->penalty) &&
+      (solver->gram.root.on || nl_cost_lanes_pay(n_model, solver->gram.size))) {
     propose_together(company);
     for (int i = 0; i < company->n; i++) nl_point_aim(solver, company->rider[i].point);
     return;
@@ -120,7 +122,8 @@ static void rebuild(nl_solver *solver, nl_point *keeper, double curvature) {
   nl_gram_reset(&solver->gram, solver->penalty, &solver->kept, solver->design->n_obs,
                 curvature);
   solver->gram.root.on =
-      solver->gram.stride == 1 && !solver->gram.root.refused &&
+      nl_penalty_is_plain(solver->penalty) && solver->gram.stride == 1 &&
+      !solver->gram.root.refused &&
       nl_cost_root_pays(solver->design, solver->wanted, set_coordinates(solver));
   if (keeper == solver->gram_for) keeper->gram_here = solver->gram.n_built;
   solver->gram_age = 0;

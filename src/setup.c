@@ -4,7 +4,10 @@
 #include <math.h>
 
 #include "cost.h"
+#include "inner.h"
 #include "linalg.h"
+
+static int smaller(int a, int b) { return a < b ? a : b; }
 
 nl_pass_space nl_setup_pass(const nl_design *design, const nl_hook *hook) {
   nl_pass_space space;
@@ -90,6 +93,10 @@ static nl_quadratic_space new_quadratic_space(const nl_penalty *penalty,
   space.panel = nl_new_doubles(n * NL_PANEL, hook);
   space.index = nl_new_ints(n > n_group ? n : n_group, hook);
   space.step = nl_new_doubles(3 * (size_t)penalty->max_size, hook);
+  space.inner = nl_penalty_has_inner(penalty)
+                    ? nl_new_doubles(
+                          nl_inner_room(smaller(penalty->max_size, NL_LARGE_GROUP)), hook)
+                    : NULL;
   return space;
 }
 

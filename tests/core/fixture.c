@@ -754,6 +754,9 @@ static nl_penalty penalty_of_sets(int n_col, int n_group, const int *start,
   penalty.weight = weight;
   penalty.scale = scale;
   penalty.off = NULL;
+  penalty.lasso = penalty.ridge = 0;
+  penalty.part_start = NULL;
+  penalty.part = NULL;
   penalty.transform = new_transforms(&penalty, kind);
   return penalty;
 }

@@ -23,6 +23,8 @@
   X(link)         \
   X(model)        \
   X(penalty)      \
+  X(terms)        \
+  X(inner)        \
   X(cross)        \
   X(cost)         \
   X(gram)         \

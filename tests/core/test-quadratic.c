@@ -6,6 +6,7 @@
 #include "check.h"
 #include "fixture.h"
 #include "freedom.h"
+#include "inner.h"
 #include "linalg.h"
 #include "newton.h"
 #include "quadratic.h"
@@ -69,6 +70,7 @@ static nl_quadratic_space new_space(const nl_penalty *penalty) {
   space.panel = new_doubles(n * NL_PANEL);
   space.index = new_ints(n > n_group ? n : n_group);
   space.step = new_doubles(3 * (size_t)penalty->max_size);
+  space.inner = NULL;
   return space;
 }
 
@@ -307,6 +309,41 @@ static void test_groups_without_vectors(void) {
     check_solved(&m, 1e-9);
     free_all();
   }
+}
+
+/* Terms beside the norms of groups: the residual by terms.h, which has tests of its own. */
+static double terms_residual(const model *m) {
+  const double *slope = slope_by_hand(m, m->space.x);
+  double worst = 0, space[16];
+  for (int k = 0; k < m->gram.n_in; k++) {
+    const int g = m->gram.group[k], at = m->gram.position[g];
+    const nl_terms terms = nl_group_terms(&m->penalty, &m->level, g);
+    worst = larger(worst, nl_terms_residual(&terms, rank_in(m, k), m->space.x + at,
+                                            slope + at, space));
+  }
+  return worst;
+}
+
+static void test_other_terms(void) {
+  const double share[] = {0.5, 0.1, 0.01, 1e-4};
+  int n_zero = 0;
+  for (unsigned seed = 0; seed < 48; seed++) {
+    model m = seed % 2 ? usual_model(700 + seed) : large_model(700 + seed);
+    m.level.lambda = share[seed % 4] * m.level.reference;
+    m.penalty.lasso = seed % 3 == 0 ? 1 : seed % 3 == 1 ? random_uniform() : 0;
+    m.penalty.ridge = seed % 5 == 0 ? 0 : random_uniform();
+    m.space.inner = new_doubles(nl_inner_room(m.penalty.max_size));
+    if (seed % 7 == 0) set_weight(&m.penalty, 3, 0);
+    if (seed % 11 == 0) give_bound(&m, 0);
+    solve(&m, 1e-10);
+    const double *slope = slope_by_hand(&m, m.space.x);
+    CHECK_NEAR(terms_residual(&m), 0, 2e-10);
+    CHECK_NEAR(distance((size_t)m.gram.size, m.space.slope, slope), 0,
+               1e-11 * (1 + norm_of(m.gram.size, slope)));
+    for (int i = 0; i < m.gram.size; i++) n_zero += m.space.x[i] == 0;
+    free_all();
+  }
+  CHECK(n_zero > 50);
 }
 
 static void test_all_zero(void) {
@@ -782,6 +819,7 @@ void suite_quadratic(void) {
   RUN(test_solution_is_stationary);
   RUN(test_large_models);
   RUN(test_groups_without_vectors);
+  RUN(test_other_terms);
   RUN(test_all_zero);
   RUN(test_no_penalty);
   RUN(test_solution_stays);
