@@ -74,7 +74,7 @@ join_cubes <- function(masks, covariates) {
 # The groups of neuron k. x: groups, or the fields of a population.
 neuron_groups <- function(x, k) {
   if (!is.null(x$by_neuron)) return(x$by_neuron[[k]])
-  list(columns = if (is.null(x$groups)) x$columns else x$groups, free = x$free)
+  list(columns = if (is.null(x$groups)) x$columns else x$groups, free = x$free, overlap = x$overlap)
 }
 
 # The same for its path, without free groups that have no columns of its own. k: a number, or, of a population, a name.

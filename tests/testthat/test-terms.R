@@ -211,7 +211,7 @@ test_that("cross-validation, stability and populations fit the same penalty", {
   expect_true(all(cv$converged))
   train <- as.numeric(cv$folds != 2)
   problem_of <- path_problem(cv$path)
-  fold <- fit_weightings(problem_of, list(problem_of$v * train), cv$lambda, FALSE)[[1]]
+  fold <- fit_weightings(problem_of, list(problem_of$v * train), lambda_request(cv$lambda), FALSE)[[1]]
   # scales are those of all bins, as documented
   terms <- terms_of(problem$blocks, rep(1, length(train)), "calibrated", share[1], share[2])
   for (l in c(3, 8)) {
