@@ -2,12 +2,12 @@
 #'
 #' The group lasso shrinks strong covariates, too, and at the penalty that predicts best it lets in some that
 #' carry nothing. With weights that are small for covariates that were strong in a first fit and large for
-#' weak ones a second fit shrinks the strong ones less and keeps the weak ones out. [cv_group_lasso()] does that by
-#' itself, from a first fit at the level of noise; here are weights from any fit.
+#' weak ones a second fit shrinks the strong ones less and keeps the weak ones out. [cv_group_lasso()] does
+#' that by itself, from a first fit at the level of noise; here are weights from any fit.
 #'
 #' The weight of a covariate is \eqn{(w_g / \|A_g\beta_g\|)^\gamma}{(w_g / ||A beta||)^power}, the inverse of
-#' its norm in the first fit for the size of its group, divided by the smallest of these, so that the strongest
-#' covariate has weight 1. Covariates that are out, or whose weight would be larger, get `most`.
+#' its norm in the first fit for the size of its group, divided by the smallest of these, so that the
+#' strongest covariate has weight 1. Covariates that are out, or whose weight would be larger, get `most`.
 #'
 #' The weights have seen all counts. So when a second fit is cross-validated with them, held-out bins are not
 #' quite unseen, and its scores are a little too good. Judge the first fit by its scores, or score the second

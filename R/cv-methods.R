@@ -152,7 +152,8 @@ summary.group_lasso_cv <- function(object, ...) {
   )
   structure(
     list(table = table, covariates = covariates, n_folds = nrow(object$score), fold_kind = object$fold_kind,
-         block = object$block, gap = object$gap, adaptive = !is.null(object$adaptive), held_out = object$held_out, n_obs = object$path$n_obs,
+         block = object$block, gap = object$gap, adaptive = !is.null(object$adaptive),
+         held_out = object$held_out, n_obs = object$path$n_obs,
          failed = sum(rowSums(!object$converged) > 0), call = object$call),
     class = "summary.group_lasso_cv"
   )

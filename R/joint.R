@@ -176,8 +176,8 @@ penalty_with_gaps <- function(design, moments, groups, weights, how, multiplier)
   part <- penalty_for(group_moments(design, moments, present, weights), present, how, multiplier[has_columns[named]])
   n <- length(has_columns)
   out <- list(size = integer(n), rank = integer(n), column = part$column, transform = rep(list(matrix(0, 0, 0)), n),
-              weight = numeric(n), scale = numeric(n), spread = numeric(n), n_free = length(groups$free), lasso = 0, ridge = 0,
-              rows = named)
+              weight = numeric(n), scale = numeric(n), spread = numeric(n), n_free = length(groups$free),
+              rows = named, lasso = 0, ridge = 0)
   for (field in c("size", "rank", "transform", "weight", "scale", "spread")) out[[field]][has_columns] <- part[[field]]
   out
 }

@@ -124,3 +124,11 @@ block_parts <- function(block, inside, transform, moments, how) {
   })
   do.call(rbind, c(list(data.frame(group = integer(), from = integer(), end = integer(), scale = numeric())), rows))
 }
+
+# Fits whose penalty is the groups' norms alone.
+refuse_shape <- function(how, groups, what) {
+  if (how$lasso_share == 0 && how$ridge_share == 0 && !has_nested(groups)) return()
+  stop_input(what, " can have neither `lasso_share` nor `ridge_share` nor overlap = \"intersection\" yet.",
+             arg = if (has_nested(groups)) "overlap" else if (how$lasso_share > 0) "lasso_share" else "ridge_share",
+             class = "neurolasso_not_implemented")
+}

@@ -74,14 +74,13 @@ join_cubes <- function(masks, covariates) {
 # The groups of neuron k. x: groups, or the fields of a population.
 neuron_groups <- function(x, k) {
   if (!is.null(x$by_neuron)) return(x$by_neuron[[k]])
-  list(columns = if (is.null(x$groups)) x$columns else x$groups, free = x$free)
+  list(columns = if (is.null(x$groups)) x$columns else x$groups, free = x$free, overlap = x$overlap)
 }
 
 # The same for its path, without free groups that have no columns of its own. k: a number, or, of a population, a name.
 own_groups <- function(x, k) {
   groups <- neuron_groups(x, k)
   groups$free <- groups$free[lengths(groups$free) > 0]
-  groups$overlap <- x$overlap
   groups
 }
 
@@ -113,8 +112,8 @@ like_groups <- function(groups, members) {
 # Sets of neurons that share groups, directly or through others.
 sets_of_mask <- function(neurons, names, groups) {
   if (length(groups$by_neuron) != length(names)) {
-    refuse_groups("must have as many neurons (third dimension) as `counts`, ", length(names), ", and has ",
-                  length(groups$by_neuron), ".")
+    refuse_groups("must have as many neurons (third dimension of a mask groups x columns x neurons) as `counts`, ",
+                  length(names), ", and has ", length(groups$by_neuron), ".")
   }
   if (!is.null(groups$neurons) && !identical(groups$neurons, names)) {
     refuse_groups("must have the neurons in the order of `counts` (", quoted(names), "), not ",

@@ -253,12 +253,12 @@
 #' # the same covariates in a formula
 #' data <- data.frame(session$covariates, counts = session$counts)
 #' group_lasso(counts ~ basis_bspline(position, 8) + basis_natural(speed, 5), data, n_lambda = 20)
-#' # single columns may drop out of a covariate that is in
-#' sparse <- group_lasso(session$covariates, session$counts, basis_bspline(8), lasso_share = 0.5, n_lambda = 20)
-#' colSums(coef(sparse)[-1, ] != 0)
 #' # parts of the track as groups
 #' group_lasso(session$covariates["position"], session$counts, basis_bspline(8),
 #'             groups = list(near = paste0("position.", 1:4), far = paste0("position.", 5:8)), n_lambda = 20)
+#' # single columns may drop out of a covariate that is in
+#' sparse <- group_lasso(session$covariates, session$counts, basis_bspline(8), lasso_share = 0.5, n_lambda = 20)
+#' colSums(coef(sparse)[-1, ] != 0)
 #' # another link, and covariates rounded to 100 values
 #' group_lasso(session$covariates, session$counts, basis_bspline(5), link = "softplus", discretize = 100,
 #'             n_lambda = 20)
@@ -428,8 +428,7 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
       group_norms = fit$group_norms, group_scores = fit$group_scores,
       groups = groups$columns, free = groups$free, overlap = groups$overlap,
-      group_weights = stats::setNames(named_weights(penalty), names),
-      df = replace(fit$df, is.nan(fit$df), NA),
+      group_weights = stats::setNames(named_weights(penalty), names), df = replace(fit$df, is.nan(fit$df), NA),
       deviance = deviance_from_loss(fit$loss, data$counts, v),
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,

@@ -21,6 +21,7 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, g
   data <- population_rows(design, counts, offset, weights, na.action)
   if (!is.null(sets)) {
     refuse_checkpoint(checkpoint, "neurons that are fitted together")
+    refuse_shape(how, groups, "neurons that are fitted together")
     refuse_joint_shape(how, groups)
     return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
   }
@@ -75,9 +76,9 @@ check_counts_matrix <- function(counts, n_obs) {
                arg = "counts")
   }
   dimnames(counts) <- list(NULL, counts_names(colnames(counts), ncol(counts)))
-  refuse_cells(is.infinite(counts), "must be finite, but is infinite")
-  refuse_cells(!is.na(counts) & counts < 0, "must not be negative, but is")
-  broken <- colSums(counts != round(counts), na.rm = TRUE) > 0
+  refuse_cells(counts, is.infinite, "must be finite, but is infinite")
+  refuse_cells(counts, function(y) !is.na(y) & y < 0, "must not be negative, but is")
+  broken <- which_neurons(counts, function(y) any(y != round(y), na.rm = TRUE))
   if (any(broken)) {
     warn_user("`counts` has values that are not whole numbers in ", quoted(colnames(counts)[broken]),
               "; they are fitted as they are (quasi-Poisson).", class = "neurolasso_noninteger_counts",
@@ -97,26 +98,28 @@ counts_names <- function(names, n) {
   names
 }
 
-# bad: logical, bins x neurons
-refuse_cells <- function(bad, what) {
-  neuron <- which(colSums(bad) > 0)
+# is_bad: of a neuron's counts, which bins are
+refuse_cells <- function(counts, is_bad, what) {
+  neuron <- which(which_neurons(counts, function(y) any(is_bad(y))))
   if (length(neuron) == 0) return()
-  stop_input("`counts` ", what, " in ", count_rows(bad[, neuron[1]]), " of neuron ",
-             quoted(colnames(bad)[neuron[1]]), ".", arg = "counts")
+  stop_input("`counts` ", what, " in ", count_rows(is_bad(counts[, neuron[1]])), " of neuron ",
+             quoted(colnames(counts)[neuron[1]]), ".", arg = "counts")
 }
+
+# Neurons of which f(counts) is TRUE; one after the other, so that there is no second matrix of all.
+which_neurons <- function(counts, f) vapply(seq_len(ncol(counts)), function(k) f(counts[, k]), TRUE)
 
 # model_rows() for all neurons: without the bins in which something that they share is missing, or the counts
 # of all. A neuron without two known bins that count is taken for silent.
 population_rows <- function(design, counts, offset, weights, na.action) {
-  missing <- is.na(counts)
-  shared <- ifelse(rowSums(!missing) == 0, NA, 0)
-  na_class <- if (any(missing)) class(missing_action(rowSums(missing) > 0, na.action)) else "omit"
+  n_missing <- if (anyNA(counts)) rowSums(is.na(counts)) else numeric(nrow(counts))
+  shared <- ifelse(n_missing == ncol(counts), NA, 0)
+  na_class <- if (any(n_missing > 0)) class(missing_action(n_missing > 0, na.action)) else "omit"
   data <- model_rows(design, shared, offset, weights, na.action)
   if (!is.null(data$na.action)) counts <- counts[-data$na.action, , drop = FALSE]
   data$counts <- counts
   v <- prior_weights(data)
-  known <- !is.na(counts)
-  hopeless <- colSums(known) < 2 | colSums(known * v) == 0
+  hopeless <- which_neurons(counts, function(y) sum(!is.na(y)) < 2 || !any(v[!is.na(y)] > 0))
   if (any(hopeless)) {
     warn_user("`counts` has fewer than two known bins of weight above 0 for ", quoted(colnames(counts)[hopeless]),
               ", which are taken for silent.", class = "neurolasso_unknown_neuron",
@@ -129,7 +132,8 @@ population_rows <- function(design, counts, offset, weights, na.action) {
 
 # Neurons (numbers) by which bins they miss: those without missing bins go together.
 missing_patterns <- function(counts) {
-  key <- apply(counts, 2, function(y) paste(which(is.na(y)), collapse = " "))
+  if (!anyNA(counts)) return(list(seq_len(ncol(counts))))
+  key <- vapply(seq_len(ncol(counts)), function(k) paste(which(is.na(counts[, k])), collapse = " "), "")
   unname(split(seq_len(ncol(counts)), factor(key, unique(key))))
 }
 

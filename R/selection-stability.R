@@ -6,8 +6,9 @@
 #'
 #' All halves have the bases, the penalty's scaling and the lambdas of the path, and ride in the same passes
 #' over its design. Since a half has half the spikes, noise reaches to larger lambdas there than in the path
-#' itself. From a cross-validation halves have its adaptive weights, too, which have seen all counts, so shares are
-#' nearer to 0 and 1 than those of two recordings would be. Give a path for halves that know nothing of each other.
+#' itself. From a cross-validation halves have its adaptive weights, too, which have seen all counts, so
+#' shares are nearer to 0 and 1 than those of two recordings would be. Give a path for halves that know
+#' nothing of each other.
 #'
 #' @section Which covariates are stable:
 #' At one `lambda`, those that at least `threshold` of the halves have in. From a cross-validation that is

@@ -50,7 +50,8 @@ measure <- function(label, run, one = NA, share = 1) {
 }
 
 all_told <- function(fit, ...) {
-  processor_seconds(fit(problem$covariates, problem$counts, basis_bspline(10), control = control, progress = FALSE, ...))
+  processor_seconds(fit(problem$covariates, problem$counts, basis_bspline(10), control = control,
+                        progress = FALSE, ...))
 }
 counts <- as.double(problem$counts)
 one <- min(all_told(group_lasso), all_told(group_lasso), all_told(group_lasso))

@@ -34,23 +34,13 @@ SEXP nl_r_count_spikes(SEXP times, SEXP unit, SEXP n_unit, SEXP breaks);
 #define ENTRY(name, n_argument) \
   { #name, (DL_FUNC)(void (*)(void)) & nl_r_##name, n_argument }
 
-static const R_CallMethodDef entries[] = {ENTRY(bspline, 4),
-                                          ENTRY(cyclic, 4),
-                                          ENTRY(raised_cosine, 6),
-                                          ENTRY(rescale, 3),
-                                          ENTRY(expand, 2),
-                                          ENTRY(predictor, 3),
-                                          ENTRY(moments, 3),
-                                          ENTRY(distinct, 3),
-                                          ENTRY(paths, 7),
-                                          ENTRY(threads, 0),
-                                          ENTRY(limit, 1),
-                                          ENTRY(convolve, 4),
-                                          ENTRY(convolve_missing, 4),
-                                          ENTRY(count_spikes, 4),
-                                          ENTRY(joint, 8),
-                                          ENTRY(likelihood, 6),
-                                          {NULL, NULL, 0}};
+static const R_CallMethodDef entries[] = {
+    ENTRY(bspline, 4),          ENTRY(cyclic, 4),       ENTRY(raised_cosine, 6),
+    ENTRY(rescale, 3),          ENTRY(expand, 2),       ENTRY(predictor, 3),
+    ENTRY(moments, 3),          ENTRY(distinct, 3),     ENTRY(paths, 7),
+    ENTRY(threads, 0),          ENTRY(limit, 1),        ENTRY(convolve, 4),
+    ENTRY(convolve_missing, 4), ENTRY(count_spikes, 4), ENTRY(joint, 8),
+    ENTRY(likelihood, 6),       {NULL, NULL, 0}};
 
 void attribute_visible R_init_neurolasso(DllInfo *dll) {
   R_registerRoutines(dll, NULL, entries, NULL, NULL);

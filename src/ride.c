@@ -122,8 +122,8 @@ static void rebuild(nl_solver *solver, nl_point *keeper, double curvature) {
   nl_gram_reset(&solver->gram, solver->penalty, &solver->kept, solver->design->n_obs,
                 curvature);
   solver->gram.root.on =
-      solver->gram.stride == 1 && !solver->gram.root.refused &&
-      nl_penalty_is_plain(solver->penalty) &&
+      nl_penalty_is_plain(solver->penalty) && solver->gram.stride == 1 &&
+      !solver->gram.root.refused &&
       nl_cost_root_pays(solver->design, solver->wanted, set_coordinates(solver));
   if (keeper == solver->gram_for) keeper->gram_here = solver->gram.n_built;
   solver->gram_age = 0;

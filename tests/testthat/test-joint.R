@@ -111,7 +111,8 @@ test_that("one neuron's joint fit is its own", {
     expect_equal(came$coefficients, unname(alone$coefficients), tolerance = 1e-6, ignore_attr = TRUE)
     expect_equal(came$group_norms, unname(alone$group_norms), tolerance = 1e-6, ignore_attr = TRUE)
     expect_equal(came$group_scores, unname(alone$group_scores), tolerance = 1e-6, ignore_attr = TRUE)
-    expect_equal(deviance_from_loss(came$loss, alone$counts, rep(1, length(alone$counts))), alone$deviance, tolerance = 1e-8)
+    expect_equal(deviance_from_loss(came$loss, alone$counts, rep(1, length(alone$counts))), alone$deviance,
+                 tolerance = 1e-8)
     expect_equal(came$df, alone$df, tolerance = 0.02)
   }
 })
@@ -245,6 +246,43 @@ test_that("what needs a penalty of its own is refused of a joint path, what does
                    selected(path, lambda = at))
   expect_identical(dim(predict(path, lambda = at, type = "terms")), c(nrow(d$counts), length(d$blocks)))
   expect_true(names(entry_order(path))[1] %in% selected(path, lambda = path$lambda[2]))
+})
+
+test_that("a joint fit can be stopped at any moment, and the session goes on", {
+  d <- random_neurons("splines", 16, 12)
+  fit <- function(limit) {
+    setTimeLimit(elapsed = limit, transient = TRUE)
+    on.exit(setTimeLimit())
+    tryCatch(fit_problem(d, neurons = "joint", n_lambda = 100, control = precise()), error = conditionMessage)
+  }
+  outcomes <- lapply(c(0.01, 0.05, 0.1), fit)
+  for (outcome in outcomes) if (is.character(outcome)) expect_match(outcome, "time limit")
+  expect_true(is.character(outcomes[[1]]))
+  expect_true(all(fit(Inf)[[1]]$converged))
+})
+
+test_that("groups of columns go with neurons that share: parts of covariates, and columns in several groups", {
+  d <- random_neurons("plain", 17, 3)
+  sizes <- vapply(d$blocks, ncol, 1L)
+  parts <- split(seq_len(sum(sizes)), (seq_len(sum(sizes)) - 1) %/% 4)
+  population <- suppressWarnings(fit_problem(d, groups = parts, neurons = "joint", standardize = "none", n_lambda = 8))
+  problem <- joint_problem(do.call(cbind, d$blocks), d$counts, lapply(unname(parts), function(own) rep(list(own), 3)))
+  expect_lt(population_residuals(population, problem), 3e-6)
+  overlapping <- c(parts, list(both = unlist(parts[1:2])))
+  overlap <- fit_problem(d, groups = overlapping, neurons = "joint", standardize = "none", n_lambda = 8)
+  expect_true(all(overlap[[1]]$converged))
+  # the latent penalty is never above that of the parts, so its objective is not
+  at <- function(population) {
+    fits <- unclass(population)$fits
+    l <- 5
+    lambda <- population[[1]]$lambda[l]
+    loss <- sum(vapply(fits, function(fit) fit$loss[l], 0))
+    weights <- unclass(population)$weight[, 1]
+    norms <- sqrt(rowSums(vapply(fits, function(fit) fit$group_norms[, l]^2, double(length(weights)))))
+    loss + lambda * sum(weights * norms)
+  }
+  same <- fit_problem(d, groups = overlapping, neurons = "joint", standardize = "none", lambda = population[[1]]$lambda)
+  expect_lte(at(same), at(population) + 1e-9)
 })
 
 test_that("degrees of freedom follow from the joint curvature", {
