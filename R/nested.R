@@ -37,13 +37,6 @@ refuse_nested <- function(path, what) {
              "leaves its columns in.", arg = "object", class = "neurolasso_not_implemented")
 }
 
-# Neurons that are fitted together have a norm for each group, over all of them, and nothing else.
-refuse_joint_shape <- function(shape, groups) {
-  if (shape$lasso_share == 0 && shape$ridge_share == 0 && !has_nested(groups)) return()
-  stop_input("`lasso_share`, `ridge_share` and overlap = \"intersection\" are not there for neurons that are fitted ",
-             "together.", arg = "neurons", class = "neurolasso_not_implemented")
-}
-
 # The innermost of the groups that each column is in goes by it alone. columns: a list of numbers.
 innermost_columns <- function(columns) {
   order <- order(lengths(columns))
