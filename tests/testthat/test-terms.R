@@ -207,7 +207,7 @@ test_that("cross-validation, stability and populations fit the same penalty", {
   problem <- random_problem("plain", 9)
   share <- c(0.5, 0.2)
   cv <- cv_group_lasso(problem$blocks, problem$counts, lasso_share = share[1], ridge_share = share[2],
-                       n_lambda = 8, n_folds = 4, control = precise(1e-8))
+                       n_lambda = 8, n_folds = 4, adaptive = FALSE, control = precise(1e-8))
   expect_true(all(cv$converged))
   train <- as.numeric(cv$folds != 2)
   problem_of <- path_problem(cv$path)
