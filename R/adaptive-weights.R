@@ -73,9 +73,9 @@ learned_weights <- function(problem, path) {
 noise_level <- function(problem, path) {
   rate <- sum(problem$v * problem$counts) / sum(problem$v)
   if (rate == 0) return(0)
-  level <- gradient_scale(rate, problem$link) / sqrt(rate * sum(problem$v > 0))
+  level <- gradient_scale(rate, problem$link) / sqrt(rate * sum(problem$v > 0)) / (1 - problem$penalty$ridge)
   if (path$standardize != "none") return(level)
   variance <- unlist(lapply(problem$moments, `[[`, "variance"))
-  scale <- problem$penalty$scale[seq_along(path$groups)]
+  scale <- named_scales(problem$penalty)
   level * stats::median(sqrt(vapply(path$groups, function(g) sum(variance[g]), 0)) / scale)
 }

@@ -21,7 +21,7 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, g
   data <- population_rows(design, counts, offset, weights, na.action)
   if (!is.null(sets)) {
     refuse_checkpoint(checkpoint, "neurons that are fitted together")
-    refuse_shape(how, groups, "neurons that are fitted together")
+    refuse_joint_shape(how, groups)
     return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
   }
   population <- new_population(vector("list", ncol(data$counts)), NULL, data, groups, how, link, control, call)

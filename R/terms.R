@@ -8,7 +8,7 @@ penalty_shape <- function(standardize, lasso_share = 0, ridge_share = 0) {
 # That of a path or a population.
 path_shape <- function(path) {
   x <- unclass(path)
-  penalty_shape(x$standardize, x$lasso_share, x$ridge_share)
+  penalty_shape(x$standardize, x$lasso_share %||% 0, x$ridge_share %||% 0)
 }
 
 check_shape <- function(standardize, lasso_share, ridge_share) {

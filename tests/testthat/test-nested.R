@@ -114,6 +114,11 @@ test_that("cross-validation, populations and refits know nested groups", {
   alone <- fit_nested(problem, n_lambda = 6)
   expect_equal(population[["a"]]$coefficients, alone$coefficients, tolerance = 1e-4)
   expect_equal(population[["a"]]$group_weights, alone$group_weights)
+  expect_lt(max(path_terms_residuals(population[["a"]], problem, nested_sets)), 2e-6)
+  expect_lt(max(cv_group_lasso(population[["a"]], n_folds = 3, adaptive = FALSE)$kkt), 1e-6)
+  joint <- error_of(group_lasso(problem$blocks, cbind(problem$counts, rev(problem$counts)), groups = nested_sets,
+                                overlap = "intersection", neurons = "joint"))
+  expect_s3_class(joint, "neurolasso_not_implemented")
   lambda <- alone$lambda[3]
   fit <- refit(alone, lambda = lambda)
   expect_identical(coef(fit)[, 1] != 0, coef(alone, lambda = lambda)[, 1] != 0)
