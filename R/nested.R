@@ -37,6 +37,13 @@ refuse_nested <- function(path, what) {
              "leaves its columns in.", arg = "object", class = "neurolasso_not_implemented")
 }
 
+# Neurons that are fitted together have a norm for each group, over all of them, and nothing else.
+refuse_joint_shape <- function(shape, groups) {
+  if (shape$lasso_share == 0 && shape$ridge_share == 0 && !has_nested(groups)) return()
+  stop_input("`lasso_share`, `ridge_share` and overlap = \"intersection\" are not there for neurons that are fitted ",
+             "together.", arg = "neurons", class = "neurolasso_not_implemented")
+}
+
 # The innermost of the groups that each column is in goes by it alone. columns: a list of numbers.
 innermost_columns <- function(columns) {
   order <- order(lengths(columns))
@@ -116,12 +123,4 @@ block_parts <- function(block, inside, transform, moments, how) {
                scale = sqrt(sum(score[at[1]:at[2]])))
   })
   do.call(rbind, c(list(data.frame(group = integer(), from = integer(), end = integer(), scale = numeric())), rows))
-}
-
-# Fits whose penalty is the groups' norms alone.
-refuse_shape <- function(how, groups, what) {
-  if (how$lasso_share == 0 && how$ridge_share == 0 && !has_nested(groups)) return()
-  stop_input(what, " can have neither `lasso_share` nor `ridge_share` nor overlap = \"intersection\" yet.",
-             arg = if (has_nested(groups)) "overlap" else if (how$lasso_share > 0) "lasso_share" else "ridge_share",
-             class = "neurolasso_not_implemented")
 }

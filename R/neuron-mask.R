@@ -81,6 +81,7 @@ neuron_groups <- function(x, k) {
 own_groups <- function(x, k) {
   groups <- neuron_groups(x, k)
   groups$free <- groups$free[lengths(groups$free) > 0]
+  groups$overlap <- x$overlap
   groups
 }
 

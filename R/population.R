@@ -21,13 +21,13 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, g
   data <- population_rows(design, counts, offset, weights, na.action)
   if (!is.null(sets)) {
     refuse_checkpoint(checkpoint, "neurons that are fitted together")
-    refuse_shape(how, groups, "neurons that are fitted together")
+    refuse_joint_shape(how, groups)
     return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
   }
   population <- new_population(vector("list", ncol(data$counts)), NULL, data, groups, how, link, control, call)
   work <- path_work(population, wanted, multiplier)
   checkpoint <- open_checkpoint(checkpoint, colnames(data$counts), work_parts(work, "paths"))
-  records <- run_population(work, companies(data$counts), fit_company, checkpoint, progress)
+  records <- run_population(work, companies(data$counts, ncol(design)), fit_company, checkpoint, progress)
   population <- with_records(population, records)
   each_neuron(population, function(k) warn_of_path(population[[k]], any(multiplier > 0)))
   population
@@ -250,8 +250,8 @@ neuron_solutions <- function(population, k) {
 #' @section More than one process:
 #' Where the user has set a plan of the future package (`multisession`, `cluster`, job schedulers), neurons go out
 #' through it. Each worker gets one future with the compact design and the counts of its own neurons. The units of work
-#' are companies of three neurons, which share passes over the data, wherever that is done: so the numbers are the
-#' same as alone, bit for bit on like machines with as many threads. Progress goes to progressr, where it is loaded.
+#' are companies of three neurons (one, where the design has more than 500 columns), which share passes over the data,
+#' wherever that is done: so the numbers are the same as alone, bit for bit on like machines with as many threads. Progress goes to progressr, where it is loaded.
 #'
 #' An error in a neuron's fit, and a worker that dies, don't stop the others. What had failed is fitted once more in
 #' this process; what fails there, too, neuron by neuron, has no path: NA in every table, left out by `lapply()`, and

@@ -29,9 +29,8 @@ fit_weightings <- function(problem, weights, wanted, progress) {
 
 # A problem whose groups are penalised so many times as much; weights: NULL for 1.
 reweighted <- function(problem, weights) {
-  if (!is.null(weights)) {
-    problem$penalty <- with_weights(problem$penalty, named_weights(problem$penalty) * unlist(weights, use.names = FALSE))
-  }
+  if (is.null(weights)) return(problem)
+  problem$penalty <- with_weights(problem$penalty, named_weights(problem$penalty) * unname(weights))
   problem
 }
 

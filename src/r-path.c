@@ -125,12 +125,12 @@ const double *nl_r_lane(SEXP list, int k, R_xlen_t n, const char *what) {
   return Rf_isNull(x) ? NULL : nl_doubles(x, n, what);
 }
 
-nl_task nl_r_new_task(SEXP outs, int k, int n_lambda, int n_col, int n_group,
+nl_task nl_r_new_task(SEXP outs, int k, int n_lambda, int n_col, int n_row,
                       int max_passes) {
   nl_task task = {0};
   SET_VECTOR_ELT(outs, k, Rf_mkNamed(VECSXP, out_names));
   SEXP out = VECTOR_ELT(outs, k);
-  task.path = new_path(out, n_lambda, n_col, n_group);
+  task.path = new_path(out, n_lambda, n_col, n_row);
   task.path.max_passes = max_passes;
   task.lambda = REAL(VECTOR_ELT(out, OUT_LAMBDA));
   return task;

@@ -65,7 +65,7 @@ test_that("each worker gets the compact design once, and its own neurons", {
   bases <- c(session_bases(), list(baggage = basis_custom(list(function(x) x + 0 * local[1], function(x) x^2))))
   population <- group_lasso(d$covariates, d$counts, bases, n_lambda = 2)
   work <- neurolasso:::path_work(population, neurolasso:::lambda_request(NULL, 2, 0.1), rep(1, 5))
-  units <- neurolasso:::companies(d$counts)
+  units <- neurolasso:::companies(d$counts, 30)
   load <- neurolasso:::work_load(work, units[1:2], neurolasso:::fit_company, NULL)
   bytes <- length(serialize(load, NULL))
   design <- neurolasso:::memory_of(unclass(unclass(population)$data$design)$blocks)
@@ -76,6 +76,14 @@ test_that("each worker gets the compact design once, and its own neurons", {
   chunks <- with_workers(neurolasso:::worker_chunks(length(units)))
   expect_length(chunks, 2)
   expect_setequal(unlist(chunks), seq_along(units))
+})
+
+test_that("companies are of neurons that miss the same bins, of one where the design is wide", {
+  d <- many_neurons(7)
+  d$counts[3, c(2, 5)] <- NA
+  units <- neurolasso:::companies(d$counts, 100)
+  expect_identical(lapply(units, function(unit) match(unit, colnames(d$counts))), list(c(1L, 3L, 4L), 6:7, c(2L, 5L)))
+  expect_length(neurolasso:::companies(d$counts, 1000), 7)
 })
 
 test_that("an error in one neuron is that of this neuron alone", {
