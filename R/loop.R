@@ -116,8 +116,8 @@ run_futures <- function(loads, receive) {
   on.exit(options(old))
   futures <- lapply(loads, function(load) {
     # not by do.call(): a call with the design in it would come back with every error
-    tryCatch(future::future(run(load$work, load$units, load$f, load$checkpoint, load$step),
-                            globals = list(run = run_chunk, load = load), packages = character(), seed = NULL),
+    tryCatch(future::future(run_chunk(load$work, load$units, load$f, load$checkpoint, load$step),
+                            globals = list(run_chunk = run_chunk, load = load), packages = character(), seed = NULL),
              error = identity)
   })
   left <- seq_along(futures)

@@ -122,7 +122,7 @@ population_cv_lambda <- function(cv, lambda) {
 #' [described there][group_lasso_population]. Warnings of folds are given once, with the neurons' names in the field
 #' `neurons`.
 #'
-#' @param object,x What [cv_group_lasso()] returns for a population.
+#' @param object What [cv_group_lasso()] returns for a population.
 #' @param lambda NULL or `"lambda_1se"`, `"lambda_min"`: each neuron's own; or numbers, one for all neurons or one
 #'   for each. In `summary()` a name.
 #' @param covariate,n,at As in [tuning_curve()].
