@@ -2,7 +2,8 @@
 #
 # Everywhere else groups are list(columns = a named list of column numbers, one element per group, free = the
 # same of the columns in no group, one element for each covariate that has any, named by it). A column may be in
-# several groups; overlap, where it is known: what that means. Groups go by their numbers: those of `columns` first, then those of `free`.
+# several groups; overlap, where it is known: what that means. Groups go by their numbers: those of `columns` first,
+# then those of `free`.
 
 # groups: what the user gave; design: evaluated or not.
 read_groups <- function(groups, design) {
@@ -36,13 +37,16 @@ all_groups <- function(groups) c(groups$columns, groups$free)
 path_groups <- function(path) list(columns = path$groups, free = path$free, overlap = path$overlap)
 
 # Whether groups are the covariates, one by one.
-are_covariates <- function(groups, design) identical(groups, covariate_columns(design))
+are_covariates <- function(groups, design) {
+  length(groups) == length(unclass(design)$bases) && identical(groups, covariate_columns(design))
+}
 
 # What one of a path's groups is called.
 group_word <- function(path) if (are_covariates(path$groups, path$design)) "covariate" else "group"
 
 free_columns <- function(sets, fields) {
-  free <- setdiff(seq_along(fields$columns), unlist(sets))
+  free <- setdiff(seq_along(fields$columns), unlist(sets, use.names = FALSE))
+  if (length(free) == 0) return(stats::setNames(list(), character()))
   owner <- factor(column_owner(fields)[free], seq_along(fields$bases), names(fields$bases))
   split(free, owner, drop = TRUE)
 }

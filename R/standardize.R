@@ -135,6 +135,7 @@ design_moments <- function(design, weights) {
 
 # The moments of each group (all_groups()), from those of the covariates where they have them.
 group_moments <- function(design, moments, groups, weights) {
+  if (are_covariates(all_groups(groups), design)) return(moments)
   fields <- unclass(design)
   columns <- unname(all_groups(groups))
   owner <- column_owner(fields)
