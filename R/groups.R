@@ -41,6 +41,12 @@ are_covariates <- function(groups, design) identical(groups, covariate_columns(d
 # What one of a path's groups is called.
 group_word <- function(path) if (are_covariates(path$groups, path$design)) "covariate" else "group"
 
+# A table of a summary as it is printed: its column n_covariates by what it counts.
+say_counted <- function(table, word) {
+  names(table)[names(table) == "n_covariates"] <- paste0("n_", word, "s")
+  table
+}
+
 free_columns <- function(sets, fields) {
   free <- setdiff(seq_along(fields$columns), unlist(sets))
   owner <- factor(column_owner(fields)[free], seq_along(fields$bases), names(fields$bases))

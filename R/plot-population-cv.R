@@ -29,7 +29,8 @@ plot.group_lasso_population_cv <- function(x, lambda = NULL, what = c("map", "si
   place <- paste("at", seen$place)
   draw_panels(what, list(
     map = function() draw_map(entry, share, c("share in", place), palette, max_labels, main, xlab, ...),
-    sizes = function() draw_sizes(seen$sizes, place), scores = function() draw_scores(seen$neurons)
+    sizes = function() draw_sizes(seen$sizes, place, seen$overview$word),
+    scores = function() draw_scores(seen$neurons)
   ))
   invisible(list(entry = entry, share = share, sizes = seen$sizes, neurons = seen$neurons))
 }
