@@ -43,7 +43,9 @@ draw_scores <- function(neurons) {
   ends <- rbind(neurons$bits_per_spike - error, neurons$bits_per_spike + error)
   old <- graphics::par(mar = small_panel)
   on.exit(graphics::par(old))
-  graphics::plot(NULL, xlim = c(0, max(at, 1) + 1), ylim = range(0, ends), las = 1, bty = "l", xlab = "", ylab = "")
+  graphics::plot(NULL, xlim = c(0, max(at, 1) + 1), ylim = range(0, ends), las = 1, bty = "l", xaxt = "n", xlab = "",
+                 ylab = "")
+  graphics::axis(1, at = unique(round(pretty(c(0, at, 1)))))
   graphics::title(xlab = "neuron, by score", line = 2.2)
   graphics::title(ylab = "bits per spike", line = 3.2)
   graphics::abline(h = 0, col = "grey70")

@@ -95,8 +95,9 @@ draw_sizes <- function(sizes, place, word) {
   used <- sizes[seq_len(max(which(sizes > 0), 1))]
   old <- graphics::par(mar = small_panel)
   on.exit(graphics::par(old))
-  graphics::plot(NULL, xlim = c(-0.6, length(used) - 0.4), ylim = c(0, max(used, 1)), xaxs = "i", yaxs = "i", las = 1,
-                 bty = "l", xaxt = "n", xlab = "", ylab = "")
+  graphics::plot(NULL, xlim = c(-0.6, length(used) - 0.4), ylim = c(0, max(used, 1)), xaxs = "i", yaxs = "i",
+                 bty = "l", xaxt = "n", yaxt = "n", xlab = "", ylab = "")
+  graphics::axis(2, at = unique(round(pretty(c(0, max(used, 1)), 4))), las = 1)
   graphics::title(xlab = sprintf("number of %ss in %s", word, place), line = 2.2)
   graphics::title(ylab = "neurons", line = 3.2)
   graphics::rect(seq_along(used) - 1.35, 0, seq_along(used) - 0.65, used, col = path_colours[1], border = NA)
