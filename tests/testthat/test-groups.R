@@ -422,7 +422,7 @@ test_that("a refit has the columns of the groups that are in and those that are 
   expect_true(all(tuning_curve(again, "trend", n = 20)$se > 0))
   none <- refit(path, lambda = path$lambda_max)
   expect_equal(unname(fitted(none)[, 1]), saturated_fit(X[, unlist(path$free)], d$counts), tolerance = 1e-5)
-  expect_match(capture.output(print(none)), "No covariate was selected.", fixed = TRUE, all = FALSE)
+  expect_match(capture.output(print(none)), "No group was selected.", fixed = TRUE, all = FALSE)
 })
 
 test_that("where groups overlap, a refit tests what each has alone", {
