@@ -154,7 +154,8 @@ summary.group_lasso_cv <- function(object, ...) {
     list(table = table, covariates = covariates, n_folds = nrow(object$score), fold_kind = object$fold_kind,
          block = object$block, gap = object$gap, adaptive = !is.null(object$adaptive),
          held_out = object$held_out, n_obs = object$path$n_obs,
-         failed = sum(rowSums(!object$converged) > 0), call = object$call),
+         failed = sum(rowSums(!object$converged) > 0), word = group_word(object$path),
+         lasso_share = object$path$lasso_share, ridge_share = object$path$ridge_share, call = object$call),
     class = "summary.group_lasso_cv"
   )
 }
@@ -162,9 +163,9 @@ summary.group_lasso_cv <- function(object, ...) {
 # x: a summary.
 print_cv <- function(x) {
   cat(sprintf("Cross-validated group lasso: %s bins, %s spikes, %s\n", format(x$n_obs, big.mark = ","),
-              format(sum(x$held_out$spikes), big.mark = ","), count_of(nrow(x$covariates), "covariate")))
-  cat(sprintf("%s: %s%s%s\n", count_of(x$n_folds, "fold"), describe_folds(x),
-              if (x$adaptive) "; adaptive weights" else "",
+              format(sum(x$held_out$spikes), big.mark = ","), count_of(nrow(x$covariates), x$word)))
+  cat(sprintf("%s: %s%s%s%s\n", count_of(x$n_folds, "fold"), describe_folds(x),
+              if (x$adaptive) "; adaptive weights" else "", describe_shares(x),
               if (x$failed > 0) sprintf(" (%d not converged)", x$failed) else ""))
   for (name in rownames(x$table)) {
     line <- x$table[name, ]
@@ -172,7 +173,7 @@ print_cv <- function(x) {
     score <- if (is.na(line$bits_per_spike)) "no score" else
       sprintf("%.3f bits/spike (se %s)", line$bits_per_spike, format(line$se, digits = 2))
     cat(sprintf("  %-10s %s, %s: %s%s\n", name, format(line$lambda, digits = 4), score,
-                if (length(chosen) > 0) paste(first_few(chosen, 8), collapse = ", ") else "no covariate",
+                if (length(chosen) > 0) paste(first_few(chosen, 8), collapse = ", ") else paste("no", x$word),
                 if (length(chosen) > 8) sprintf(" and %d more", length(chosen) - 8) else ""))
   }
 }
@@ -190,7 +191,7 @@ describe_folds <- function(x) {
 print.summary.group_lasso_cv <- function(x, digits = 3, ...) {
   print_cv(x)
   cat("\n")
-  print(format(x$table, digits = digits))
+  print(format(say_counted(x$table, x$word), digits = digits))
   cat("\n")
   print(format(x$covariates, digits = digits))
   invisible(x)

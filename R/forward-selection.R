@@ -9,7 +9,7 @@
 #' roughness: without any, bins without spikes give rates of zero and held-out scores of minus infinity.
 #' Scores are bits per spike of the held-out bins; a fold without one is left out. The number of folds limits
 #' what the test can say: with 10, the smallest p-value is 0.001; with 4 it is 0.06, and nothing is ever
-#' selected.
+#' selected; a warning of class `neurolasso_few_folds` says so.
 #'
 #' @param object A `group_lasso_path`; or what [cv_group_lasso()] returns, whose folds and gap are used then.
 #' @param n_folds,block,folds,gap As in [cv_group_lasso()].
@@ -38,6 +38,7 @@ forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, 
     folds <- make_folds(folds, check_count(n_folds, "n_folds", lower = 2), block, path, problem)
   }
   parts <- split_folds(folds, check_count(gap, "gap", lower = 0), path)
+  warn_of_few_folds(length(parts), alpha)
   kept <- integer()
   before <- numeric(length(parts))
   steps <- scores <- list()
@@ -60,6 +61,14 @@ forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, 
   }
   structure(list(selected = names(path$groups)[kept], steps = do.call(rbind, steps), scores = scores,
                  lambda = lambda, alpha = alpha, n_folds = length(parts)), class = "forward_selection")
+}
+
+# A signed-rank test has no smaller p-value than half to the power of the number of folds.
+warn_of_few_folds <- function(n_folds, alpha) {
+  if (0.5^n_folds < alpha) return()
+  warn_user(count_of(n_folds, "fold"), " can give no p-value below ", format(0.5^n_folds, digits = 2), ", so that at ",
+            "alpha = ", format(alpha), " nothing is selected. Take more folds, or a larger `alpha`.",
+            class = "neurolasso_few_folds")
 }
 
 # Bits per spike of each fold's held-out bins under the model with these groups alone.

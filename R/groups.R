@@ -44,6 +44,12 @@ are_covariates <- function(groups, design) {
 # What one of a path's groups is called.
 group_word <- function(path) if (are_covariates(path$groups, path$design)) "covariate" else "group"
 
+# A table of a summary as it is printed: its column n_covariates by what it counts.
+say_counted <- function(table, word) {
+  names(table)[names(table) == "n_covariates"] <- paste0("n_", word, "s")
+  table
+}
+
 free_columns <- function(sets, fields) {
   free <- setdiff(seq_along(fields$columns), unlist(sets, use.names = FALSE))
   if (length(free) == 0) return(stats::setNames(list(), character()))

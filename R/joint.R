@@ -262,17 +262,20 @@ print.group_lasso_joint <- function(x, ...) {
 # Who shares, in words; NULL where nobody does. x: the fields of a population.
 describe_sharing <- function(x) {
   if (is.null(x$sets)) return(NULL)
-  if (is.null(x$by_neuron)) describe_sets(x$sets) else describe_mask(x)
+  if (is.null(x$by_neuron)) describe_sets(x$sets, population_word(x)) else describe_mask(x)
 }
 
-describe_sets <- function(sets) {
+# word: what one of the groups is called.
+describe_sets <- function(sets, word) {
   sizes <- lengths(sets)
   shared <- sum(sizes > 1)
   if (shared == 0) return(NULL)
-  if (length(sizes) == 1) return(sprintf("Joint: a covariate enters for all %d neurons or for none", sizes))
-  sprintf("Joint in %s of %d to %d neurons, %d by %s: a covariate enters for all of a set or for none",
-          count_of(shared, "set"), min(sizes[sizes > 1]), max(sizes), sum(sizes == 1),
-          if (sum(sizes == 1) == 1) "itself" else "themselves")
+  if (length(sizes) == 1) return(sprintf("Joint: a %s enters for all %d neurons or for none", word, sizes))
+  range <- unique(range(sizes[sizes > 1]))
+  alone <- sum(sizes == 1)
+  sprintf("Joint in %s of %s neurons%s: a %s enters for all of a set or for none", count_of(shared, "set"),
+          paste(range, collapse = " to "),
+          if (alone > 0) sprintf(", %d by %s", alone, if (alone == 1) "itself" else "themselves") else "", word)
 }
 
 # The names of the neurons that share with neuron k.

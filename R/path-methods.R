@@ -63,7 +63,7 @@ print_entries <- function(entries, most = 20) {
 #' @param n How many lambdas the table shows, spread evenly over the path.
 #' @param ... Not used.
 #' @return A list of class `summary.group_lasso_path`: `table`, a data frame with one row per lambda
-#'   (`lambda`, `n_covariates` selected, `df`, which may be NA as in [group_lasso()], `deviance_explained`
+#'   (`lambda`, `n_covariates`: how many, or how many groups, are in, `df`, which may be NA as in [group_lasso()], `deviance_explained`
 #'   as a share of the null deviance, `kkt`), `entry_order`, and what `print()` needs of the path.
 #' @examples
 #' session <- simulate_session(120, seed = 1)
@@ -93,7 +93,7 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
 print.summary.group_lasso_path <- function(x, digits = 4, ...) {
   print_overview(x$path, x$entry_order)
   cat("\n")
-  print(format(x$table, digits = digits), row.names = FALSE)
+  print(format(say_counted(x$table, x$path$word), digits = digits), row.names = FALSE)
   invisible(x)
 }
 
@@ -122,15 +122,20 @@ selected.group_lasso_path <- function(object, lambda = NULL, by = c("group", "co
   check_no_more(...)
   by <- check_choice(by, c("group", "covariate"), "by")
   at <- path_at(object, lambda)
-  if (by == "group") {
-    active <- at$norms > 0
-    names <- names(object$groups)
-  } else {
-    active <- rowsum((at$coefficients != 0) + 0, column_owner(unclass(object$design))) > 0
-    names <- names(object$design)
+  active <- active_at(at, by, object$design)
+  if (length(lambda) == 1) return(rownames(active)[active[, 1]])
+  active
+}
+
+# Which groups, or covariates of the design, are in at points, as path_at() or population_at() give them: a logical
+# matrix, those x points.
+active_at <- function(at, by, design) {
+  active <- at$norms > 0
+  if (by == "covariate") {
+    active <- rowsum((at$coefficients != 0) + 0, column_owner(unclass(design))) > 0
+    rownames(active) <- names(design)
   }
-  if (length(lambda) == 1) return(names[active[, 1]])
-  dimnames(active) <- list(names, at$labels)
+  colnames(active) <- at$labels
   active
 }
 

@@ -334,7 +334,7 @@ check_group_weights <- function(x, names) {
   if (is.null(x)) return(rep(1, length(names)))
   if (!is.numeric(x) || length(x) != length(names) || any(!is.finite(x)) || any(x < 0)) {
     stop_input("`group_weights` must be ", length(names), " finite numbers of at least 0, one per group, not ",
-               describe(x), ".", arg = "group_weights")
+               describe(x), if (length(x) == 1) " alone", ".", arg = "group_weights")
   }
   if (is.null(names(x))) return(as.double(x))
   if (!setequal(names(x), names)) {

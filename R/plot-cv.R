@@ -40,13 +40,13 @@ plot.group_lasso_cv <- function(x, folds = FALSE, col = path_colours[1], main = 
                     col = grDevices::adjustcolor(col, 0.2))
   if (folds) graphics::matlines(lambda, lines, col = "grey70", lty = 1, lwd = 0.7)
   graphics::lines(lambda, middle, col = col, lwd = 2, type = if (length(lambda) == 1) "p" else "l")
-  count_above(colSums(x$path$group_norms[, shown, drop = FALSE] > 0), lambda)
+  count_above(colSums(x$path$group_norms[, shown, drop = FALSE] > 0), lambda, group_word(x$path))
   mark_lambdas(x)
   invisible(x)
 }
 
-# The number of covariates that are in, above the plot.
-count_above <- function(n_in, lambda) {
+# The number of covariates or groups (word) that are in, above the plot.
+count_above <- function(n_in, lambda, word) {
   usr <- 10^graphics::par("usr")[1:2]
   at <- graphics::axTicks(1)
   at <- at[at >= max(usr[1], lambda[1]) & at <= usr[2]]
@@ -54,16 +54,16 @@ count_above <- function(n_in, lambda) {
   nearest <- vapply(at, function(a) which.min(abs(log(lambda) - log(a))), 1L)
   graphics::axis(3, at = at, labels = n_in[nearest], tick = FALSE, line = -0.6, cex.axis = 0.85,
                  col.axis = "grey30")
-  graphics::mtext("covariates in", side = 3, line = 1.4, cex = 0.75, col = "grey30")
+  graphics::mtext(paste0(word, "s in"), side = 3, line = 1.4, cex = 0.75, col = "grey30")
 }
 
-# Dashed lines, with names at the lower end, on the outer sides.
+# Dashed lines, with names at the lower end, above the line of score 0, on the outer sides.
 mark_lambdas <- function(cv) {
   marks <- c(lambda_min = cv$lambda_min, lambda_1se = cv$lambda_1se)
   marks <- marks[is.finite(marks) & marks > 0]
   graphics::abline(v = marks, lty = 2, col = "grey30")
   same <- length(marks) == 2 && marks[1] == marks[2]
-  bottom <- graphics::par("usr")[3] + 0.03 * diff(graphics::par("usr")[3:4])
+  bottom <- graphics::par("usr")[3] + 0.09 * diff(graphics::par("usr")[3:4])
   label <- if (same) "lambda_min = lambda_1se" else names(marks)
   usr <- graphics::par("usr")
   room <- 10^(usr[1] + 1.1 * max(graphics::strwidth(label, cex = 0.8, units = "inches")) / graphics::par("pin")[1] *

@@ -43,6 +43,7 @@ joint_path <- function(population) {
   path$group_norms <- sqrt(Reduce(`+`, squares))
   dimnames(path$group_norms) <- dimnames(path$group_scores) <- list(names(path$groups), NULL)
   path$standardize <- unclass(population)$standardize
+  path$design <- unclass(population)$data$design
   path
 }
 

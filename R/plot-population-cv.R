@@ -29,7 +29,8 @@ plot.group_lasso_population_cv <- function(x, lambda = NULL, what = c("map", "si
   place <- paste("at", seen$place)
   draw_panels(what, list(
     map = function() draw_map(entry, share, c("share in", place), palette, max_labels, main, xlab, ...),
-    sizes = function() draw_sizes(seen$sizes, place), scores = function() draw_scores(seen$neurons)
+    sizes = function() draw_sizes(seen$sizes, place, seen$overview$word),
+    scores = function() draw_scores(seen$neurons)
   ))
   invisible(list(entry = entry, share = share, sizes = seen$sizes, neurons = seen$neurons))
 }
@@ -42,7 +43,9 @@ draw_scores <- function(neurons) {
   ends <- rbind(neurons$bits_per_spike - error, neurons$bits_per_spike + error)
   old <- graphics::par(mar = small_panel)
   on.exit(graphics::par(old))
-  graphics::plot(NULL, xlim = c(0, max(at, 1) + 1), ylim = range(0, ends), las = 1, bty = "l", xlab = "", ylab = "")
+  graphics::plot(NULL, xlim = c(0, max(at, 1) + 1), ylim = range(0, ends), las = 1, bty = "l", xaxt = "n", xlab = "",
+                 ylab = "")
+  graphics::axis(1, at = unique(round(pretty(c(0, at, 1)))))
   graphics::title(xlab = "neuron, by score", line = 2.2)
   graphics::title(ylab = "bits per spike", line = 3.2)
   graphics::abline(h = 0, col = "grey70")

@@ -33,7 +33,7 @@ plot.group_lasso_population <- function(x, fraction = 0.1, what = c("map", "size
   place <- paste("at", format(fraction, digits = 2))
   draw_panels(what, list(
     map = function() draw_map(entry, share, c("share in", place), palette, max_labels, main, xlab, ...),
-    sizes = function() draw_sizes(seen$sizes[, 1], paste(place, "lambda_max"))
+    sizes = function() draw_sizes(seen$sizes[, 1], paste(place, "lambda_max"), seen$overview$word)
   ))
   invisible(list(entry = entry, share = share, sizes = seen$sizes[, 1]))
 }
@@ -90,14 +90,15 @@ label_axis <- function(side, names, named) {
 # Margins of the panels under a map.
 small_panel <- c(3.6, 4.8, 0.8, 1)
 
-# sizes: the number of neurons with 0, 1, ... covariates in.
-draw_sizes <- function(sizes, place) {
+# sizes: the number of neurons with 0, 1, ... covariates, or groups (word), in.
+draw_sizes <- function(sizes, place, word) {
   used <- sizes[seq_len(max(which(sizes > 0), 1))]
   old <- graphics::par(mar = small_panel)
   on.exit(graphics::par(old))
-  graphics::plot(NULL, xlim = c(-0.6, length(used) - 0.4), ylim = c(0, max(used, 1)), xaxs = "i", yaxs = "i", las = 1,
-                 bty = "l", xaxt = "n", xlab = "", ylab = "")
-  graphics::title(xlab = paste("number of covariates in", place), line = 2.2)
+  graphics::plot(NULL, xlim = c(-0.6, length(used) - 0.4), ylim = c(0, max(used, 1)), xaxs = "i", yaxs = "i",
+                 bty = "l", xaxt = "n", yaxt = "n", xlab = "", ylab = "")
+  graphics::axis(2, at = unique(round(pretty(c(0, max(used, 1)), 4))), las = 1)
+  graphics::title(xlab = sprintf("number of %ss in %s", word, place), line = 2.2)
   graphics::title(ylab = "neurons", line = 3.2)
   graphics::rect(seq_along(used) - 1.35, 0, seq_along(used) - 0.65, used, col = path_colours[1], border = NA)
   graphics::axis(1, at = unique(round(pretty(seq_along(used) - 1))), tick = FALSE, line = -0.5)

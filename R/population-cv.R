@@ -261,6 +261,10 @@ score.group_lasso_population_cv <- function(object, newdata = NULL, counts = NUL
 
 #' @rdname group_lasso_population_cv
 #' @export
+deviance.group_lasso_population_cv <- function(object, ...) deviance(population_of(object), ...)
+
+#' @rdname group_lasso_population_cv
+#' @export
 nobs.group_lasso_population_cv <- function(object, ...) nobs(population_of(object))
 
 #' @rdname group_lasso_population_cv
@@ -311,7 +315,7 @@ print_population_cv <- function(x, most = 10) {
   }
   share <- sort(x$share, decreasing = TRUE)
   shown <- first_few(share[share > 0], most)
-  cat(sprintf("Share of the %s with spikes that has a covariate in:\n", count_of(sum(x$sizes), "neuron")))
+  cat(sprintf("Share of the %s with spikes that has a %s in:\n", count_of(sum(x$sizes), "neuron"), x$overview$word))
   if (length(shown) > 0) {
     cat(sprintf("  %-*s  %.2f\n", max(nchar(names(shown))), names(shown), shown), sep = "")
   }
@@ -324,10 +328,10 @@ print_population_cv <- function(x, most = 10) {
 #' @export
 print.summary.group_lasso_population_cv <- function(x, digits = 3, ...) {
   print_population_cv(x)
-  cat("\nNeurons by how many covariates are in:\n")
+  cat(sprintf("\nNeurons by how many %ss are in:\n", x$overview$word))
   used <- x$sizes[seq_len(max(which(x$sizes > 0), 1))]
   print(used)
   cat("\n")
-  print(format(x$neurons[setdiff(names(x$neurons), "covariates")], digits = digits))
+  print(format(say_counted(x$neurons[setdiff(names(x$neurons), "covariates")], x$overview$word), digits = digits))
   invisible(x)
 }

@@ -37,7 +37,7 @@ check_place <- function(lambda, fraction, n) {
     stop_input("`lambda` must be one number, or one for each of the ", n, " neurons, not ", describe(lambda), ".",
                arg = "lambda")
   }
-  if (length(lambda) == 1 && is.na(lambda)) check_number(lambda, "lambda", 0)
+  if (length(lambda) == 1 && (!is.numeric(lambda) || is.na(lambda))) check_number(lambda, "lambda", 0)
 }
 
 # The lambda of each neuron there; NA for one without a fit.
@@ -79,9 +79,11 @@ coef.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, 
 
 #' @rdname group_lasso_population
 #' @export
-selected.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, ...) {
+selected.group_lasso_population <- function(object, lambda = NULL, fraction = NULL, by = c("group", "covariate"),
+                                            ...) {
   check_no_more(...)
-  population_at(object, lambda, fraction)$norms > 0
+  by <- check_choice(by, c("group", "covariate"), "by")
+  active_at(population_at(object, lambda, fraction), by, unclass(object)$data$design)
 }
 
 #' @rdname group_lasso_population

@@ -12,7 +12,7 @@ population_overview <- function(population) {
   has_failed <- is_failed(population)
   fits <- x$fits[!has_failed]
   list(neurons = names(population), n_bins = nrow(x$data$counts), counts_missing = sum(is.na(x$data$counts)),
-       covariates = names(x$groups), n_columns = ncol(x$data$design), na.action = x$data$na.action,
+       groups = names(x$groups), word = population_word(x), n_columns = ncol(x$data$design), na.action = x$data$na.action,
        n_lambda = max(0, lengths(lapply(fits, `[[`, "lambda"))), standardize = x$standardize,
        lasso_share = x$lasso_share, ridge_share = x$ridge_share, link = x$link,
        kkt = max(0, vapply(fits, function(fit) max(fit$kkt), 0)), sharing = describe_sharing(x),
@@ -21,10 +21,13 @@ population_overview <- function(population) {
        failed = names(population)[has_failed])
 }
 
+# x: the fields of a population.
+population_word <- function(x) group_word(list(groups = x$groups, design = x$data$design))
+
 # x: a population_overview()
 print_population <- function(x) {
   cat(sprintf("Group-lasso paths of %s: %s bins, %s (%s)\n", count_of(length(x$neurons), "neuron"),
-              format(x$n_bins, big.mark = ","), count_of(length(x$covariates), "covariate"),
+              format(x$n_bins, big.mark = ","), count_of(length(x$groups), x$word),
               count_of(x$n_columns, "column")))
   if (!is.null(x$na.action)) cat(sprintf("(%s)\n", naprint(x$na.action)))
   if (x$counts_missing > 0) {
@@ -35,12 +38,12 @@ print_population <- function(x) {
               format(x$kkt, digits = 2)))
   if (!is.null(x$sharing)) cat(x$sharing, "\n", sep = "")
   named <- function(what, neurons) {
-    cat(sprintf("%d %s%s\n", length(neurons), what,
-                if (length(neurons) > 0) paste0(": ", gsub("`", "", quoted(neurons))) else ""))
+    if (length(neurons) > 0) cat(sprintf("%d %s%s\n", length(neurons), what,
+                paste0(": ", gsub("`", "", quoted(neurons)))))
   }
   named("silent", x$silent)
   named("not converged", x$unconverged)
-  if (length(x$failed) > 0) named("without a path, as the fit failed", x$failed)
+  named("without a path, as the fit failed", x$failed)
 }
 
 # Places along the paths that a summary shows where none is asked for; those that were not fitted are left out.
@@ -111,10 +114,10 @@ neuron_table <- function(population, is_in) {
 #' @export
 print.summary.group_lasso_population <- function(x, digits = 2, ...) {
   print_population(x$overview)
-  cat(sprintf("\nShare of the %s with spikes that has a covariate in, at lambda%s:\n",
-              count_of(sum(x$sizes[, 1]), "neuron"), if (x$relative) " / lambda_max" else ""))
+  cat(sprintf("\nShare of the %s with spikes that has a %s in, at lambda%s:\n",
+              count_of(sum(x$sizes[, 1]), "neuron"), x$overview$word, if (x$relative) " / lambda_max" else ""))
   print(format(as.data.frame(x$share[order(-rowSums(x$share)), , drop = FALSE]), digits = digits, nsmall = 2))
-  cat("\nNeurons by how many covariates are in:\n")
+  cat(sprintf("\nNeurons by how many %ss are in:\n", x$overview$word))
   used <- which(rowSums(x$sizes) > 0)
   print(as.data.frame(x$sizes[seq_len(max(used, 1)), , drop = FALSE]))
   invisible(x)

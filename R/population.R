@@ -278,11 +278,12 @@ neuron_solutions <- function(population, k) {
 #' @param lag As in [refit()].
 #' @param offset,session As in [predict.group_lasso_path()].
 #' @param relative Divide by each neuron's `lambda_max`?
+#' @param by As in [selected()].
 #' @param ... Not used.
 #' @return
 #' \describe{
 #'   \item{`coef()`}{(1 + p) x neurons: the intercept and the coefficients of the design's columns}
-#'   \item{`selected()`}{logical, covariates x neurons}
+#'   \item{`selected()`}{logical, groups (or covariates) x neurons}
 #'   \item{`entry_order()`}{covariates x neurons: the largest fitted lambda at which the covariate is in, NA where
 #'     it never is}
 #'   \item{`predict()`, `fitted()`}{bins x neurons: the training bins that were kept for all neurons (after

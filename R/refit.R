@@ -270,11 +270,11 @@ print.group_lasso_refit <- function(x, digits = 3, ...) {
               format(x$selected_at, digits = 4), format(x$n_obs, big.mark = ","),
               format(sum(x$counts), big.mark = ",")))
   if (nrow(x$table) == 0) {
-    cat("No covariate was selected", if (length(x$free) == 0) ": a constant rate", ".\n", sep = "")
+    cat("No ", group_word(x), " was selected", if (length(x$free) == 0) ": a constant rate", ".\n", sep = "")
     return(invisible(x))
   }
   cat(sprintf("Wald: robust to correlation over %s. LR: takes bins for independent.\n", count_of(x$lag, "bin")))
-  cat("The same data selected these covariates: p-values are too small.\n")
+  cat(sprintf("The same data selected these %ss: p-values are too small.\n", group_word(x)))
   print(format(x$table, digits = digits))
   invisible(x)
 }

@@ -115,7 +115,7 @@ print.selection_stability <- function(x, ...) {
               count_of(x$block, "bin"), format(round(mean(x$spikes)), big.mark = ",")))
   at <- if (is.null(x$lambda_1se)) "before others crowd in" else
     paste("at lambda_1se,", format(x$lambda_1se, digits = 4))
-  cat(sprintf("Share of halves that have a covariate in: %s; at most, anywhere on the path\n", at))
+  cat(sprintf("Share of halves that have each in: %s; at most, anywhere on the path\n", at))
   shares <- sort(stable_shares(x, 0.75, x$lambda_1se, 1), decreasing = TRUE)
   shown <- first_few(names(shares), 20)
   cat(sprintf("  %-*s  %4.2f  %4.2f\n", max(nchar(shown)), shown, shares[shown],
@@ -141,16 +141,21 @@ plot.selection_stability <- function(x, threshold = 0.75, main = "", xlab = "pen
   threshold <- check_number(threshold, "threshold", 0, 1)
   shown <- which(is.finite(x$lambda) & x$lambda > 0)
   if (length(shown) == 0) stop_input("there is nothing to plot: no finite lambda above 0.", arg = "x")
+  order <- order(-rowSums(x$frequency))
+  named <- order[seq_len(min(length(order), length(path_colours)))]
+  names <- rownames(x$frequency)[named]
+  # the names beside the plot, where no curve is
+  room <- max(graphics::strwidth(names, units = "inches", cex = 0.85)) + 0.7
+  old <- graphics::par(mai = replace(graphics::par("mai"), 4, min(room, 0.4 * graphics::par("din")[1])))
+  on.exit(graphics::par(old))
   graphics::plot(range(x$lambda[shown]), c(0, 1), type = "n", log = "x", las = 1, bty = "l", main = main,
                  xlab = xlab, ylab = ylab, ...)
   graphics::abline(h = threshold, v = x$lambda_1se, lty = 2, col = "grey60")
-  order <- order(-rowSums(x$frequency))
   style <- curve_style(length(order), NULL, 1, NULL)
   for (i in rev(seq_along(order))) {
     graphics::lines(x$lambda[shown], x$frequency[order[i], shown], col = style$col[i], lwd = style$lwd[i])
   }
-  named <- seq_len(min(length(order), length(path_colours)))
-  graphics::legend("right", rownames(x$frequency)[order[named]], col = style$col[named],
-                   lwd = style$lwd[named], bty = "n", cex = 0.85)
+  graphics::legend(10^graphics::par("usr")[2], 1, names, col = style$col[seq_along(named)],
+                   lwd = style$lwd[seq_along(named)], bty = "n", cex = 0.85, seg.len = 1, xpd = TRUE)
   invisible(x)
 }

@@ -120,7 +120,7 @@ selected.shift_control <- function(object, alpha = 0.05, ...) {
 #' @export
 print.shift_control <- function(x, digits = 3, ...) {
   cat(sprintf("Shift control: %d shifts of at least %s\n", length(x$shifts), count_of(x$min_shift, "bin")))
-  cat("Score of each covariate in the model of the others, as recorded and shifted\n")
+  cat("Score of each in the model of the others, as recorded and shifted\n")
   print(format(x$table, digits = digits))
   invisible(x)
 }

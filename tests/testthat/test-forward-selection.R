@@ -44,3 +44,11 @@ test_that("noise, silence and few folds select nothing", {
   expect_refused(forward_selection(path, alpha = 2), "alpha", "between")
   expect_refused(forward_selection(path, folds = 1:3), "folds", "one value per bin")
 })
+
+test_that("folds too few for the test are noticed", {
+  session <- simulate_session(120, encodes = "position", seed = 1)
+  path <- group_lasso(session$covariates["position"], session$counts, basis = basis_bspline(5), n_lambda = 10)
+  expect_warning(came <- forward_selection(path, n_folds = 4), "no p-value below 0.062", class = "neurolasso_few_folds")
+  expect_length(selected(came), 0)
+  expect_identical(selected(expect_no_warning(forward_selection(path, n_folds = 5))), "position")
+})

@@ -422,7 +422,7 @@ test_that("a refit has the columns of the groups that are in and those that are 
   expect_true(all(tuning_curve(again, "trend", n = 20)$se > 0))
   none <- refit(path, lambda = path$lambda_max)
   expect_equal(unname(fitted(none)[, 1]), saturated_fit(X[, unlist(path$free)], d$counts), tolerance = 1e-5)
-  expect_match(capture.output(print(none)), "No covariate was selected.", fixed = TRUE, all = FALSE)
+  expect_match(capture.output(print(none)), "No group was selected.", fixed = TRUE, all = FALSE)
 })
 
 test_that("where groups overlap, a refit tests what each has alone", {
@@ -570,4 +570,42 @@ test_that("populations with groups of a wide matrix are cross-validated", {
   expect_equal(cv[["b"]]$path$free, list(x = 15:20))
   expect_equal(unname(cv[["b"]]$cv_mean), unname(alone$cv_mean), tolerance = 1e-4)
   expect_identical(rownames(cv[["b"]]$n_selected_in), names(groups))
+})
+
+test_that("what is printed of groups calls them groups", {
+  session <- simulate_session(200, encodes = "position", seed = 1)
+  groups <- list(place = "position", motion = c("speed", "head_direction"), theta = "theta_phase")
+  fit <- function(counts, f, ...) f(session$covariates, counts, basis = basis_bspline(5), n_lambda = 10, ...)
+  counts <- cbind(a = session$counts, b = rev(session$counts))
+  says <- function(x) paste(c(capture.output(print(x)), capture.output(print(summary(x)))), collapse = "\n")
+  for (y in list(session$counts, counts)) {
+    cv <- fit(y, cv_group_lasso, n_folds = 3, groups = groups)
+    expect_match(says(cv), "3 groups")
+    expect_match(says(cv), "n_groups")
+    expect_no_match(says(cv), "covariate")
+    expect_match(says(fit(y, cv_group_lasso, n_folds = 3)), "4 covariates")
+    path <- fit(y, group_lasso, groups = groups)
+    expect_match(says(path), "3 groups")
+    expect_no_match(says(path), "covariate")
+  }
+  again <- refit(fit(session$counts, cv_group_lasso, n_folds = 3, groups = groups))
+  expect_output(print(again), "selected these groups:", fixed = TRUE)
+  joint <- fit(counts, group_lasso, groups = groups, neurons = "joint")
+  expect_output(print(joint), "a group enters for all 2 neurons", fixed = TRUE)
+})
+
+test_that("a population says which covariates have a coefficient, whatever their groups", {
+  session <- simulate_session(200, encodes = "position", seed = 1)
+  counts <- cbind(a = session$counts, b = rev(session$counts))
+  groups <- list(motion = c("speed", "head_direction"), place = c("position", "speed"), theta = "theta_phase")
+  population <- group_lasso(session$covariates, counts, basis = basis_bspline(5), groups = groups, n_lambda = 20)
+  came <- selected(population, fraction = 0.2, by = "covariate")
+  coefficients <- coef(population, fraction = 0.2)[-1, ]
+  expected <- sapply(names(session$covariates), function(name) {
+    colSums(coefficients[startsWith(rownames(coefficients), paste0(name, ".")), ] != 0) > 0
+  })
+  expect_identical(came, t(expected))
+  expect_error(selected(population, fraction = 0.2, by = "column"), class = "neurolasso_input_error")
+  cv <- cv_group_lasso(population, n_folds = 3)
+  expect_identical(rownames(selected(cv, by = "covariate")), names(session$covariates))
 })

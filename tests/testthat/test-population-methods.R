@@ -115,3 +115,12 @@ test_that("each neuron can have its own lambda", {
   expect_refused(coef(population, as.character(lambda)), "lambda")
   expect_refused(coef(population, replace(lambda, 2, -1)), "lambda")
 })
+
+test_that("a lambda by name is refused where there is none; deviances of a cross-validation are its paths'", {
+  session <- simulate_session(120, seed = 1)
+  counts <- cbind(a = session$counts, b = rev(session$counts))
+  population <- group_lasso(session$covariates, counts, basis = basis_bspline(5), n_lambda = 10)
+  expect_refused(selected(population, lambda = "lambda_min"), "lambda", "the string \"lambda_min\"")
+  cv <- cv_group_lasso(population, n_folds = 3, adaptive = FALSE)
+  expect_identical(deviance(cv), deviance(population))
+})
