@@ -124,7 +124,7 @@ test_that("without two bins there is an error, with two an answer", {
   for (basis in list(NULL, bad_basis)) {
     expect_input_error(first(0, basis), "at least one bin")
     expect_input_error(first(1, basis), "at least two bins")
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       expect_finite_path(first(2, basis, standardize = how))
     }
   }
@@ -176,7 +176,7 @@ test_that("constant, duplicated and collinear columns leave the fitted values al
   expect_equal(fitted(fit(a = cbind(a, b, a))), fitted(plain), tolerance = 1e-6)
   expect_equal(fitted(fit(a = cbind(a, b, 2 * a - b))), fitted(plain), tolerance = 1e-6)
   expect_equal(fitted(fit(a = cbind(a, b), again = cbind(a, b))), fitted(plain), tolerance = 1e-6)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     constant <- bad_fit(covariates = list(a = a, k = rep(3.3, 300), one = matrix(1e8, 300, 3)), basis = NULL,
                         standardize = how)
     expect_finite_path(constant)
@@ -190,7 +190,7 @@ test_that("constant, duplicated and collinear columns leave the fitted values al
 })
 
 test_that("nothing but constant covariates is an empty model with a warning", {
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     seen <- watch(group_lasso(list(k = rep(2, 300), m = matrix(5, 300, 2)), bad_data()$counts,
                               standardize = how, n_lambda = 5))
     expect_true("neurolasso_no_signal" %in% classes_of(seen))
@@ -278,7 +278,7 @@ test_that("a silent neuron has an empty model and a warning", {
 
 test_that("one spike, constant counts and an outlier have answers", {
   d <- bad_data()
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     one <- bad_fit(counts = replace(numeric(300), 9, 1), standardize = how)
     expect_finite_path(one)
     expect_true(all(one$converged))
@@ -434,7 +434,7 @@ test_that("warnings that are errors leave the session usable", {
 
 test_that("fewer bins than columns have answers", {
   d <- bad_data()
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- bad_fit(covariates = lapply(d$covariates, `[`, 1:20), counts = d$counts[1:20],
                     basis = basis_bspline(15), standardize = how)
     expect_finite_path(path)

@@ -90,7 +90,7 @@ test_that("fits of folds are certified, in the coordinates of all bins", {
   d <- cv_data(6)
   folds <- rep(rep(1:3, each = 25), 8)
   blocks <- as.list(expand_covariates(d$covariates, d$bases))
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, standardize = how, n_lambda = 6)
     problem <- neurolasso:::path_problem(path)
     parts <- neurolasso:::split_folds(list(id = folds), 0, path)

@@ -128,7 +128,7 @@ for (kind in names(partitions)) {
     design <- groups_design(d)
     v <- with_local_seed(3, sample(c(0, 0.5, 1, 3), 600, TRUE))
     offset <- with_local_seed(4, rnorm(600, sd = 0.3))
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       fit <- function(...) {
         path <- group_lasso(design, d$counts, groups = partitions[[kind]], standardize = how, n_lambda = 12, ...)
         expect_true(all(path$converged), label = paste(how, "converged"))
@@ -153,7 +153,7 @@ test_that("random groups are certified, with more columns than bins, too", {
       sets <- lapply(1:12, function(g) sort(sample(60, sample(1:12, 1))))
       list(X = X, sets = sets, counts = rpois(n, exp(0.4 * X[, 1] + 0.4 * X[, 30])))
     })
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- group_lasso(list(x = problem$X), problem$counts, groups = problem$sets, standardize = how,
                           n_lambda = 15, lambda_min_ratio = 0.05)
       expect_true(all(path$converged), label = paste(how, seed))
@@ -183,7 +183,7 @@ test_that("slow convex optimisation comes to the same answers", {
   X <- as.matrix(design)
   owner <- rep(1:3, c(8, 5, 1))
   for (case in cases) {
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       top <- group_lasso(design, d$counts, groups = case$sets, standardize = how, n_lambda = 1)$lambda_max
       path <- group_lasso(design, d$counts, groups = case$sets, standardize = how, lambda = top / c(2, 8),
                           control = precise())
@@ -205,7 +205,7 @@ test_that("slow convex optimisation comes to the same answers", {
 test_that("parts of a matrix are groups like matrices of their own, and covariates together like one matrix", {
   d <- groups_data()
   X <- as.matrix(groups_design(d))
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     fit <- function(blocks, groups = NULL) {
       group_lasso(blocks, d$counts, groups = groups, standardize = how, n_lambda = 10, control = precise())
     }
@@ -230,7 +230,7 @@ test_that("the order of a matrix's columns doesn't matter, nor whether they are 
   label <- rep(c("a", "b", "c", "d", "e", NA), c(3, 10, 1, 6, 15, 5))
   scrambled <- with_local_seed(9, sample(40))
   for (mean in c(0, 1e4)) {
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       fit <- function(x, groups) {
         group_lasso(x, counts, groups = groups, standardize = how, n_lambda = 10, control = precise(1e-9))
       }
@@ -287,7 +287,7 @@ test_that("the units of covariates in one group don't matter to \"group\" and \"
 test_that("a column in two groups fits like two copies of it", {
   d <- groups_data()
   X <- unname(d$covariates$lags) / rep(c(1, 1, 1e3, 1e3), each = 600)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     fit <- function(x, groups = NULL, lambda = NULL) {
       group_lasso(x, d$counts, groups = groups, standardize = how, n_lambda = 10, lambda = lambda,
                   control = precise())

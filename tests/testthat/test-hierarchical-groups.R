@@ -53,7 +53,7 @@ test_that("what is no hierarchy is refused", {
 test_that("hierarchical paths are certified, and an interaction never comes alone", {
   for (interacts in c(TRUE, FALSE)) {
     d <- hierarchy_data(interacts = interacts)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- group_lasso(d$covariates, d$counts, hierarchy_bases(), standardize = how, n_lambda = 20,
                           groups = hierarchical_groups(both = c("position", "direction")))
       expect_true(all(path$converged))

@@ -70,7 +70,7 @@ test_that("columns without data, under a spline or a level that never occurs, ch
   empty <- colSums(B) == 0
   expect_gt(sum(empty), 0)
   expect_same_functions(list(whole = B, without = B[, !empty]), counts)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- group_lasso(list(x = x), counts, basis_bspline(24, bounds = c(0, 10)), standardize = how, n_lambda = 8)
     expect_true(all(path$converged))
     expect_lt(max(abs(path$coefficients[empty, ])), 1e-8 * max(abs(path$coefficients)))
@@ -89,7 +89,7 @@ test_that("exact duplicates within a group fit with any standardize, with the ce
   x <- with_local_seed(7, runif(400, 0, 4))
   counts <- known_counts(x)
   B <- columns_of(x, basis_bspline(5))
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- group_lasso(list(x = cbind(B, B)), counts, standardize = how, n_lambda = 8)
     expect_true(all(path$converged))
     expect_lt(max(path_residuals(path, list(blocks = list(cbind(B, B)), counts = counts))), 2e-6)

@@ -77,13 +77,10 @@ test_that("mean rates are means of rates, of few values and of many", {
 for (kind in problem_kinds) {
   test_that(sprintf("softplus solutions are certified: %s", kind), {
     problem <- softplus_problem(kind, 900 + match(kind, problem_kinds))
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- fit_softplus(problem, standardize = how, n_lambda = 12)
       at <- c(2, 5, 9, 12)
-      residuals <- path_residuals(path, problem, at = at)
-      expect_true(all(path$converged), label = paste(how, "converged"))
-      expect_lt(max(residuals), 2e-6, label = paste(how, "independent residual"))
-      expect_lt(max(abs(residuals - path$kkt[at])), 1e-6, label = paste(how, "difference to kkt"))
+      expect_certified(path, path_residuals(path, problem, at = at), at, how)
       expect_finite_path(path)
     }
   })
@@ -92,7 +89,7 @@ for (kind in problem_kinds) {
 test_that("softplus solutions with offset and weights hold at tight tolerances", {
   for (kind in c("offset", "weights", "splines")) {
     problem <- softplus_problem(kind, 8)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- fit_softplus(problem, standardize = how, n_lambda = 6, control = precise(1e-9))
       expect_true(all(path$converged))
       expect_lt(max(path_residuals(path, problem)), 3e-9)
@@ -126,7 +123,7 @@ test_that("at lambda = 0 softplus is the maximum of its likelihood", {
     n <- length(problem$counts)
     v <- problem$weights %||% rep(1, n)
     eta <- oracle_softplus_fit(do.call(cbind, problem$blocks), problem$counts, problem$offset %||% rep(0, n), v)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- fit_softplus(problem, standardize = how, lambda = 0, control = precise())
       expect_equal(unname(predict(path)[, 1]), eta, tolerance = 1e-6, label = paste(kind, how))
       expect_equal(path$deviance, deviance_at(problem$counts, oracle_rate(eta, "softplus"), v), tolerance = 1e-9)
@@ -141,7 +138,7 @@ test_that("the softplus grid starts at lambda_max, where the model is that of th
     v <- problem$weights %||% rep(1, n)
     offset <- problem$offset %||% rep(0, n)
     mult <- problem$mult %||% rep(1, length(problem$blocks))
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- fit_softplus(problem, standardize = how, n_lambda = 5, control = precise())
       top <- oracle_lambda_max(problem$blocks, problem$counts, how, offset, v, mult, "softplus")
       expect_equal(path$lambda_max, top, tolerance = 1e-8)
@@ -348,7 +345,7 @@ test_that("one spike, an outlier, counts that aren't whole and constant counts h
   fit <- function(counts, ...) {
     suppressWarnings(group_lasso(x, counts, basis_bspline(6), link = "softplus", n_lambda = 10, ...))
   }
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     for (counts in list(replace(numeric(200), 9, 1), replace(y, 7, 1e4), y + 0.5, y * 1e-9)) {
       path <- fit(counts, standardize = how)
       expect_finite_path(path)

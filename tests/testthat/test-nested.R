@@ -22,7 +22,7 @@ fit_nested <- function(problem, ...) {
 test_that("solutions of nested groups are certified", {
   for (seed in 1:3) {
     problem <- nested_problem(seed)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       for (share in list(c(0, 0), c(0.3, 0.2), c(0, 0.4))) {
         for (mult in list(NULL, c(0.5, 2, 1, 1.5, 1, 0.3, 1, 1))) {
           problem$mult <- mult

@@ -88,7 +88,7 @@ test_that("sets that differ by covariate, parts of covariates, and columns in no
     list(6:7, 6:7, 6:9, none), # parts of c
     list(8:9, none, none, c(4, 6, 7)) # and what crosses covariates
   )
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     population <- fit_masked(d, mask_of(groups, 9), standardize = how)
     expect_true(all(population[[1]]$converged))
     # the coordinates of a group with columns of several covariates are those of another file's tests

@@ -105,7 +105,7 @@ test_that("between two fitted lambdas what is in at either is selected", {
 
 test_that("entry_order() gives the first fitted lambda of each covariate, decreasing, NA last", {
   for (seed in 1:4) {
-    path <- session_path(seed, lambda_min_ratio = 0.2, standardize = c("none", "group", "calibrated")[seed %% 3 + 1])
+    path <- session_path(seed, lambda_min_ratio = 0.2, standardize = scalings[seed %% 3 + 1])
     came <- entry_order(path)
     expect_setequal(names(came), names(path$groups))
     for (name in names(came)) {
@@ -180,7 +180,7 @@ test_that("nobs() counts the bins that were used", {
 
 test_that("df is 1 in the empty model and that of its formula elsewhere", {
   for (seed in 1:3) {
-    how <- c("none", "group", "calibrated")[seed]
+    how <- scalings[seed]
     data <- mixed_session(seed, 200)
     path <- group_lasso(data$covariates, data$counts, mixed_bases(), standardize = how, n_lambda = 12)
     expect_equal(path$df[1], 1)
@@ -199,7 +199,7 @@ test_that("df at lambda = 0 is the number of coefficients that the data determin
   set.seed(8)
   X <- list(a = rnorm(80), m = matrix(rnorm(160), 80))
   y <- rpois(80, 2)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     expect_equal(group_lasso(X, y, lambda = 0, standardize = how)$df, 4)
   }
 })
@@ -207,7 +207,7 @@ test_that("df at lambda = 0 is the number of coefficients that the data determin
 test_that("columns that sum to the intercept are no degrees of freedom at lambda = 0", {
   data <- mixed_session(1, 200)
   bases <- mixed_bases()
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- group_lasso(data$covariates, data$counts, bases, lambda = c(1e-6, 0), standardize = how)
     rank <- qr(cbind(1, as.matrix(path$design)))$rank
     expect_equal(rank, 35 - 4) # position, phase, arm, place sum to one each
@@ -220,7 +220,7 @@ test_that("a covariate given twice has the degrees of freedom of one", {
   X <- list(a = runif(80), m = matrix(rnorm(160), 80))
   X$copy <- X$m
   y <- rpois(80, 2)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- group_lasso(X, y, list(a = basis_bspline(4)), lambda = 0.1^(1:5), standardize = how)
     blocks <- as.list(path$design)
     wanted <- vapply(seq_along(path$lambda), function(l) {

@@ -23,7 +23,7 @@ test_that("links are those of the coefficients, with offset, weights and all bas
     offset <- rnorm(150, sd = 0.4)
     weights <- sample(0:3, 150, TRUE)
     path <- group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 8, offset = offset, weights = weights,
-                        standardize = c("none", "group", "calibrated")[seed %% 3 + 1])
+                        standardize = scalings[seed %% 3 + 1])
     blocks <- as.list(path$design)
     link <- vapply(1:8, function(l) {
       oracle_link(blocks, path$intercept[l], path$coefficients[, l], offset)

@@ -85,7 +85,7 @@ test_that("moments don't depend on the storage", {
 for (link in c("log", "softplus")) {
   test_that(sprintf("table, rows and matrix give the same fit: %s link", link), {
     d <- repeating(4)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       fit <- function(covariates) {
         group_lasso(covariates, d$counts, offset = d$offset, weights = d$weights, standardize = how, link = link,
                     n_lambda = 8, control = precise(1e-9))

@@ -13,15 +13,11 @@ for (kind in problem_kinds) {
     test_that(sprintf("solutions with other terms are certified: %s, seed %d", kind, seed), {
       problem <- random_problem(kind, 100 * match(kind, problem_kinds) + seed)
       at <- c(3, 8)
-      for (how in c("none", "group", "calibrated")) {
+      for (how in scalings) {
         for (share in shares) {
-          said <- paste(c(how, share), collapse = " ")
           link <- if (seed == 2) "softplus" else "log"
           path <- fit_shares(problem, share, standardize = how, n_lambda = 8, link = link)
-          residuals <- path_terms_residuals(path, problem, at = at)
-          expect_true(all(path$converged), label = paste(said, "converged"))
-          expect_lt(max(residuals), 2e-6, label = paste(said, "independent residual"))
-          expect_lt(max(abs(residuals - path$kkt[at])), 1e-6, label = paste(said, "difference to kkt"))
+          expect_certified(path, path_terms_residuals(path, problem, at = at), at, paste(c(how, share), collapse = " "))
           expect_finite_path(path)
         }
       }
