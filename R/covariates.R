@@ -143,8 +143,8 @@ by_covariate <- function(x, covariates, arg) {
   if (length(twice) > 0) stop_input("`", arg, "` names ", quoted(twice), " twice.", arg = arg)
   unknown <- setdiff(names(x), covariates)
   if (length(unknown) > 0) {
-    stop_input("`", arg, "` names ", quoted(unknown), ", which is not a covariate (", quoted(covariates), ").",
-               arg = arg)
+    stop_input("`", arg, "` names ", quoted(unknown), ", which is not a covariate (", quoted(covariates),
+               ").", arg = arg)
   }
   x
 }

@@ -73,7 +73,8 @@ test_that("infinite covariates are an error that names covariate and rows", {
     expect_input_error(bad_fit(covariates = wrong), "`b`.*2 rows \\(first: 5\\)")
     expect_input_error(bad_fit(covariates = wrong, basis = NULL), "`b`.*2 rows")
   }
-  expect_input_error(bad_fit(covariates = list(m = cbind(d$covariates$a, Inf)), basis = NULL), "`m`.*300 rows")
+  expect_input_error(bad_fit(covariates = list(m = cbind(d$covariates$a, Inf)), basis = NULL),
+                     "`m`.*300 rows")
 })
 
 test_that("covariates that aren't numbers are an error that names them", {
@@ -501,7 +502,8 @@ test_that("forked and new processes fit alike", {
   ))[[1]]
   expect_identical(answer(there), here)
   # what a worker sends back is a whole path
-  expect_identical(predict(there, d$covariates, lambda = 0.05), predict(bad_fit(), d$covariates, lambda = 0.05))
+  expect_identical(predict(there, d$covariates, lambda = 0.05),
+                   predict(bad_fit(), d$covariates, lambda = 0.05))
 })
 
 test_that("a lack of memory is an error after which R goes on", {

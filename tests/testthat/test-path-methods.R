@@ -120,16 +120,19 @@ test_that("entry_order() gives the first fitted lambda of each covariate, decrea
 test_that("among covariates that enter at the same fitted lambda the one that would have entered first is first", {
   for (seed in 1:4) {
     session <- small_session(seed, encodes = c("position", "speed", "theta_phase"))
-    coarse <- group_lasso(session$covariates, session$counts, session_bases(), n_lambda = 3, lambda_min_ratio = 0.2)
+    coarse <- group_lasso(session$covariates, session$counts, session_bases(), n_lambda = 3,
+                          lambda_min_ratio = 0.2)
     entries <- entry_order(coarse)
     at <- match(entries, coarse$lambda)
-    scores <- mapply(function(name, l) coarse$group_scores[name, l - 1], names(entries)[!is.na(at)], at[!is.na(at)])
+    scores <- mapply(function(name, l) coarse$group_scores[name, l - 1], names(entries)[!is.na(at)],
+                     at[!is.na(at)])
     for (l in unique(at[!is.na(at)])) expect_false(is.unsorted(-scores[at[!is.na(at)] == l]))
   }
   # where all enter at the second of two lambdas, the order is that of their scores in the empty model
   path <- group_lasso(session$covariates, session$counts, session_bases(), lambda = c(1, 1e-4))
   blocks <- as.list(path$design)
-  gradients <- oracle_gradients(blocks, session$counts, rep(log(mean(session$counts)), length(session$counts)),
+  gradients <- oracle_gradients(blocks, session$counts,
+                                rep(log(mean(session$counts)), length(session$counts)),
                                 rep(1, length(session$counts)))
   scores <- mapply(function(X, gradient) {
     coords <- penalty_coords(X, rep(1, nrow(X)), "calibrated")
@@ -246,7 +249,8 @@ test_that("a path survives saveRDS()", {
   session <- small_session(1)
   expect_identical(coef(back), coef(path))
   expect_identical(predict(back, session$covariates), predict(path, session$covariates))
-  expect_identical(tuning_curve(back, "position", lambda = 0.05), tuning_curve(path, "position", lambda = 0.05))
+  expect_identical(tuning_curve(back, "position", lambda = 0.05),
+                   tuning_curve(path, "position", lambda = 0.05))
   expect_identical(entry_order(back), entry_order(path))
 })
 
@@ -260,7 +264,8 @@ test_that("update() fits again", {
 })
 
 test_that("controls print, and are checked", {
-  expect_output(print(group_lasso_control()), "<group_lasso_control> tol = 1e-06, max_passes = 500", fixed = TRUE)
+  expect_output(print(group_lasso_control()), "<group_lasso_control> tol = 1e-06, max_passes = 500",
+                fixed = TRUE)
   expect_refused(group_lasso_control(tol = 0), "tol", "`tol`", "not 0")
   expect_refused(group_lasso_control(tol = 1), "tol", "between 0 and 0.1")
   expect_refused(group_lasso_control(tol = "small"), "tol", "\"small\"")

@@ -176,7 +176,8 @@ test_that("lambdas may come in any order, alone, twice, as 0 and as infinity", {
 test_that("a solution does not depend on the lambdas before it", {
   d <- path_data()
   full <- group_lasso(d$covariates, d$counts, path_bases, n_lambda = 40, control = precise())
-  some <- group_lasso(d$covariates, d$counts, path_bases, lambda = full$lambda[c(40, 21)], control = precise())
+  some <- group_lasso(d$covariates, d$counts, path_bases, lambda = full$lambda[c(40, 21)],
+                      control = precise())
   expect_equal(some$coefficients, full$coefficients[, c(21, 40)], tolerance = 1e-6)
 })
 
@@ -206,7 +207,8 @@ test_that("lambda = 0 gives glm()", {
 test_that("lambda = 0 gives glm()'s fitted values where the rank is deficient", {
   d <- path_data()
   for (how in scalings) {
-    path <- group_lasso(d$covariates, d$counts, path_bases, lambda = 0, standardize = how, control = precise())
+    path <- group_lasso(d$covariates, d$counts, path_bases, lambda = 0, standardize = how,
+                        control = precise())
     X <- as.matrix(path$design) # splines and factors add up to one
     expect_lt(qr(X)$rank, ncol(X))
     expect_equal(unname(fitted(path)[, 1]), saturated_fit(X, d$counts), tolerance = 1e-6)
@@ -484,7 +486,8 @@ test_that("inputs are not modified", {
   d <- path_data()
   n <- length(d$counts)
   inputs <- list(
-    covariates = c(d$covariates, list(trial = 1:n, time = seq(0.5, n), wide = matrix(as.double(1:(2 * n)), n))),
+    covariates = c(d$covariates,
+                   list(trial = 1:n, time = seq(0.5, n), wide = matrix(as.double(1:(2 * n)), n))),
     counts = d$counts, offset = seq_len(n) / n, weights = rep(c(1, 2), n / 2),
     lambda = c(0.01, 0.1), mult = rep(1, 7)
   )

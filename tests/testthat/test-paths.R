@@ -45,7 +45,8 @@ fold_weights <- function(n, n_fold, block = 7) {
 }
 
 test_that("folds are certified, at the first path's lambdas", {
-  for (kind in c("plain", "rank_deficient", "mixed_scales", "wide", "correlated", "rare", "large_means", "splines")) {
+  for (kind in c("plain", "rank_deficient", "mixed_scales", "wide", "correlated", "rare", "large_means",
+                 "splines")) {
     problem <- random_problem(kind, 31)
     n <- length(problem$counts)
     weights <- c(all = list(NULL), fold = fold_weights(n, 5))

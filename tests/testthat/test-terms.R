@@ -17,7 +17,8 @@ for (kind in problem_kinds) {
         for (share in shares) {
           link <- if (seed == 2) "softplus" else "log"
           path <- fit_shares(problem, share, standardize = how, n_lambda = 8, link = link)
-          expect_certified(path, path_terms_residuals(path, problem, at = at), at, paste(c(how, share), collapse = " "))
+          expect_certified(path, path_terms_residuals(path, problem, at = at), at,
+                           paste(c(how, share), collapse = " "))
           expect_finite_path(path)
         }
       }
@@ -219,7 +220,8 @@ test_that("cross-validation, stability and populations fit the same penalty", {
   expect_s3_class(population[["a"]], "group_lasso_path")
   expect_identical(population[["a"]][c("lasso_share", "ridge_share")],
                    list(lasso_share = share[1], ridge_share = share[2]))
-  expect_lt(max(path_terms_residuals(population[["b"]], c(problem["blocks"], list(counts = rev(problem$counts))))),
+  expect_lt(max(path_terms_residuals(population[["b"]],
+                                     c(problem["blocks"], list(counts = rev(problem$counts))))),
             2e-6)
   expect_output(print(population), "lasso share 0.5, ridge share 0.2")
   expect_output(print(cv$path), "lasso share 0.5, ridge share 0.2")
