@@ -33,7 +33,7 @@ with_free_groups <- function(groups, blocks, n_neuron) {
   Filter(function(group) any(lengths(group) > 0), free)
 }
 
-expect_certified <- function(population, d, groups, how, tolerance = 3e-6) {
+expect_masked_certified <- function(population, d, groups, how, tolerance = 3e-6) {
   free <- with_free_groups(groups, d$blocks, ncol(d$counts))
   problem <- joint_problem(d$X, d$counts, c(groups, free), how,
                            mult = rep(1:0, c(length(groups), length(free))))
@@ -77,7 +77,7 @@ test_that("a group for each covariate and neuron gives separate fits at the same
   for (name in names(separate)) {
     expect_equal(masked[[name]]$coefficients, separate[[name]]$coefficients, tolerance = 1e-6)
   }
-  expect_certified(masked, d, own, "none", 1e-8)
+  expect_masked_certified(masked, d, own, "none", 1e-8)
 })
 
 test_that("sets that differ by covariate, parts of covariates, and columns in no group", {
@@ -94,12 +94,13 @@ test_that("sets that differ by covariate, parts of covariates, and columns in no
     population <- fit_masked(d, mask_of(groups, 9), standardize = how)
     expect_true(all(population[[1]]$converged))
     # the coordinates of a group with columns of several covariates are those of another file's tests
-    if (how == "none") expect_certified(population, d, groups, how)
+    if (how == "none") expect_masked_certified(population, d, groups, how)
   }
   expect_length(unclass(population)$sets, 1)
-  expect_certified(fit_masked(d, mask_of(groups[-5], 9), standardize = "group"), d, groups[-5], "group")
-  expect_certified(fit_masked(d, mask_of(groups[-5], 9), standardize = "calibrated"), d, groups[-5],
-                   "calibrated")
+  expect_masked_certified(fit_masked(d, mask_of(groups[-5], 9), standardize = "group"), d, groups[-5],
+                          "group")
+  expect_masked_certified(fit_masked(d, mask_of(groups[-5], 9), standardize = "calibrated"), d, groups[-5],
+                          "calibrated")
 })
 
 test_that("a masked population predicts for new data, and its paths know their groups", {
