@@ -57,8 +57,8 @@ weights_for <- function(norms, size, power = 1, most = 1000) {
   weights
 }
 
-# The weights that a cross-validation learns for the penalty of a path from a fit at the level of noise, named; 1
-# for all where nothing rises above it.
+# The weights that a cross-validation learns for the penalty of a path from a fit at the level of noise,
+# named; 1 for all where nothing rises above it.
 learned_weights <- function(problem, path) {
   level <- noise_level(problem, path)
   norms <- fit_weightings(problem, list(problem$weights), lambda_request(level), FALSE)[[1]]$group_norms[, 1]
@@ -68,8 +68,8 @@ learned_weights <- function(problem, path) {
 }
 
 # The penalty at which a covariate with nothing to do with the counts is expected to enter: its score, in the
-# root of its mean square, where bins are independent and Poisson. "calibrated" and "group" make it the same for all
-# covariates; else the median counts.
+# root of its mean square, where bins are independent and Poisson. "calibrated" and "group" make it the same
+# for all covariates; else the median counts.
 noise_level <- function(problem, path) {
   rate <- sum(problem$v * problem$counts) / sum(problem$v)
   if (rate == 0) return(0)

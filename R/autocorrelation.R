@@ -49,8 +49,8 @@ leading_signal <- function(problem, g) {
   design_predictor(problem$design, cbind(direction), g)
 }
 
-# The leading eigenvector of a covariance with this diagonal, by what it is times a vector, nearly: a few steps of the
-# power method.
+# The leading eigenvector of a covariance with this diagonal, by what it is times a vector,
+# nearly: a few steps of the power method.
 leading_direction <- function(variance, times) {
   direction <- variance + max(variance) * 1e-3 * cos(seq_along(variance))
   for (i in 1:20) {
@@ -69,8 +69,8 @@ wide_product <- function(problem, g) {
   function(x) as.numeric(crossprod(columns, v * (columns %*% x - sum(mean * x))))
 }
 
-# The longest correlation time among the counts (of one neuron, or bins x neurons, NA: not known) and the covariates
-# of a problem, in bins.
+# The longest correlation time among the counts (of one neuron, or bins x neurons, NA: not known) and the
+# covariates of a problem, in bins.
 longest_correlation <- function(problem, session) {
   times <- vapply(seq_along(problem$moments), function(g) {
     correlation_time(leading_signal(problem, g)[, 1], session)

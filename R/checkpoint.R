@@ -1,6 +1,6 @@
 # checkpoint.R: a folder that keeps the records of a population's neurons as they come, so that a run that was
-# stopped goes on where it was. `problem.rds` says whose records they are; `neuron-<number>.rds` has one. Every
-# file is written beside its place and then renamed, so that what is there is whole.
+# stopped goes on where it was. `problem.rds` says whose records they are; `neuron-<number>.rds` has one.
+# Every file is written beside its place and then renamed, so that what is there is whole.
 #
 # A checkpoint is NULL (none) or list(folder, id = the fingerprint of the problem, neurons = all names), small
 # enough to go out to workers.
@@ -18,8 +18,8 @@ open_checkpoint <- function(folder, neurons, parts) {
   } else {
     strange <- setdiff(list.files(folder), c("problem.rds", neuron_files(seq_along(neurons))))
     if (length(strange) > 0) {
-      stop_input("`checkpoint` must be a new or an empty folder, or one that an earlier run has made, but ", folder,
-                 " has ", quoted(strange), ".", arg = "checkpoint", class = "neurolasso_checkpoint")
+      stop_input("`checkpoint` must be a new or an empty folder, or one that an earlier run has made, but ",
+                 folder, " has ", quoted(strange), ".", arg = "checkpoint", class = "neurolasso_checkpoint")
     }
     write_whole(list(parts = parts, neurons = neurons, version = package_version_text()), problem)
   }
@@ -37,8 +37,8 @@ check_checkpoint <- function(checkpoint) {
 
 refuse_checkpoint <- function(checkpoint, of = "one neuron") {
   if (is.null(checkpoint)) return()
-  stop_input("`checkpoint` keeps what many neurons have come to, each by itself; for ", of, " it must be NULL.",
-             arg = "checkpoint")
+  stop_input("`checkpoint` keeps what many neurons have come to, each by itself; for ", of,
+             " it must be NULL.", arg = "checkpoint")
 }
 
 make_folder <- function(folder) {
@@ -80,8 +80,8 @@ read_records <- function(checkpoint, unit) {
   if (!any(vapply(records, is.null, TRUE))) records
 }
 
-# records: named by neuron. A folder that is not there (a worker on another machine, whose records are written when
-# they arrive) is left alone.
+# records: named by neuron. A folder that is not there (a worker on another machine, whose records are
+# written when they arrive) is left alone.
 write_records <- function(checkpoint, records) {
   if (is.null(checkpoint) || !file.exists(file.path(checkpoint$folder, "problem.rds"))) return()
   for (neuron in names(records)) {
@@ -113,7 +113,8 @@ write_whole <- function(x, file) {
     file.rename(beside, file)
   }, error = function(e) conditionMessage(e), warning = function(w) conditionMessage(w))
   if (isTRUE(written)) return()
-  warn_user("`checkpoint`: ", file, " could not be written", if (is.character(written)) paste0(" (", written, ")"),
+  warn_user("`checkpoint`: ", file, " could not be written",
+            if (is.character(written)) paste0(" (", written, ")"),
             "; fits go on without.", class = "neurolasso_checkpoint_unwritten")
 }
 

@@ -63,7 +63,8 @@ repeated <- function(x) unique(x[duplicated(x)])
 first_few <- function(x, n) x[seq_len(min(n, length(x)))]
 
 # What fits say of themselves, kept quiet: for fits that are only on the way.
-fit_warnings <- c("neurolasso_silent", "neurolasso_no_signal", "neurolasso_not_converged", "neurolasso_separation")
+fit_warnings <- c("neurolasso_silent", "neurolasso_no_signal", "neurolasso_not_converged",
+                  "neurolasso_separation")
 
 without_fit_warnings <- function(expr) {
   withCallingHandlers(expr, warning = function(w) {

@@ -131,16 +131,22 @@ check_basis_list <- function(basis, leaves) {
     stop_input("`basis` must be a basis such as basis_bspline(6), or a list of them named by covariate, not ",
                describe(basis), ".", arg = "basis")
   }
-  basis <- flatten_by_name(basis)
-  twice <- repeated(names(basis))
-  if (length(twice) > 0) stop_input("`basis` names ", quoted(twice), " twice.", arg = "basis")
-  unknown <- setdiff(names(basis), names(leaves))
-  if (length(unknown) > 0) {
-    stop_input("`basis` names ", quoted(unknown), ", which is not a covariate (", quoted(names(leaves)),
-               ").", arg = "basis")
-  }
+  basis <- by_covariate(basis, names(leaves), "basis")
   for (name in names(basis)) check_basis_fits(basis[[name]], leaves[[name]], name)
   basis
+}
+
+# What an argument says of covariates by their names, flattened as they are: each once, and none that isn't there.
+by_covariate <- function(x, covariates, arg) {
+  x <- flatten_by_name(x)
+  twice <- repeated(names(x))
+  if (length(twice) > 0) stop_input("`", arg, "` names ", quoted(twice), " twice.", arg = arg)
+  unknown <- setdiff(names(x), covariates)
+  if (length(unknown) > 0) {
+    stop_input("`", arg, "` names ", quoted(unknown), ", which is not a covariate (", quoted(covariates),
+               ").", arg = arg)
+  }
+  x
 }
 
 # What was given by covariate, with the names that covariates of nested lists have.

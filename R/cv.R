@@ -135,7 +135,8 @@ cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, 
   came <- cross_validate(problem, first, split_folds(folds, gap, first), wanted, adaptive, progress)
   path <- first
   if (!is_path || adaptive) {
-    path <- new_path(came$fit, first, problem$groups, came$penalty, path_shape(first), first$link, first$control, call)
+    path <- new_path(came$fit, first, problem$groups, came$penalty, path_shape(first), first$link,
+                     first$control, call)
     warn_of_path(path, any(path$group_weights > 0))
   }
   cv <- new_cv(path, came$weights, folds, gap, came$held_out, call)
@@ -143,21 +144,22 @@ cv_group_lasso <- function(covariates, counts, ..., n_folds = 10, block = NULL, 
   cv
 }
 
-# The fits of a cross-validation of a problem: list(fit: of all bins; weights: adaptive ones, or NULL; penalty: with
-# these; held_out: of score_folds()). first: the problem's path, or what it says of its penalty; parts: of
-# split_folds().
+# The fits of a cross-validation of a problem: list(fit: of all bins; weights: adaptive ones, or NULL;
+# penalty: with these; held_out: of score_folds()). first: the problem's path, or what it says of its penalty;
+# parts: of split_folds().
 cross_validate <- function(problem, first, parts, wanted, adaptive, progress) {
   weights <- if (adaptive) learned_weights(problem, first)
   problem <- reweighted(problem, weights)
   # the path of all bins goes ahead, the folds follow it
   fits <- fit_weightings(problem, c(list(problem$weights), fold_weights(problem, parts)), wanted, progress)
-  list(fit = fits[[1]], weights = weights, penalty = problem$penalty, held_out = score_folds(problem, parts, fits[-1]))
+  list(fit = fits[[1]], weights = weights, penalty = problem$penalty,
+       held_out = score_folds(problem, parts, fits[-1]))
 }
 
 fold_weights <- function(problem, parts) lapply(parts, function(part) problem$v * part$train)
 
-# What the folds' models (fits of fold_weights()) say of what was held out: list(loglik, kkt, converged: K x L;
-# active: how many folds each covariate is in, G x L; base: a data frame, a row per fold).
+# What the folds' models (fits of fold_weights()) say of what was held out: list(loglik, kkt, converged: K x
+# L; active: how many folds each covariate is in, G x L; base: a data frame, a row per fold).
 score_folds <- function(problem, parts, fits) {
   offset <- known_offset(problem)
   scored <- Map(function(fit, part, train) {

@@ -43,3 +43,66 @@ print.summary.covariate_design <- function(x, ...) {
   print(shown, row.names = FALSE, right = FALSE)
   invisible(x)
 }
+
+#' @export
+print.covariate_design <- function(x, ...) {
+  fields <- unclass(x)
+  cat(sprintf("<covariate_design> %s bins x %d columns, %s\n", format(fields$n_obs, big.mark = ","),
+              length(fields$columns), format_memory(fields$blocks)))
+  lines <- lapply(print_parts(fields$bases), function(part) {
+    several <- length(part) > 1
+    list(name = if (several) sprintf("%s.* (%d)", fields$bases[[part[1]]]$from[1], length(part)) else
+           names(fields$bases)[part],
+         size = as.integer(sum(fields$size[part])), storage = storage_of_all(fields$blocks[part]),
+         memory = format_memory(fields$blocks[part]), basis = format(fields$bases[[part[1]]]))
+  })
+  column <- function(what) vapply(lines, `[[`, lines[[1]][[what]], what)
+  cat(sprintf("  %s %4d  %s %s  %s\n", format(column("name")), column("size"), format(column("storage")),
+              formatC(column("memory"), width = 8), column("basis")), sep = "")
+  missing <- design_missing(x)
+  if (any(missing)) cat(sprintf("  (%s with NA)\n", count_rows(missing)))
+  if (any(missing) && !is.null(fields$edges)) cat(sprintf("  (%s)\n", describe_edges(fields$edges)))
+  invisible(x)
+}
+
+# The covariates (numbers) of each line of the print: one, or where they are many, all columns of a matrix
+# under a convolution.
+print_parts <- function(bases, most = 6) {
+  from <- vapply(bases, function(basis) basis$from[1] %||% "", "")
+  many <- from %in% names(which(table(from[from != ""]) > most))
+  key <- ifelse(many, paste("of", from), seq_along(from))
+  unname(split(seq_along(bases), factor(key, unique(key))))
+}
+
+# ---- how blocks are kept, and their memory -------------------------------------------------------
+
+storage_of_all <- function(blocks) {
+  if (length(blocks) == 1) return(storage_of(blocks[[1]]))
+  tables <- sum(vapply(blocks, function(block) !is.null(block$index), TRUE))
+  paste(c(if (tables > 0) count_of(tables, "table"), if (tables < length(blocks)) {
+    sprintf("%d matri%s", length(blocks) - tables, if (length(blocks) - tables == 1) "x" else "ces")
+  }), collapse = ", ")
+}
+
+# How a block is kept, for print.
+storage_of <- function(block) {
+  if (!is.null(block$index)) {
+    return(paste("table of", count_of(block$n_table, "row")))
+  }
+  if (!is.null(block$x)) return("matrix")
+  by_cell <- all(vapply(block$factors, function(f) !is.null(f$poly), TRUE))
+  if (by_cell) "splines by cell" else "values"
+}
+
+# The numbers in nested lists, in bytes, in words.
+format_memory <- function(x) in_bytes(memory_of(x))
+
+in_bytes <- function(bytes) {
+  unit <- min(floor(log10(max(bytes, 1)) / 3), 3)
+  paste(format(signif(bytes / 1000^unit, 3)), c("B", "kB", "MB", "GB")[unit + 1])
+}
+
+memory_of <- function(x) {
+  if (is.list(x)) return(sum(vapply(x, memory_of, 0)))
+  length(x) * switch(typeof(x), raw = 1, integer = 4, double = 8, 0)
+}

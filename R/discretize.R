@@ -18,14 +18,7 @@ check_discretize <- function(discretize, bases) {
 
 # can: whether each covariate can be rounded, by name.
 check_discretize_names <- function(discretize, can) {
-  n_values <- flatten_by_name(as.list(discretize))
-  twice <- repeated(names(n_values))
-  if (length(twice) > 0) stop_input("`discretize` names ", quoted(twice), " twice.", arg = "discretize")
-  unknown <- setdiff(names(n_values), names(can))
-  if (length(unknown) > 0) {
-    stop_input("`discretize` names ", quoted(unknown), ", which is not a covariate (", quoted(names(can)),
-               ").", arg = "discretize")
-  }
+  n_values <- by_covariate(as.list(discretize), names(can), "discretize")
   fixed <- names(n_values)[!can[names(n_values)]]
   if (length(fixed) > 0) {
     stop_input("`discretize` names ", quoted(fixed), ", where nothing can be rounded: only numbers that go ",

@@ -1,7 +1,7 @@
 # folds.R: which bins are held out together: folds of blocks in time, and the gaps around them.
 
-# Blocks are this many correlation times long, so that most of what is held out is far from what is trained on,
-# but every fold has this many blocks.
+# Blocks are this many correlation times long, so that most of what is held out is far from what is trained
+# on, but every fold has this many blocks.
 block_times <- 5
 blocks_per_fold <- 5
 

@@ -122,8 +122,8 @@ plot.forward_selection <- function(x, main = "", ylab = "held-out bits per spike
   values <- Map(function(scores, name) scores[, name], x$scores, x$steps$covariate)
   at <- seq_along(values)
   finite <- unlist(values)
-  graphics::plot(range(at) + c(-0.5, 0.5), range(0, finite[is.finite(finite)]), type = "n", xaxt = "n", las = 1,
-                 bty = "l", main = main, xlab = "", ylab = ylab, ...)
+  graphics::plot(range(at) + c(-0.5, 0.5), range(0, finite[is.finite(finite)]), type = "n", xaxt = "n",
+                 las = 1, bty = "l", main = main, xlab = "", ylab = ylab, ...)
   graphics::axis(1, at = at, labels = paste0(ifelse(at == 1, "", "+ "), x$steps$covariate))
   graphics::abline(h = 0, col = "grey80")
   for (i in at) {

@@ -23,7 +23,8 @@ read_groups <- function(groups, design) {
   empty <- lengths(sets) == 0
   if (any(empty)) refuse_groups("must have a column in every group; ", quoted(names(sets)[empty]), " has none.")
   if (anyDuplicated(names(sets))) {
-    refuse_groups("must have a name of its own for each group; more than one: ", quoted(repeated(names(sets))), ".")
+    refuse_groups("must have a name of its own for each group; more than one: ",
+                  quoted(repeated(names(sets))), ".")
   }
   list(columns = sets, free = free_columns(sets, fields))
 }
@@ -99,7 +100,8 @@ columns_named <- function(x, known, name) {
   if (anyNA(at)) {
     absent <- x[is.na(at)][1]
     meant <- known$covariates[[match(sub("[.][^.]*$", "", absent), names(known$covariates), nomatch = 1)]]
-    refuse_groups("must have names of covariates (", quoted(names(known$covariates)), ") or of their columns (",
+    refuse_groups("must have names of covariates (", quoted(names(known$covariates)),
+                  ") or of their columns (",
                   quoted(names(known$columns)[meant]), "); group `", name, "` has ", quoted(absent), ".")
   }
   sort(unique(unlist(all[at], use.names = FALSE)))
@@ -155,7 +157,8 @@ is_leafwise_mask <- function(x) {
 mask_sets <- function(mask, design) {
   columns <- unclass(design)$columns
   if (is.list(mask)) mask <- join_masks(mask, covariate_columns(design))
-  if (length(dim(mask)) != 2 || !(is.numeric(mask) || is.logical(mask)) || anyNA(mask) || !all(mask %in% 0:1)) {
+  if (length(dim(mask)) != 2 || !(is.numeric(mask) || is.logical(mask)) || anyNA(mask) ||
+      !all(mask %in% 0:1)) {
     refuse_groups("must be a matrix of 0 and 1, groups x columns, not ",
                   if (is.matrix(mask)) "one with other values" else describe(mask), ".")
   }

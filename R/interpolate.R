@@ -46,8 +46,8 @@ asked_lambda <- function(path, lambda) {
 one_lambda <- function(path, lambda, what) {
   if (is.null(lambda) && length(path$lambda) == 1) return(path$lambda)
   if (is.null(lambda) || length(lambda) != 1) {
-    stop_input("`lambda` must be one number for ", what, ", from ", format(min(path$lambda), digits = 3), " to ",
-               format(max(path$lambda), digits = 3), "; not ", describe(lambda), ".", arg = "lambda")
+    stop_input("`lambda` must be one number for ", what, ", from ", format(min(path$lambda), digits = 3),
+               " to ", format(max(path$lambda), digits = 3), "; not ", describe(lambda), ".", arg = "lambda")
   }
   asked_lambda(path, lambda)
 }

@@ -77,8 +77,8 @@ NULL
 
 # ---- which neurons share -------------------------------------------------------------------------
 
-# NULL where every neuron is by itself ("separate"); else a list of numbers of neurons: each neuron is in one set.
-# groups: of read_groups() or read_neuron_mask(), which says itself who shares.
+# NULL where every neuron is by itself ("separate"); else a list of numbers of neurons: each neuron is in one
+# set. groups: of read_groups() or read_neuron_mask(), which says itself who shares.
 neuron_sets <- function(neurons, names, groups) {
   if (!is.null(groups$by_neuron)) return(sets_of_mask(neurons, names, groups))
   if (is.factor(neurons)) return(sets_of_factor(neurons, names))
@@ -145,8 +145,9 @@ fit_joint <- function(data, groups, sets, wanted, multiplier, how, link, control
   population
 }
 
-# What each neuron brings: list(counts, weights, offset, moments, penalty (as alone), mean_count, has_spike, kind).
-# Neurons of the same kind, which miss the same bins and have the same groups, have all the same but the counts.
+# What each neuron brings: list(counts, weights, offset, moments, penalty (as alone), mean_count, has_spike,
+# kind). Neurons of the same kind, which miss the same bins and have the same groups, have all the same but
+# the counts.
 neuron_cells <- function(data, groups, how, multiplier) {
   cells <- vector("list", ncol(data$counts))
   kind <- 0
@@ -173,17 +174,19 @@ penalty_with_gaps <- function(design, moments, groups, weights, how, multiplier)
   has_columns <- lengths(all_groups(groups)) > 0
   named <- seq_along(groups$columns)
   present <- list(columns = groups$columns[has_columns[named]], free = groups$free[has_columns[-named]])
-  part <- penalty_for(group_moments(design, moments, present, weights), present, how, multiplier[has_columns[named]])
+  part <- penalty_for(group_moments(design, moments, present, weights), present, how,
+                      multiplier[has_columns[named]])
   n <- length(has_columns)
-  out <- list(size = integer(n), rank = integer(n), column = part$column, transform = rep(list(matrix(0, 0, 0)), n),
+  out <- list(size = integer(n), rank = integer(n), column = part$column,
+              transform = rep(list(matrix(0, 0, 0)), n),
               weight = numeric(n), scale = numeric(n), spread = numeric(n), n_free = length(groups$free),
               rows = named, lasso = 0, ridge = 0)
   for (field in c("size", "rank", "transform", "weight", "scale", "spread")) out[[field]][has_columns] <- part[[field]]
   out
 }
 
-# The cells of a set with the weights of its shared groups: w_g with w_g^2 the sum of the neurons' own, of those that
-# spike.
+# The cells of a set with the weights of its shared groups: w_g with w_g^2 the sum of the
+# neurons' own, of those that spike.
 share_weights <- function(cells, multiplier) {
   spiking <- Filter(function(cell) cell$has_spike, cells)
   if (length(spiking) == 0) spiking <- cells
@@ -209,8 +212,8 @@ shared_grid <- function(sets, fit, wanted) {
 fit_set <- function(data, moments, cells, wanted, link, control, progress) {
   if (length(cells) > 1) return(run_joint(data$design, moments, cells, wanted, link, control, progress))
   cell <- cells[[1]]
-  fit_paths(data$design, cell$moments, cell$penalty, list(cell$counts), cell$weights, cell$offset, wanted, link,
-            control, progress)
+  fit_paths(data$design, cell$moments, cell$penalty, list(cell$counts), cell$weights, cell$offset, wanted,
+            link, control, progress)
 }
 
 # The call of the core. moments: of all rows, for centring; cells: of neuron_cells(), with shared weights.
@@ -220,7 +223,8 @@ run_joint <- function(design, moments, cells, wanted, link, control, progress) {
   distinct <- which(!duplicated(kinds))
   centred <- centred_blocks(design, moments)
   floors <- vapply(cells, function(cell) signal_floor(cell$penalty, gradient_scale(cell$mean_count, link)), 0)
-  lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio), floor = sqrt(sum(floors^2)))
+  lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
+                 floor = sqrt(sum(floors^2)))
   options <- list(tol = control$tol, max_passes = control$max_passes,
                   n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
                   link = link_code(link))
@@ -245,9 +249,10 @@ warn_of_joint <- function(population, penalised) {
 # What needs a path's own penalty. path: its field fitted_with has the neurons that it was fitted with.
 refuse_joint <- function(path) {
   if (is.null(path$fitted_with)) return()
-  stop_input("this path is one of a joint fit with ", quoted(path$fitted_with), ", where what is selected depends on ",
-             "all of them; it can't be fitted again alone. For its own, fit `neurons` = \"separate\".", arg = "object",
-             class = "neurolasso_joint_path")
+  stop_input("this path is one of a joint fit with ", quoted(path$fitted_with),
+             ", where what is selected depends on ",
+             "all of them; it can't be fitted again alone. For its own, fit `neurons` = \"separate\".",
+             arg = "object", class = "neurolasso_joint_path")
 }
 
 #' @export

@@ -46,19 +46,20 @@ step_bar <- function(n, label, shown) {
 
 # ---- work in units -------------------------------------------------------------------------------
 #
-# Work on many neurons: `work` is a list of what they share (the design) and of what each has, `counts` (a matrix
-# with the neurons as columns) and `each` (NULL, or a list by neuron); `is_light` work stays here. A unit is the
-# names of neurons that are worked on together; which these are doesn't depend on where that is done, so neither do
-# the numbers. f(work, unit) returns a list with a record for each neuron of the unit.
+# Work on many neurons: `work` is a list of what they share (the design) and of what each has, `counts` (a
+# matrix with the neurons as columns) and `each` (NULL, or a list by neuron); `is_light` work stays here. A
+# unit is the names of neurons that are worked on together; which these are doesn't depend on where that is
+# done, so neither do the numbers. f(work, unit) returns a list with a record for each neuron of the unit.
 
-# The records of the units, a list in their order of list(records) or list(error = a condition). A worker gets its
-# part of the work at once; what it has done stays in the checkpoint if it dies.
+# The records of the units, a list in their order of list(records) or list(error = a condition). A worker gets
+# its part of the work at once; what it has done stays in the checkpoint if it dies.
 run_units <- function(work, units, f, checkpoint = NULL, step = function() NULL) {
   if (!has_plan() || length(units) < 2 || isTRUE(work$is_light)) return(run_chunk(work, units, f, checkpoint, step))
   chunks <- worker_chunks(length(units))
   out <- vector("list", length(units))
   withCallingHandlers(
-    run_futures(lapply(chunks, function(chunk) work_load(work, units[chunk], f, checkpoint)), function(k, value) {
+    run_futures(lapply(chunks, function(chunk) work_load(work, units[chunk], f, checkpoint)),
+                function(k, value) {
       if (inherits(value, "error")) value <- rep(list(list(error = value)), length(chunks[[k]]))
       out[chunks[[k]]] <<- value
     }),
@@ -100,8 +101,8 @@ tell_step <- function() {
                             list(message = "a unit is done", call = NULL)))
 }
 
-# Which units (numbers) each worker gets, one worker after the other. Where a plan has no limit of its own (job
-# schedulers) they are for this many jobs.
+# Which units (numbers) each worker gets, one worker after the other. Where a plan has no limit of its own
+# (job schedulers) they are for this many jobs.
 most_jobs <- 100
 worker_chunks <- function(n_units) {
   n <- future::nbrOfWorkers()

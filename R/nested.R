@@ -1,15 +1,16 @@
-# nested.R: groups inside groups, each with a norm of its own: overlap = "intersection". The core solves for the
-# outermost groups; those inside are their parts.
+# nested.R: groups inside groups, each with a norm of its own: overlap = "intersection". The core solves for
+# the outermost groups; those inside are their parts.
 
 check_overlap <- function(overlap) check_choice(overlap, c("latent", "intersection"), "overlap")
 
-# groups: of read_groups(). Two groups that share columns must lie one inside the other: only then the proximal step of
-# the sum of their norms is exact.
+# groups: of read_groups(). Two groups that share columns must lie one inside the other: only then the
+# proximal step of the sum of their norms is exact.
 with_overlap <- function(groups, overlap, multiplier) {
   groups$overlap <- overlap
   if (!has_nested(groups)) return(groups)
   sets <- groups$columns
-  shared <- outer(seq_along(sets), seq_along(sets), Vectorize(function(a, b) length(intersect(sets[[a]], sets[[b]]))))
+  shared <- outer(seq_along(sets), seq_along(sets),
+                  Vectorize(function(a, b) length(intersect(sets[[a]], sets[[b]]))))
   smaller <- outer(lengths(sets), lengths(sets), pmin)
   crossing <- which(shared > 0 & shared < smaller & row(shared) < col(shared), arr.ind = TRUE)
   if (nrow(crossing) > 0) {
@@ -20,7 +21,8 @@ with_overlap <- function(groups, overlap, multiplier) {
   free <- multiplier == 0 & rowSums(shared > 0) > 1
   if (any(free)) {
     stop_input("`group_weights` must be above 0 for groups that share columns where overlap = \"intersection\"; not ",
-               "so ", quoted(names(sets)[free]), ". Leave them out of `groups` instead.", arg = "group_weights")
+               "so ", quoted(names(sets)[free]), ". Leave them out of `groups` instead.",
+               arg = "group_weights")
   }
   groups
 }
@@ -33,7 +35,8 @@ has_nested <- function(groups) {
 # What can't be asked where groups lie inside others.
 refuse_nested <- function(path, what) {
   if (!has_nested(path_groups(path))) return()
-  stop_input(what, " is not there for groups inside others (overlap = \"intersection\"): leaving one of them out ",
+  stop_input(what,
+             " is not there for groups inside others (overlap = \"intersection\"): leaving one of them out ",
              "leaves its columns in.", arg = "object", class = "neurolasso_not_implemented")
 }
 
@@ -55,8 +58,8 @@ innermost_columns <- function(columns) {
   columns
 }
 
-# The outermost groups: a list of list(top = the group's number, columns = its columns, those of any group inside it
-# side by side, inside = the numbers of these, each after those inside it).
+# The outermost groups: a list of list(top = the group's number, columns = its columns, those of any group
+# inside it side by side, inside = the numbers of these, each after those inside it).
 outermost_groups <- function(columns) {
   size <- lengths(columns)
   blocks <- list()
@@ -85,8 +88,8 @@ arrange_columns <- function(columns, sets) {
   c(out, setdiff(columns, out))
 }
 
-# penalty_for() where groups are nested. The coordinates are those of the outermost groups, each column by itself; the
-# weight of a group inside follows from its columns' there, as that of the outermost does.
+# penalty_for() where groups are nested. The coordinates are those of the outermost groups, each column by
+# itself; the weight of a group inside follows from its columns' there, as that of the outermost does.
 nested_penalty <- function(moments, groups, shape, multiplier) {
   n_named <- length(groups$columns)
   blocks <- outermost_groups(groups$columns)
@@ -95,7 +98,8 @@ nested_penalty <- function(moments, groups, shape, multiplier) {
   arranged <- list(columns = lapply(blocks, `[[`, "columns"), free = groups$free)
   own <- lapply(blocks, function(b) moments_at(moments[[b$top]], match(b$columns, groups$columns[[b$top]])))
   apart <- shape$lasso_share > 0 | lengths(lapply(blocks, `[[`, "inside")) > 0
-  penalty <- block_penalty(c(own, moments[free]), arranged, shape, multiplier[top], c(apart, rep(FALSE, length(free))))
+  penalty <- block_penalty(c(own, moments[free]), arranged, shape, multiplier[top],
+                           c(apart, rep(FALSE, length(free))))
   parts <- Map(function(block, transform, moment) {
     block_parts(block, groups$columns[block$inside], transform, moment, shape$standardize)
   }, blocks, penalty$transform[seq_along(blocks)], own)
@@ -122,5 +126,6 @@ block_parts <- function(block, inside, transform, moments, how) {
     data.frame(group = block$inside[k], from = before[at[1]], end = before[at[2] + 1],
                scale = sqrt(sum(score[at[1]:at[2]])))
   })
-  do.call(rbind, c(list(data.frame(group = integer(), from = integer(), end = integer(), scale = numeric())), rows))
+  do.call(rbind,
+          c(list(data.frame(group = integer(), from = integer(), end = integer(), scale = numeric())), rows))
 }

@@ -1,7 +1,7 @@
 # neuron-mask.R: groups of pairs of a column and a neuron, as NeMoS's masks have them: groups x columns x neurons.
 #
-# What read_neuron_mask() returns has, beside what read_groups() does (columns and free: of any neuron), by_neuron: for
-# each neuron list(columns, free) with the same names, where a group may be without columns.
+# What read_neuron_mask() returns has, beside what read_groups() does (columns and free: of any neuron),
+# by_neuron: for each neuron list(columns, free) with the same names, where a group may be without columns.
 
 # An array of three dimensions, or a list of such, one for each covariate.
 is_neuron_mask <- function(x) {
@@ -29,7 +29,8 @@ read_neuron_mask <- function(mask, design) {
     list(columns = own$columns, free = lapply(free, function(name) own$free[[name]] %||% integer()))
   })
   list(columns = sets(apply(mask == 1, 1:2, any)),
-       free = lapply(free, function(name) sort(unique(unlist(lapply(by_neuron, function(own) own$free[[name]]))))),
+       free = lapply(free,
+                     function(name) sort(unique(unlist(lapply(by_neuron, function(own) own$free[[name]]))))),
        by_neuron = by_neuron, neurons = dimnames(mask)[[3]])
 }
 
@@ -77,7 +78,8 @@ neuron_groups <- function(x, k) {
   list(columns = if (is.null(x$groups)) x$columns else x$groups, free = x$free, overlap = x$overlap)
 }
 
-# The same for its path, without free groups that have no columns of its own. k: a number, or, of a population, a name.
+# The same for its path, without free groups that have no columns of its own. k: a
+# number, or, of a population, a name.
 own_groups <- function(x, k) {
   groups <- neuron_groups(x, k)
   groups$free <- groups$free[lengths(groups$free) > 0]
@@ -87,7 +89,8 @@ own_groups <- function(x, k) {
 
 # How many neurons share a group, in words; x: the fields of a population.
 describe_mask <- function(x) {
-  sharing <- rowSums(matrix(vapply(x$by_neuron, function(own) lengths(own$columns) > 0, logical(length(x$groups))),
+  sharing <- rowSums(matrix(vapply(x$by_neuron, function(own) lengths(own$columns) > 0,
+                                   logical(length(x$groups))),
                             length(x$groups)))
   range <- unique(range(sharing))
   sprintf("Groups are shared by %s%s: each is in for all of its neurons or for none",

@@ -81,7 +81,8 @@ summary.group_lasso_path <- function(object, n = 10, ...) {
     deviance_explained = explained, kkt = object$kkt
   )
   structure(
-    list(path = c(object[c("n_obs", "counts", "groups", "free", "overlap", "coefficients", "standardize", "lasso_share",
+    list(path = c(object[c("n_obs", "counts", "groups", "free", "overlap", "coefficients", "standardize",
+                           "lasso_share",
                            "ridge_share", "link", "discretized", "window_edges", "na.action", "lambda", "kkt",
                            "converged")], word = group_word(object)),
          table = table[rows, ], entry_order = entry_order(object), call = object$call),

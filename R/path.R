@@ -268,8 +268,8 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
                         standardize = c("calibrated", "group", "none"), link = c("log", "softplus"),
                         offset = NULL, weights = NULL, session = NULL, neurons = c("separate", "joint"),
                         discretize = NULL, na.action = na.omit, control = group_lasso_control(),
-                        progress = interactive(), data = NULL, checkpoint = NULL, lasso_share = 0, ridge_share = 0,
-                        overlap = c("latent", "intersection")) {
+                        progress = interactive(), data = NULL, checkpoint = NULL, lasso_share = 0,
+                        ridge_share = 0, overlap = c("latent", "intersection")) {
   call <- match.call()
   how <- check_shape(standardize, lasso_share, ridge_share)
   link <- check_choice(link, link_names, "link")
@@ -284,8 +284,8 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
   multiplier <- check_group_weights(group_weights, names(groups$columns))
   groups <- with_overlap(groups, check_overlap(overlap), multiplier)
   if (is_population(model$counts)) {
-    return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, groups, multiplier, how,
-                          link, control, progress, checkpoint, call, neurons))
+    return(fit_population(design, model$counts, model$offset, weights, na.action, wanted, groups, multiplier,
+                          how, link, control, progress, checkpoint, call, neurons))
   }
   refuse_checkpoint(checkpoint)
   neuron_sets(neurons, "n1", groups) # nobody to share with; what it can't be is said all the same
@@ -401,8 +401,8 @@ missing_action <- function(missing, na.action) {
 # ---- the fit -------------------------------------------------------------------------------------
 
 fit_path <- function(data, v, moments, penalty, wanted, link, control, progress) {
-  fit_paths(data$design, moments, penalty, list(data$counts), if (!is.null(data$weights)) v, data$offset, wanted,
-            link, control, progress)[[1]]
+  fit_paths(data$design, moments, penalty, list(data$counts), if (!is.null(data$weights)) v, data$offset,
+            wanted, link, control, progress)[[1]]
 }
 
 # The path of a neuron without spikes: any lambda gives the empty model, so the grid is nominal.
@@ -428,8 +428,8 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
       group_norms = fit$group_norms, group_scores = fit$group_scores,
       groups = groups$columns, free = groups$free, overlap = groups$overlap,
-      group_weights = stats::setNames(named_weights(penalty), names), df = replace(fit$df, is.nan(fit$df), NA),
-      deviance = deviance_from_loss(fit$loss, data$counts, v),
+      group_weights = stats::setNames(named_weights(penalty), names),
+      df = replace(fit$df, is.nan(fit$df), NA), deviance = deviance_from_loss(fit$loss, data$counts, v),
       null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
       n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),

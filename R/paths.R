@@ -77,14 +77,15 @@ as_given <- function(fits, centred, penalty) {
 # ---- parts of matrices ---------------------------------------------------------------------------
 
 # A wide matrix, of which groups have parts, goes to the core in parts: what is not wanted of it need not be
-# multiplied. Columns of the same groups are a part, where they are at least a few; else they are put together until
-# they are many, since columns are multiplied eight at a time.
+# multiplied. Columns of the same groups are a part, where they are at least a few; else they are put together
+# until they are many, since columns are multiplied eight at a time.
 wide_matrix <- 16L
 few_columns <- 4L
 many_columns <- 8L
 
-# Blocks for the core, wide matrices with the widths of their `parts`, and `order`: the design's columns (size: of
-# each block) in the order of the blocks'. A matrix is copied where columns of the same groups aren't neighbours.
+# Blocks for the core, wide matrices with the widths of their `parts`, and `order`: the design's columns
+# (size: of each block) in the order of the blocks'. A matrix is copied where columns of the same groups
+# aren't neighbours.
 matrix_parts <- function(blocks, size, penalty) {
   order <- seq_len(sum(size))
   wide <- which(vapply(blocks, is_wide, TRUE))

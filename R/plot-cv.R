@@ -66,7 +66,8 @@ mark_lambdas <- function(cv) {
   bottom <- graphics::par("usr")[3] + 0.09 * diff(graphics::par("usr")[3:4])
   label <- if (same) "lambda_min = lambda_1se" else names(marks)
   usr <- graphics::par("usr")
-  room <- 10^(usr[1] + 1.1 * max(graphics::strwidth(label, cex = 0.8, units = "inches")) / graphics::par("pin")[1] *
+  room <- 10^(usr[1] + 1.1 * max(graphics::strwidth(label, cex = 0.8, units = "inches")) /
+              graphics::par("pin")[1] *
                 diff(usr[1:2]))
   for (i in seq_along(label)) {
     to_left <- names(marks)[i] == "lambda_min" && marks[i] > room

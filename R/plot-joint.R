@@ -21,8 +21,8 @@
 #' plot(joint)
 #' plot(joint, type = "neurons")
 #' @export
-plot.group_lasso_joint <- function(x, type = c("path", "neurons", "entry"), fraction = 0.1, palette = entry_colours,
-                                   max_labels = 40, main = "", ...) {
+plot.group_lasso_joint <- function(x, type = c("path", "neurons", "entry"), fraction = 0.1,
+                                   palette = entry_colours, max_labels = 40, main = "", ...) {
   type <- check_choice(type, c("path", "neurons", "entry"), "type")
   if (type == "entry") return(plot.group_lasso_population(x, fraction = fraction, main = main, ...))
   if (type == "path") return(invisible(plot.group_lasso_path(joint_path(x), main = main, ...)))
@@ -61,7 +61,8 @@ draw_norms <- function(norms, fraction, palette, max_labels, main, ...) {
   place <- if (top > 0) 1 + round(norms / top * (length(palette) - 1)) else norms + 1
   colour <- palette[place]
   colour[norms == 0] <- "white"
-  graphics::rect(col(norms) - 0.5, row(norms) - 0.5, col(norms) + 0.5, row(norms) + 0.5, col = colour, border = NA)
+  graphics::rect(col(norms) - 0.5, row(norms) - 0.5, col(norms) + 0.5, row(norms) + 0.5, col = colour,
+                 border = NA)
   graphics::rect(0.5, 0.5, size[2] + 0.5, size[1] + 0.5, border = "grey60")
   graphics::axis(2, at = seq_len(size[1]), labels = rownames(norms), las = 1, tick = FALSE, line = -0.6)
   at <- if (named) seq_len(size[2]) else pretty(c(1, size[2]))
@@ -69,6 +70,7 @@ draw_norms <- function(norms, fraction, palette, max_labels, main, ...) {
   graphics::axis(1, at = at, labels = if (named) colnames(norms) else at, tick = FALSE, line = -0.6,
                  las = if (named) 2 else 1)
   graphics::mtext("neuron", side = 1, line = below + 0.2)
-  graphics::mtext(sprintf("group norm at lambda = %s lambda_max, from 0 (white) to %s", format(fraction, digits = 2),
+  graphics::mtext(sprintf("group norm at lambda = %s lambda_max, from 0 (white) to %s",
+                          format(fraction, digits = 2),
                           format(top, digits = 2)), side = 3, line = 0.6, adj = 0, cex = 0.8, col = "grey30")
 }

@@ -18,7 +18,8 @@
 #' plot(cv, what = "scores")
 #' @export
 plot.group_lasso_population_cv <- function(x, lambda = NULL, what = c("map", "sizes", "scores"),
-                                           palette = entry_colours, max_labels = 40, main = "", xlab = "neuron", ...) {
+                                           palette = entry_colours, max_labels = 40, main = "",
+                                           xlab = "neuron", ...) {
   max_labels <- check_count(max_labels, "max_labels", lower = 0)
   what <- check_panels(what, c("map", "sizes", "scores"))
   seen <- summary(x, lambda = lambda)

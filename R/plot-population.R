@@ -40,7 +40,8 @@ plot.group_lasso_population <- function(x, fraction = 0.1, what = c("map", "size
 
 check_panels <- function(what, panels) {
   if (!is.character(what) || length(what) == 0 || !all(what %in% panels) || anyDuplicated(what)) {
-    stop_input("`what` must be one or several of ", quoted(panels), ", not ", describe(what), ".", arg = "what")
+    stop_input("`what` must be one or several of ", quoted(panels), ", not ", describe(what), ".",
+               arg = "what")
   }
   panels[panels %in% what]
 }
@@ -68,8 +69,8 @@ draw_map <- function(entry, share, share_label, palette, max_labels, main, xlab,
   wanted <- c(max(below + 2, 4), left, 4.6, 1)
   old <- graphics::par(mar = pmax(graphics::par("mar"), wanted))
   on.exit(graphics::par(old))
-  graphics::plot(NULL, xlim = c(0.5, bars[2]), ylim = c(size[1] + 0.5, 0.5), xaxs = "i", yaxs = "i", axes = FALSE,
-                 xlab = "", ylab = "", ...)
+  graphics::plot(NULL, xlim = c(0.5, bars[2]), ylim = c(size[1] + 0.5, 0.5), xaxs = "i", yaxs = "i",
+                 axes = FALSE, xlab = "", ylab = "", ...)
   graphics::title(main = main, line = 3, ...)
   draw_entries(entry, palette)
   draw_shares(share, bars, share_label)
@@ -125,7 +126,8 @@ draw_entries <- function(entry, palette) {
   place <- log(pmin(entry, 1) / low) / log(1 / low)
   colour <- palette[1 + round(place * (length(palette) - 1))]
   colour[is.na(colour)] <- "white"
-  graphics::rect(col(entry) - 0.5, row(entry) - 0.5, col(entry) + 0.5, row(entry) + 0.5, col = colour, border = NA)
+  graphics::rect(col(entry) - 0.5, row(entry) - 0.5, col(entry) + 0.5, row(entry) + 0.5, col = colour,
+                 border = NA)
   graphics::rect(0.5, 0.5, ncol(entry) + 0.5, nrow(entry) + 0.5, border = "grey60")
   # the key, in the margin above the map
   usr <- graphics::par("usr")
@@ -135,8 +137,8 @@ draw_entries <- function(entry, palette) {
   graphics::rect(edges[-length(edges)], top, edges[-1], top + 0.6 * abs(line), col = palette, border = NA, xpd = NA)
   graphics::text(edges[1], top - 0.5 * abs(line), format(low, digits = 1), adj = c(0, 0.5), cex = 0.75, xpd = NA)
   graphics::text(edges[length(edges)], top - 0.5 * abs(line), "1", adj = c(1, 0.5), cex = 0.75, xpd = NA)
-  graphics::text(edges[length(edges)] + 0.02 * ncol(entry), top + 0.3 * abs(line), "enters at (lambda / lambda_max)",
-                 adj = c(0, 0.5), cex = 0.75, xpd = NA)
+  graphics::text(edges[length(edges)] + 0.02 * ncol(entry), top + 0.3 * abs(line),
+                 "enters at (lambda / lambda_max)", adj = c(0, 0.5), cex = 0.75, xpd = NA)
 }
 
 draw_shares <- function(share, bars, label) {

@@ -47,9 +47,12 @@ folds_work <- function(x, neurons, wanted, adaptive, folds, gap) {
     list(wanted = wanted %||% lambda_request(x$fits[[neuron]]$lambda),
          weight = stats::setNames(x$weight[, match(neuron, names(x$fits))], names(x$groups)))
   })
-  list(design = fitted_part(x$data$design), counts = x$data$counts[, neurons, drop = FALSE], offset = x$data$offset,
-       weights = x$data$weights, na.action = x$data$na.action, na_class = x$na_class, groups = x$groups, free = x$free,
-       overlap = x$overlap, standardize = x$standardize, lasso_share = x$lasso_share, ridge_share = x$ridge_share,
+  list(design = fitted_part(x$data$design), counts = x$data$counts[, neurons, drop = FALSE],
+       offset = x$data$offset,
+       weights = x$data$weights, na.action = x$data$na.action, na_class = x$na_class, groups = x$groups,
+       free = x$free,
+       overlap = x$overlap, standardize = x$standardize, lasso_share = x$lasso_share,
+       ridge_share = x$ridge_share,
        link = x$link, control = x$control, adaptive = adaptive, folds = folds, gap = gap,
        each = each)
 }
@@ -58,7 +61,8 @@ folds_work <- function(x, neurons, wanted, adaptive, folds, gap) {
 fit_folds <- function(work, neuron) {
   data <- neuron_data(work[c("design", "counts", "offset", "weights", "na.action")], neuron, work$na_class)
   # what a path says of its problem
-  first <- c(data, work[c("groups", "free", "overlap", "standardize", "lasso_share", "ridge_share", "link", "control")],
+  first <- c(data, work[c("groups", "free", "overlap", "standardize", "lasso_share", "ridge_share", "link",
+                          "control")],
              list(group_weights = work$each[[neuron]]$weight))
   parts <- split_folds(list(id = work$folds), work$gap, first)
   came <- cross_validate(path_problem(first), first, parts, work$each[[neuron]]$wanted, work$adaptive, FALSE)
@@ -210,7 +214,8 @@ entry_order.group_lasso_population_cv <- function(object, ...) entry_order(popul
 
 #' @rdname group_lasso_population_cv
 #' @export
-predict.group_lasso_population_cv <- function(object, newdata = NULL, lambda = NULL, type = c("link", "response"),
+predict.group_lasso_population_cv <- function(object, newdata = NULL, lambda = NULL,
+                                              type = c("link", "response"),
                                               offset = NULL, session = NULL, ...) {
   predict(population_of(object), newdata, population_cv_lambda(object, lambda), type = type, offset = offset,
           session = session, ...)
@@ -283,15 +288,18 @@ summary.group_lasso_population_cv <- function(object, lambda = NULL, ...) {
     }), se = table(function(one) one$cv_se[match(one[[place]], one$lambda)]),
     lambda = population_cv_lambda(object, place), n_covariates = colSums(is_in),
     covariates = apply(is_in, 2, function(active) toString(rownames(is_in)[active %in% TRUE])),
-    converged = table(function(one) all(one$converged)) == 1 & is_converged(population), row.names = names(object)
+    converged = table(function(one) all(one$converged)) == 1 & is_converged(population),
+    row.names = names(object)
   )
   neurons$covariates[is_failed(population)] <- NA
   x <- unclass(object)
   structure(
     list(overview = population_overview(population), place = place,
          share = if (any(spiking)) rowMeans(known) else NA * rowMeans(is_in),
-         sizes = stats::setNames(tabulate(colSums(known) + 1, nrow(is_in) + 1), 0:nrow(is_in)), neurons = neurons,
-         fold_kind = x$folds$kind, n_folds = max(x$folds$id), block = x$folds$block, gap = x$gap, call = x$call),
+         sizes = stats::setNames(tabulate(colSums(known) + 1, nrow(is_in) + 1), 0:nrow(is_in)),
+         neurons = neurons,
+         fold_kind = x$folds$kind, n_folds = max(x$folds$id), block = x$folds$block, gap = x$gap,
+         call = x$call),
     class = "summary.group_lasso_population_cv"
   )
 }

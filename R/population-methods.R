@@ -1,7 +1,7 @@
 # population-methods.R: what a path answers at one lambda, asked of all neurons of a population.
 
-# Intercept (N), coefficients (p x N) and norms (G x N) of all neurons at one lambda or fraction, as path_at() gives
-# them for the lambdas of one path.
+# Intercept (N), coefficients (p x N) and norms (G x N) of all neurons at one lambda or fraction, as path_at()
+# gives them for the lambdas of one path.
 population_at <- function(population, lambda, fraction) {
   lambda <- neuron_lambdas(population, lambda, fraction)
   points <- each_neuron(population, function(k) path_at(neuron_solutions(population, k), lambda[[k]]),
@@ -34,8 +34,8 @@ check_place <- function(lambda, fraction, n) {
   if (!is.null(fraction)) check_number(fraction, "fraction", 0, open = TRUE)
   if (is.null(lambda)) return()
   if (length(lambda) != 1 && (length(lambda) != n || !is.numeric(lambda))) {
-    stop_input("`lambda` must be one number, or one for each of the ", n, " neurons, not ", describe(lambda), ".",
-               arg = "lambda")
+    stop_input("`lambda` must be one number, or one for each of the ", n, " neurons, not ", describe(lambda),
+               ".", arg = "lambda")
   }
   if (length(lambda) == 1 && (!is.numeric(lambda) || is.na(lambda))) check_number(lambda, "lambda", 0)
 }
@@ -160,7 +160,8 @@ score.group_lasso_population <- function(object, newdata = NULL, counts = NULL,
   metric <- check_choice(metric, score_metrics, "metric")
   at <- population_at(object, lambda, fraction)
   x <- unclass(object)
-  trained <- list(design = x$data$design, counts = x$data$counts, offset = x$data$offset %||% numeric(nobs_kept(x)),
+  trained <- list(design = x$data$design, counts = x$data$counts,
+                  offset = x$data$offset %||% numeric(nobs_kept(x)),
                   weights = prior_weights(x$data), missing = logical(nobs_kept(x)))
   data <- if (is.null(newdata)) {
     refuse_without_newdata(counts, offset, weights, session)
@@ -182,7 +183,8 @@ score.group_lasso_population <- function(object, newdata = NULL, counts = NULL,
 
 nobs_kept <- function(x) nrow(x$data$counts)
 
-# eta: the predictor of neuron k in the bins of `data`; trained: the bins of the fit, whose rate is the null model.
+# eta: the predictor of neuron k in the bins of `data`; trained: the bins of the
+# fit, whose rate is the null model.
 score_neuron <- function(eta, data, trained, k, metric, link) {
   used <- which(!data$missing & !is.na(data$counts[, k]))
   known <- which(!is.na(trained$counts[, k]))
@@ -206,16 +208,16 @@ match_neurons <- function(counts, population, n_obs) {
   given <- colnames(counts)
   if (length(dim(counts)) == 2 && !is.null(given) && all(names %in% given)) counts <- counts[, names, drop = FALSE]
   if (NCOL(counts) != length(names) || (!is.null(given) && !setequal(colnames(counts), names))) {
-    stop_input("`counts` must have a column for each of the neurons ", quoted(names), ", not be ", describe(counts),
-               ".", arg = "counts")
+    stop_input("`counts` must have a column for each of the neurons ", quoted(names), ", not be ",
+               describe(counts), ".", arg = "counts")
   }
   check_counts_matrix(if (length(dim(counts)) == 2) counts else cbind(counts), n_obs)
 }
 
 #' @rdname group_lasso_population
 #' @export
-tuning_curve.group_lasso_population <- function(object, covariate, lambda = NULL, fraction = NULL, n = 100, at = NULL,
-                                                ...) {
+tuning_curve.group_lasso_population <- function(object, covariate, lambda = NULL, fraction = NULL, n = 100,
+                                                at = NULL, ...) {
   check_no_more(...)
   lambda <- neuron_lambdas(object, lambda, fraction)
   curves <- each_neuron(object, function(k) tuning_curve(object[[k]], covariate, lambda[[k]], n, at))
@@ -226,7 +228,8 @@ tuning_curve.group_lasso_population <- function(object, covariate, lambda = NULL
 bind_curves <- function(curves) {
   out <- Filter(Negate(is.null), curves)[[1]]
   for (part in c("effect", "rate")) {
-    out[[part]] <- vapply(curves, function(curve) curve[[part]] %||% rep(NA_real_, nrow(out)), double(nrow(out)))
+    out[[part]] <- vapply(curves, function(curve) curve[[part]] %||% rep(NA_real_, nrow(out)),
+                          double(nrow(out)))
   }
   out
 }

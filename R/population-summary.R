@@ -58,7 +58,8 @@ summary.group_lasso_population <- function(object, fraction = NULL, lambda = NUL
   spiking <- !is_silent(object) & !is_failed(object)
   n_covariates <- length(unclass(object)$groups)
   counted <- function(f) {
-    out <- vapply(is_in, function(active) as.double(f(active[, spiking, drop = FALSE])), double(n_covariates + 1))
+    out <- vapply(is_in, function(active) as.double(f(active[, spiking, drop = FALSE])),
+                  double(n_covariates + 1))
     matrix(out, n_covariates + 1, dimnames = list(NULL, names(places)))
   }
   share <- counted(function(active) c(rowMeans(active), NA))[seq_len(n_covariates), , drop = FALSE]

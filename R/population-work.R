@@ -1,9 +1,9 @@
-# population-work.R: a population's fits as work in units (loop.R): here or in the workers of a plan, kept in a
-# checkpoint, and what becomes of neurons whose fit failed.
+# population-work.R: a population's fits as work in units (loop.R): here or in the workers of a plan, kept in
+# a checkpoint, and what becomes of neurons whose fit failed.
 
-# The records of all neurons, in order: list(fit, ...) as f() makes them, or list(error = a message). Units that a
-# checkpoint has are read. What failed in a worker is done again here, the unit as it was, and what fails here
-# alone, neuron by neuron.
+# The records of all neurons, in order: list(fit, ...) as f() makes them, or list(error = a message). Units
+# that a checkpoint has are read. What failed in a worker is done again here, the unit as it was, and what
+# fails here alone, neuron by neuron.
 run_population <- function(work, units, f, checkpoint, progress) {
   records <- stats::setNames(vector("list", ncol(work$counts)), colnames(work$counts))
   for (unit in units) records[unit] <- read_records(checkpoint, unit) %||% records[unit]
@@ -56,8 +56,8 @@ warn_of_failed <- function(neurons, lost, error, records) {
 # ---- the fits of paths ---------------------------------------------------------------------------
 
 # Neurons (names) that ride together in the passes of one call of the core, three at most (NL_ABREAST in
-# src/paths.c); they miss the same bins. Where a design has many columns Grams cost more than passes, and neurons are
-# faster by themselves (measured: 1.3 times, with 1,393 columns).
+# src/paths.c); they miss the same bins. Where a design has many columns Grams cost more than passes, and
+# neurons are faster by themselves (measured: 1.3 times, with 1,393 columns).
 company_size <- 3
 company_columns <- 500
 companies <- function(counts, n_col) {
@@ -76,8 +76,8 @@ path_work <- function(population, wanted, multiplier) {
        wanted = wanted, link = x$link, control = x$control, is_light = identical(wanted$values, Inf))
 }
 
-# A design without what fits don't need, which workers should not have to carry: the bases, whose functions may hold
-# anything, and the formula with its environment.
+# A design without what fits don't need, which workers should not have to carry: the bases, whose functions
+# may hold anything, and the formula with its environment.
 fitted_part <- function(design) {
   fields <- unclass(design)
   fields$bases <- stats::setNames(vector("list", length(fields$bases)), names(fields$bases))
@@ -91,16 +91,16 @@ fit_company <- function(work, neurons) {
   v <- prior_weights(work) * known
   v <- v / max(v)
   moments <- design_moments(work$design, v / sum(v))
-  penalty <- penalty_for(group_moments(work$design, moments, work$groups, v / sum(v)), work$groups, work$shape,
-                         work$multiplier)
+  penalty <- penalty_for(group_moments(work$design, moments, work$groups, v / sum(v)), work$groups,
+                         work$shape, work$multiplier)
   lanes <- lapply(stats::setNames(neurons, neurons), function(neuron) known_or_zero(work$counts[, neuron]))
   fits <- fit_paths(work$design, moments, penalty, lanes, if (all(v == 1)) NULL else v, work$offset, work$wanted,
                     work$link, work$control, FALSE)
   lapply(fits, function(fit) list(fit = fit, weight = named_weights(penalty)))
 }
 
-# What the problem of a checkpoint consists of: everything that the records depend on, but for how many threads
-# work on them. It doesn't know the bases, only their values.
+# What the problem of a checkpoint consists of: everything that the records depend on, but for how many
+# threads work on them. It doesn't know the bases, only their values.
 work_parts <- function(work, stage) {
   apart <- c("design", "counts", "folds", "control")
   list(covariates = unclass(work$design)[c("blocks", "columns", "session")], counts = as_doubles(work$counts),

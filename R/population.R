@@ -12,8 +12,8 @@
 # Whether counts are many neurons'; check_counts() sees to those of one.
 is_population <- function(counts) (is.data.frame(counts) || is.matrix(counts)) && ncol(counts) != 1
 
-# What group_lasso() does for a matrix of counts. design: of as_design(); how: of check_shape(); neurons: as in
-# neuron_sets().
+# What group_lasso() does for a matrix of counts. design: of as_design(); how: of
+# check_shape(); neurons: as in neuron_sets().
 fit_population <- function(design, counts, offset, weights, na.action, wanted, groups, multiplier, how, link,
                            control, progress, checkpoint, call, neurons) {
   counts <- check_counts_matrix(counts, nrow(design))
@@ -47,8 +47,10 @@ with_records <- function(population, records) {
 # weight: G x N; more: further fields; class: what else it is.
 new_population <- function(fits, weight, data, groups, how, link, control, call, more = NULL, class = NULL) {
   names(fits) <- colnames(data$counts)
-  fields <- list(fits = fits, weight = weight, data = data[c("design", "counts", "offset", "weights", "na.action")],
-                 na_class = data$na_class, groups = groups$columns, free = groups$free, overlap = groups$overlap,
+  fields <- list(fits = fits, weight = weight,
+                 data = data[c("design", "counts", "offset", "weights", "na.action")],
+                 na_class = data$na_class, groups = groups$columns, free = groups$free,
+                 overlap = groups$overlap,
                  standardize = how$standardize, lasso_share = how$lasso_share, ridge_share = how$ridge_share,
                  link = link, control = control, call = call)
   structure(c(fields, more), class = c(class, "group_lasso_population"))
@@ -61,8 +63,8 @@ check_counts_matrix <- function(counts, n_obs) {
   if (is.data.frame(counts)) {
     fits <- vapply(counts, function(x) is.numeric(x) && is.null(dim(x)), TRUE)
     if (!all(fits)) {
-      stop_input("`counts` must have a numeric column for each neuron; not so ", quoted(names(counts)[!fits]), ".",
-                 arg = "counts")
+      stop_input("`counts` must have a numeric column for each neuron; not so ", quoted(names(counts)[!fits]),
+                 ".", arg = "counts")
     }
     counts <- as.matrix(counts)
   }
@@ -120,7 +122,8 @@ population_rows <- function(design, counts, offset, weights, na.action) {
   v <- prior_weights(data)
   hopeless <- which_neurons(counts, function(y) sum(!is.na(y)) < 2 || !any(v[!is.na(y)] > 0))
   if (any(hopeless)) {
-    warn_user("`counts` has fewer than two known bins of weight above 0 for ", quoted(colnames(counts)[hopeless]),
+    warn_user("`counts` has fewer than two known bins of weight above 0 for ",
+              quoted(colnames(counts)[hopeless]),
               ", which are taken for silent.", class = "neurolasso_unknown_neuron",
               fields = list(neurons = colnames(counts)[hopeless]))
     data$counts[, hopeless] <- 0
@@ -144,8 +147,8 @@ known_or_zero <- function(y) {
 
 # ---- a list of paths -----------------------------------------------------------------------------
 
-# f(k) for each neuron's number, `failed` for those without a fit. What it warns of is said once for each kind of
-# warning, with the neurons' names.
+# f(k) for each neuron's number, `failed` for those without a fit. What it warns of is said once for each kind
+# of warning, with the neurons' names.
 each_neuron <- function(population, f, failed = NULL) {
   seen <- list()
   has_failed <- is_failed(population)
@@ -183,8 +186,8 @@ neuron_path <- function(population, k) {
   x <- unclass(population)
   refuse_failed(population, k)
   data <- neuron_data(x$data, k, x$na_class)
-  path <- new_path(x$fits[[k]], data, own_groups(x, names(x$fits)[k]), list(weight = x$weight[, k]), path_shape(x),
-                   x$link, x$control, x$call)
+  path <- new_path(x$fits[[k]], data, own_groups(x, names(x$fits)[k]), list(weight = x$weight[, k]),
+                   path_shape(x), x$link, x$control, x$call)
   if (!is.null(x$sets)) path$fitted_with <- set_of(population, k)
   path
 }
@@ -208,8 +211,8 @@ neuron_data <- function(data, k, na_class) {
 refuse_failed <- function(population, k) {
   error <- unclass(population)$fits[[k]]$error
   if (is.null(error)) return()
-  stop_input("neuron `", names(population)[k], "` has no path, because its fit failed: ", error, arg = "neuron",
-             class = "neurolasso_failed_neuron")
+  stop_input("neuron `", names(population)[k], "` has no path, because its fit failed: ", error,
+             arg = "neuron", class = "neurolasso_failed_neuron")
 }
 
 # What a path says of its solutions, without its data: enough for path_at() and entry_order().
@@ -348,7 +351,8 @@ length.group_lasso_population <- function(x) length(unclass(x)$fits)
 
 # What works on one path alone, a change of its fields included.
 refuse_whole <- function(what) {
-  stop_input(what, " is for one neuron's path, not for a population: take population[[1]], or lapply() over all of ",
+  stop_input(what,
+             " is for one neuron's path, not for a population: take population[[1]], or lapply() over all of ",
              "them.", arg = "object", class = "neurolasso_needs_path")
 }
 

@@ -40,8 +40,8 @@ predict.group_lasso_path <- function(object, newdata = NULL, lambda = NULL,
   predict_terms(object, predict(object$design, newdata, session), at)
 }
 
-# The link, bins x what `at` (a path_at()) has columns for. data: list(design, offset, na.action, link), a path's or
-# a population's.
+# The link, bins x what `at` (a path_at()) has columns for. data: list(design, offset, na.action,
+# link), a path's or a population's.
 predict_at <- function(data, at, newdata, offset, session) {
   refuse_for_training(newdata, offset, session)
   if (is.null(newdata)) return(pad_missing(data, link_at(data$design, at, data$offset)))

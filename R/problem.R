@@ -1,10 +1,10 @@
 # problem.R: a fitted path's data and penalty again, for fits that vary them: folds, subsamples, subsets of
 # the covariates.
 
-# What fit_path() and fit_paths() take, from a path: list(design, counts, offset, weights (as given, NULL: 1), v
-# (weights as numbers), groups (of read_groups()), moments (of the covariates), group_moments, penalty, link,
-# control). Bases, moments and penalty are those of all bins: they know the covariates, not the counts. joint: whether
-# a path of a joint fit will do, whose penalty is not its own.
+# What fit_path() and fit_paths() take, from a path: list(design, counts, offset, weights (as given, NULL: 1),
+# v (weights as numbers), groups (of read_groups()), moments (of the covariates), group_moments, penalty,
+# link, control). Bases, moments and penalty are those of all bins: they know the covariates, not the counts.
+# joint: whether a path of a joint fit will do, whose penalty is not its own.
 path_problem <- function(path, joint = FALSE) {
   if (!joint) refuse_joint(path)
   v <- prior_weights(path)
@@ -50,14 +50,14 @@ session_of_bins <- function(path) {
 as_path <- function(object, what) {
   if (inherits(object, "group_lasso_cv")) object <- object$path
   if (!inherits(object, "group_lasso_path")) {
-    stop_input("`object` must be a path of group_lasso() or the result of cv_group_lasso() for ", what, ", not ",
-               describe(object), ".", arg = "object")
+    stop_input("`object` must be a path of group_lasso() or the result of cv_group_lasso() for ", what,
+               ", not ", describe(object), ".", arg = "object")
   }
   object
 }
 
-# The path of as_path() with the penalty that it had before a cross-validation made it adaptive: what was learned
-# from the counts is undone.
+# The path of as_path() with the penalty that it had before a cross-validation made it adaptive: what was
+# learned from the counts is undone.
 unadapted_path <- function(object, what) {
   path <- as_path(object, what)
   path$group_weights <- path$group_weights / first_weights(object)
@@ -70,9 +70,9 @@ first_weights <- function(object) {
   if (is.null(weights)) 1 else ifelse(weights > 0, weights, 1)
 }
 
-# A problem with some of its groups (numbers) alone, and the columns that are always free; there must be some of
-# either. The others' columns stay in the design, without a group, where a covariate has both. `kept`: the columns
-# of the problem's design that it has.
+# A problem with some of its groups (numbers) alone, and the columns that are always free; there must be some
+# of either. The others' columns stay in the design, without a group, where a covariate has both. `kept`: the
+# columns of the problem's design that it has.
 problem_with <- function(problem, chosen) {
   free <- length(problem$groups$columns) + seq_along(problem$groups$free)
   groups <- list(columns = problem$groups$columns[chosen], free = problem$groups$free)

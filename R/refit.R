@@ -88,10 +88,10 @@ refit.group_lasso_path <- function(object, lambda = NULL, lag = NULL, ...) {
   )
 }
 
-# The columns of a refit in parts (columns: a list) that are tested: of each chosen group those that no other chosen
-# one has (of groups inside others those that are in neither one that is out nor one further inside); then the others,
-# and those that are always in, by covariate. group: which of the chosen a part is of, -1 for the latter; moments: of
-# each part.
+# The columns of a refit in parts (columns: a list) that are tested: of each chosen group those that no other
+# chosen one has (of groups inside others those that are in neither one that is out nor one further inside);
+# then the others, and those that are always in, by covariate. group: which of the chosen a part is of, -1 for
+# the latter; moments: of each part.
 refit_parts <- function(problem, chosen) {
   sets <- unname(problem$groups$columns[chosen])
   if (has_nested(problem$groups)) {
@@ -104,12 +104,13 @@ refit_parts <- function(problem, chosen) {
   columns <- c(lapply(sets, setdiff, shared), unname(split(rest, owner)))
   group <- c(seq_along(sets), rep(-1, length(columns) - length(sets)))[lengths(columns) > 0]
   columns <- columns[lengths(columns) > 0]
-  moments <- group_moments(problem$design, problem$moments, list(columns = columns), problem$v / sum(problem$v))
+  moments <- group_moments(problem$design, problem$moments, list(columns = columns),
+                           problem$v / sum(problem$v))
   list(columns = columns, group = group, moments = moments)
 }
 
-# The path with the free fit of some columns at lambda = 0, which are those of the chosen groups, and zero for the
-# others.
+# The path with the free fit of some columns at lambda = 0, which are those of the
+# chosen groups, and zero for the others.
 refitted_path <- function(path, problem, chosen, columns) {
   part <- if (length(columns) > 0) free_problem(problem, columns)
   free <- if (!is.null(part)) fit_problem_at(part, 0)
@@ -148,8 +149,8 @@ residual_lag <- function(path, eta) {
 # ---- covariance ----------------------------------------------------------------------------------
 
 # Information and long-run covariance in centred coordinates (c, theta), X beta = (X - mean) T theta, c the
-# linear predictor at the means: list(theta, V = their covariance, H, owner = the group of each coordinate, as in
-# refit_parts() (0: c), rank, vcov = covariance of intercept and coefficients).
+# linear predictor at the means: list(theta, V = their covariance, H, owner = the group of each coordinate, as
+# in refit_parts() (0: c), rank, vcov = covariance of intercept and coefficients).
 sandwich <- function(problem, parts, eta, lag, session) {
   free <- lapply(parts$moments, function(m) group_coordinates(m, "group")$transform)
   means <- as.numeric(unlist(lapply(parts$moments, `[[`, "mean")))

@@ -1,5 +1,5 @@
-# score.R: the one owner of every score of a model on data. All of them compare its log-likelihood with that of
-# a null model that knows only the training rate.
+# score.R: the one owner of every score of a model on data. All of them compare its log-likelihood with that
+# of a null model that knows only the training rate.
 
 score_metrics <- c("bits_per_spike", "deviance_explained", "mcfadden", "cohen")
 
@@ -145,7 +145,8 @@ new_bins <- function(object, newdata, counts, offset, weights, session) {
   if (is.null(counts)) stop_input("`counts` must be given with `newdata`: spike counts per bin.", arg = "counts")
   design <- predict(object$design, newdata, session)
   n_obs <- nrow(design)
-  offset <- new_offset(object, offset %||% new_source_offset(object$design, newdata), n_obs) %||% numeric(n_obs)
+  offset <- new_offset(object, offset %||% new_source_offset(object$design, newdata),
+                       n_obs) %||% numeric(n_obs)
   weights <- check_row_values(weights, n_obs, "weights", lower = 0) %||% rep(1, n_obs)
   list(design = design, offset = offset, weights = weights,
        missing = design_missing(design) | is.na(offset) | is.na(weights))

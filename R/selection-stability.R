@@ -57,7 +57,8 @@ selection_stability <- function(object, n_pairs = 25, block = NULL, seed = NULL)
   share <- function(parts) structure(Reduce(`+`, parts) / length(parts), dim = dim(path$group_norms))
   structure(
     list(frequency = structure(share(active), dimnames = dimnames(path$group_norms)), lambda = path$lambda,
-         lambda_1se = object$lambda_1se, n_in = colSums(share(ever)), block = block, n_halves = length(halves),
+         lambda_1se = object$lambda_1se, n_in = colSums(share(ever)), block = block,
+         n_halves = length(halves),
          spikes = vapply(halves, function(half) sum((problem$v * problem$counts)[half]), 0)),
     class = "selection_stability"
   )

@@ -44,8 +44,8 @@ shift_control <- function(object, n_shifts = 500, min_shift = NULL) {
   }
   min_shift <- check_count(min_shift, "min_shift")
   if (longest - 2 * min_shift < n_shifts) {
-    stop_input("`min_shift` (", min_shift, ") and `n_shifts` (", n_shifts, ") must leave room in the longest ",
-               "session, ", longest, " bins.", arg = "min_shift")
+    stop_input("`min_shift` (", min_shift, ") and `n_shifts` (", n_shifts,
+               ") must leave room in the longest ", "session, ", longest, " bins.", arg = "min_shift")
   }
   shifts <- round(seq(min_shift, longest - min_shift, length.out = n_shifts))
   scores <- do.call(rbind, map_fits(seq_along(path$groups), function(g) {
@@ -54,7 +54,8 @@ shift_control <- function(object, n_shifts = 500, min_shift = NULL) {
   rownames(scores) <- names(path$groups)
   nulls <- scores[, -1, drop = FALSE]
   table <- data.frame(
-    score = scores[, 1], null = apply(nulls, 1, stats::median), null_95 = apply(nulls, 1, stats::quantile, 0.95),
+    score = scores[, 1], null = apply(nulls, 1, stats::median),
+    null_95 = apply(nulls, 1, stats::quantile, 0.95),
     p = (1 + rowSums(nulls >= scores[, 1] * (1 - 1e-9))) / (1 + n_shifts), row.names = names(path$groups)
   )
   structure(list(table = table[order(table$p, -table$score), ], scores = nulls, shifts = shifts,
@@ -93,8 +94,9 @@ others_predictor <- function(problem, g, lambda) {
   design_predictor(part$design, fit$coefficients)[, 1] + fit$intercept + offset
 }
 
-# sum_t x[t - lag, ] r[t], t - lag taken cyclically, for each lag from 0 .. n - 1: lags x columns. Through products
-# that are not cyclic, of lags lag and lag - n, since the transform of a length with large prime factors is slow.
+# sum_t x[t - lag, ] r[t], t - lag taken cyclically, for each lag from 0 .. n - 1: lags x columns. Through
+# products that are not cyclic, of lags lag and lag - n, since the transform of a length with large prime
+# factors is slow.
 cyclic_products <- function(X, r, lag) {
   n <- length(r)
   size <- stats::nextn(2 * n)

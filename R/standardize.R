@@ -9,23 +9,23 @@
 # factor of S + t I, whose condition is at most p + 1; for "group" diag(d)^(1/2) U' from the eigenvalues d and
 # eigenvectors U of S.
 #
-# The rank of S must not depend on the units of a matrix's columns, so it is that of their correlations C. Where S
-# itself seems to have another, units are too far apart for it, and A = diag(c)^(1/2) V' D from the eigenvalues c and
-# eigenvectors V of C, with D the standard deviations. The functions of a basis have one unit: what hardly any data
-# reach is hardly there, and S alone decides.
+# The rank of S must not depend on the units of a matrix's columns, so it is that of their correlations C.
+# Where S itself seems to have another, units are too far apart for it, and A = diag(c)^(1/2) V' D from the
+# eigenvalues c and eigenvectors V of C, with D the standard deviations. The functions of a basis have one
+# unit: what hardly any data reach is hardly there, and S alone decides.
 #
-# Where a group has columns of several covariates, t is that of each covariate's part, so that their units don't
-# matter: each part is divided by the root of its t, which makes it 1.
+# Where a group has columns of several covariates, t is that of each covariate's part, so that their units
+# don't matter: each part is divided by the root of its t, which makes it 1.
 #
-# Where single columns are penalised, too, by their absolute values or in groups inside a group, coordinates must be
-# the columns, each on a scale of its own. There S is its diagonal alone, in all of the above.
+# Where single columns are penalised, too, by their absolute values or in groups inside a group, coordinates
+# must be the columns, each on a scale of its own. There S is its diagonal alone, in all of the above.
 
 # Eigenvalues below this share of the largest count as none.
 rank_tolerance <- 1e-8
 
-# second: S. Per column, or one for all: noise, the variance at or below which it is rounding and the column constant;
-# own_units, whether the column has its own; part, which covariate it is of. apart: whether each column is a
-# coordinate. Returns transform (T: p x rank) and weight (w).
+# second: S. Per column, or one for all: noise, the variance at or below which it is rounding and the column
+# constant; own_units, whether the column has its own; part, which covariate it is of. apart: whether each
+# column is a coordinate. Returns transform (T: p x rank) and weight (w).
 penalty_coordinates <- function(second, how, noise = 0, own_units = TRUE, part = 1, apart = FALSE) {
   p <- ncol(second)
   if (how == "none") return(list(transform = diag(p), weight = sqrt(p)))
@@ -92,8 +92,8 @@ column_coordinates <- function(variance, how) {
   list(transform = diag(1 / sqrt(s), length(s)), weight = sqrt(sum(variance / s)))
 }
 
-# Weighted mean, variance (p each) and covariance (second, p x p) of the columns of some covariates' blocks, with what
-# penalty_coordinates() asks of each column. size: columns of each block; weights sum to one.
+# Weighted mean, variance (p each) and covariance (second, p x p) of the columns of some covariates' blocks,
+# with what penalty_coordinates() asks of each column. size: columns of each block; weights sum to one.
 block_moments <- function(blocks, size, weights) {
   moments <- .Call(C_moments, unname(blocks), as.double(length(weights)), weights)
   part <- rep(seq_along(blocks), size)
@@ -110,8 +110,8 @@ rounding_noise <- function(mean, is_dense, n_obs) {
   ifelse(is_dense, rounding^2, rounding) * mean^2
 }
 
-# The same of one wide matrix, in an environment: its covariance is made when it is asked for, since where groups are
-# small parts of the matrix it never is.
+# The same of one wide matrix, in an environment: its covariance is made when it is asked for, since where
+# groups are small parts of the matrix it never is.
 wide_moments <- function(block, weights) {
   out <- list2env(list(mean = as.numeric(crossprod(block$x, weights))))
   out$variance <- vapply(seq_along(out$mean), function(j) sum(weights * (block$x[, j] - out$mean[j])^2), 0)
@@ -181,8 +181,8 @@ part_moments <- function(fields, columns, weights) {
   moments_at(block_moments(blocks, size, weights), match(columns, kept))
 }
 
-# Of each named group w, with the user's factor and without it, and the penalty with other weights: `rows` says where
-# among the core's groups and their parts a named one is.
+# Of each named group w, with the user's factor and without it, and the penalty with other weights: `rows`
+# says where among the core's groups and their parts a named one is.
 named_weights <- function(penalty) {
   weights <- c(penalty$weight, penalty$part_weight)
   if (is.null(penalty$rows)) weights else weights[penalty$rows]
@@ -199,8 +199,8 @@ with_weights <- function(penalty, weights) {
 }
 
 # All that the C core must know of the penalty. moments: of group_moments(); groups: of read_groups(); how: a
-# penalty_shape(), or `standardize` alone; multiplier: group_weights, per group in groups$columns. The last n_free
-# groups are the free ones. rows: of the core's results, those of the named groups.
+# penalty_shape(), or `standardize` alone; multiplier: group_weights, per group in groups$columns. The last
+# n_free groups are the free ones. rows: of the core's results, those of the named groups.
 penalty_for <- function(moments, groups, how, multiplier) {
   shape <- if (is.list(how)) how else penalty_shape(how)
   if (has_nested(groups)) return(nested_penalty(moments, groups, shape, multiplier))

@@ -34,9 +34,9 @@ norm_share <- function(penalty, rank) {
   (1 - penalty$ridge) * (1 - penalty$lasso + penalty$lasso / sqrt(rank))
 }
 
-# The lambda at which a group of weight w would enter, for each row of gradients in its coordinates: the smallest at
-# which what the l1 norm leaves of it is no longer than the norm allows. That excess is convex in lambda, so Newton's
-# method from the left doesn't pass its root.
+# The lambda at which a group of weight w would enter, for each row of gradients in its coordinates: the
+# smallest at which what the l1 norm leaves of it is no longer than the norm allows. That excess is convex in
+# lambda, so Newton's method from the left doesn't pass its root.
 entry_scores <- function(gradients, weight, penalty) {
   alone <- (1 - penalty$ridge) * (1 - penalty$lasso) * weight
   single <- (1 - penalty$ridge) * penalty$lasso * weight / sqrt(max(ncol(gradients), 1))

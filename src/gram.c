@@ -313,10 +313,11 @@ static void enter_group(nl_gram *gram, const nl_penalty *penalty, size_t ld, int
   keep_block(gram, penalty, g, own);
 }
 
-/* H between group a, inside earlier, and group b. */
+/* H between group a, inside earlier, and group b. One without coordinates may have no columns. */
 static void write_pair(nl_gram *gram, const nl_penalty *penalty, size_t ld, int a,
                        int b) {
   const int rank_a = nl_group_rank(penalty, a), rank_b = nl_group_rank(penalty, b);
+  if (rank_a == 0 || rank_b == 0) return;
   const int at_a = gram->position[a], at_b = gram->position[b];
   double *out = gram->block;
   double *half = gram->block + (size_t)penalty->max_size * (size_t)penalty->max_size;

@@ -6,8 +6,8 @@
  *
  * Order of the layers; a file includes only headers above its own line:
  *   nl.h, memory.h    status codes, the hook to the host, memory from it
- *   linalg.h          vectors, Cholesky, LAPACK
  *   lanes.h           eight vectors at a time, the vector exponential
+ *   linalg.h          vectors, Cholesky, LAPACK
  *   basis.h           spline and raised-cosine rows
  *   convolve.h        signals convolved with kernels
  *   spikes.h          spike times counted in bins

@@ -920,6 +920,19 @@ nl_path new_path(const problem *p, int n_lambda) {
   return path;
 }
 
+nl_task new_task(const problem *p, int n_lambda) {
+  nl_task task;
+  task.y = p->y;
+  task.offset = p->offset;
+  task.prior = p->prior;
+  task.floor = 0;
+  task.path = new_path(p, n_lambda);
+  task.lambda = new_doubles((size_t)n_lambda);
+  task.null_loss = NAN;
+  task.n_gram = task.n_pass = -1;
+  return task;
+}
+
 /* ---- random problems --------------------------------------------------------------- */
 
 enum { N_BLOCK_KIND = 10 };

@@ -5,7 +5,7 @@
 #define NEUROLASSO_TESTS_FIXTURE_H
 
 #include "ensemble.h"
-#include "path.h"
+#include "paths.h"
 
 /* ---- memory: one malloc each, until free_all. Whatever is not written yet is NaN as a
  * double and far below zero as an int. ------------------------------------------------
@@ -185,6 +185,8 @@ problem *random_problem(nl_link link, unsigned seed);
 void start_pipeline(problem *p, int n_lambda);
 nl_state new_state(const nl_design *design);
 nl_path new_path(const problem *p, int n_lambda);
+/* The problem's data and a new path. */
+nl_task new_task(const problem *p, int n_lambda);
 /* A pass at beta (n_col) over all blocks, from a shift (log link) or with an intercept
  * (softplus). kept: n_obs, or NULL. */
 nl_state pass_at(problem *p, const double *beta, double start, double *kept);

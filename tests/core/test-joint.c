@@ -38,18 +38,9 @@ static nl_joint joint_for(problem *p, int n) {
   joint.pass = p->pass;
   joint.hook = &p->hook;
   for (int k = 0; k < n; k++) {
-    const nl_task task = {k == 0 ? p->y : neuron_counts(p, k),
-                          p->offset,
-                          p->prior,
-                          0,
-                          new_path(p, N_LAMBDA),
-                          new_doubles(N_LAMBDA),
-                          NAN,
-                          -1,
-                          -1};
     penalty[k] = p->penalty;
-    joint.task[k] = task;
-    joint.task[k].path.max_passes = 1000;
+    joint.task[k] = new_task(p, N_LAMBDA);
+    if (k > 0) joint.task[k].y = neuron_counts(p, k);
   }
   return joint;
 }

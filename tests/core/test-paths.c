@@ -49,13 +49,7 @@ static nl_tasks tasks_for(problem *p, int n) {
   tasks.n_task = n;
   tasks.pass = p->pass;
   tasks.hook = &p->hook;
-  for (int k = 0; k < n; k++) {
-    const nl_task task = {
-        p->y, p->offset, p->prior, 0, new_path(p, N_LAMBDA), new_doubles(N_LAMBDA),
-        NAN,  -1,        -1};
-    tasks.task[k] = task;
-    tasks.task[k].path.max_passes = 1000;
-  }
+  for (int k = 0; k < n; k++) tasks.task[k] = new_task(p, N_LAMBDA);
   return tasks;
 }
 
@@ -112,7 +106,7 @@ static void test_folds(void) {
 
 /* Given lambdas, far apart, some twice. */
 static void test_given_lambdas(void) {
-  const double share[N_LAMBDA] = {1.5,  1,    1,    0.9,   0.5,   0.5,
+  const double share[N_LAMBDA] = {1.5, 1,    1,    0.9,   0.5,   0.5,
                                   0.1, 0.09, 0.01, 0.003, 0.003, 1e-3};
   for (int k = 0; k < 2; k++) {
     problem *p = shared_problem(links[k], 1);

@@ -1,5 +1,5 @@
-# helper-groups.R: the certificate of groups of columns, from the definition of the penalty, in plain R: groups may
-# be parts of a covariate, go across covariates, overlap (latent), and leave columns free.
+# helper-groups.R: the certificate of groups of columns, from the definition of the penalty, in plain R:
+# groups may be parts of a covariate, go across covariates, overlap (latent), and leave columns free.
 
 # T and w of one group: its columns X, the covariate that each is of, prior weights. free: not penalised.
 oracle_group_coords <- function(X, part, v, how, free = FALSE) {
@@ -22,13 +22,13 @@ oracle_group_coords <- function(X, part, v, how, free = FALSE) {
   list(back = back[, full | !on_range, drop = FALSE], weight = weight)
 }
 
-# The KKT residual of one solution. X: all columns; owner: the covariate of each; sets: columns of each group; free:
-# columns of each free part; norms: of the groups' parts. For an optimum each group's gradient, in its coordinates, is
-# no longer than lambda w; it is as long where the group is in, and the coefficients are the sum of parts of these
-# norms along minus these gradients. Returns the largest violation, relative to lambda w, to the coefficients' norm
-# and to the spikes.
-latent_residual <- function(X, owner, sets, y, intercept, beta, norms, lambda, how, offset = 0, v = rep(1, length(y)),
-                            mult = rep(1, length(sets)), free = list(), link = "log") {
+# The KKT residual of one solution. X: all columns; owner: the covariate of each; sets: columns of each group;
+# free: columns of each free part; norms: of the groups' parts. For an optimum each group's gradient, in its
+# coordinates, is no longer than lambda w; it is as long where the group is in, and the coefficients are the
+# sum of parts of these norms along minus these gradients. Returns the largest violation, relative to lambda
+# w, to the coefficients' norm and to the spikes.
+latent_residual <- function(X, owner, sets, y, intercept, beta, norms, lambda, how, offset = 0,
+                            v = rep(1, length(y)), mult = rep(1, length(sets)), free = list(), link = "log") {
   eta <- as.numeric(intercept + offset + X %*% beta)
   r <- v * oracle_slope(eta, y, link)
   gradient <- as.numeric(crossprod(X, r)) / sum(v)
@@ -63,7 +63,8 @@ latent_residual <- function(X, owner, sets, y, intercept, beta, norms, lambda, h
 # The same at all points of a path.
 latent_residuals <- function(path, free = unname(path$free), mult = rep(1, length(path$groups))) {
   X <- as.matrix(path$design)
-  owner <- rep(seq_along(path$design), vapply(names(path$design), function(name) ncol(path$design[[name]]), 1L))
+  owner <- rep(seq_along(path$design),
+               vapply(names(path$design), function(name) ncol(path$design[[name]]), 1L))
   n <- length(path$counts)
   vapply(seq_along(path$lambda), function(l) {
     latent_residual(X, owner, unname(path$groups), path$counts, path$intercept[l], path$coefficients[, l],
@@ -72,15 +73,16 @@ latent_residuals <- function(path, free = unname(path$free), mult = rep(1, lengt
   }, 0)
 }
 
-# The optimum by proximal gradients with acceleration and restarts, in the latent parts: slow, and nothing of the
-# solver's. Returns list(beta, intercept, objective).
+# The optimum by proximal gradients with acceleration and restarts, in the latent parts: slow, and nothing of
+# the solver's. Returns list(beta, intercept, objective).
 brute_latent <- function(X, owner, sets, y, lambda, how, free = list(), steps = 2e5) {
   n <- length(y)
   v <- rep(1, n)
   coords <- lapply(sets, function(at) oracle_group_coords(X[, at, drop = FALSE], owner[at], v, how))
   Z <- do.call(cbind, c(list(rep(1, n), X[, unlist(free), drop = FALSE]),
                         Map(function(at, c) X[, at, drop = FALSE] %*% c$back, sets, coords)))
-  group <- c(rep(0, 1 + length(unlist(free))), rep(seq_along(sets), vapply(coords, function(c) ncol(c$back), 1L)))
+  group <- c(rep(0, 1 + length(unlist(free))),
+             rep(seq_along(sets), vapply(coords, function(c) ncol(c$back), 1L)))
   tau <- lambda * vapply(coords, `[[`, 0, "weight")
   loss <- function(x) mean(exp(Z %*% x) - y * (Z %*% x))
   penalty <- function(x) sum(vapply(seq_along(sets), function(g) tau[g] * sqrt(sum(x[group == g]^2)), 0))

@@ -8,13 +8,14 @@ shared_blocks <- function(blocks, neurons) {
   lapply(unname(columns), function(own) rep(list(own), neurons))
 }
 
-# A problem of neurons: list(X, y (n x N, NA: not known), v (n x N, 0 where y is NA), offset, groups, mult, how, link).
+# A problem of neurons: list(X, y (n x N, NA: not known), v (n x N, 0 where y is NA),
+# offset, groups, mult, how, link).
 joint_problem <- function(X, counts, groups, how = "none", offset = 0, weights = rep(1, nrow(counts)),
                           mult = rep(1, length(groups)), link = "log") {
   v <- weights * !is.na(counts)
   y <- ifelse(is.na(counts), 0, counts)
-  list(X = as.matrix(X), y = y, v = v, offset = rep_len(offset, nrow(y)), groups = groups, mult = mult, how = how,
-       link = link, spiking = which(colSums(y * v) > 0))
+  list(X = as.matrix(X), y = y, v = v, offset = rep_len(offset, nrow(y)), groups = groups, mult = mult,
+       how = how, link = link, spiking = which(colSums(y * v) > 0))
 }
 
 # Each neuron's coordinates of each group, and the groups' weights: the root of the sum of the neurons' squares.
@@ -32,17 +33,19 @@ joint_coords <- function(d) {
   })
 }
 
-# The gradient of each neuron's mean loss by column (p x N), and the derivative in its intercept over its mean count.
+# The gradient of each neuron's mean loss by column (p x N), and the derivative in
+# its intercept over its mean count.
 joint_gradients <- function(d, intercept, beta) {
   eta <- d$X %*% beta + rep(intercept, each = nrow(d$X)) + d$offset
-  r <- vapply(seq_len(ncol(d$y)), function(i) d$v[, i] * oracle_slope(eta[, i], d$y[, i], d$link), double(nrow(eta)))
+  r <- vapply(seq_len(ncol(d$y)), function(i) d$v[, i] * oracle_slope(eta[, i], d$y[, i], d$link),
+              double(nrow(eta)))
   r <- r / rep(colSums(d$v), each = nrow(r))
   means <- colSums(d$v * d$y) / colSums(d$v)
   list(columns = crossprod(d$X, r), intercept = abs(colSums(r)) / means)
 }
 
-# The largest relative KKT residual over shared groups and the intercepts of the neurons with spikes. unit: of lambda,
-# where that is 0.
+# The largest relative KKT residual over shared groups and the intercepts of the neurons with spikes.
+# unit: of lambda, where that is 0.
 joint_residual <- function(d, intercept, beta, lambda, unit = lambda) {
   slopes <- joint_gradients(d, intercept, beta)
   worst <- max(slopes$intercept[d$spiking])
@@ -80,8 +83,8 @@ joint_objective <- function(d, intercept, beta, lambda) {
   sum(loss[d$spiking]) + lambda * sum(d$mult * norms)
 }
 
-# The certificate of a joint population at its lambdas `at`; sets: numbers of the neurons that share, each a problem
-# by itself.
+# The certificate of a joint population at its lambdas `at`; sets: numbers of the neurons
+# that share, each a problem by itself.
 population_residuals <- function(population, d, at = seq_along(unclass(population)$fits[[1]]$lambda),
                                  sets = list(seq_len(ncol(d$y)))) {
   fits <- unclass(population)$fits
@@ -110,8 +113,8 @@ problem_rows <- function(d, rows) {
   d
 }
 
-# Each neuron's part of the trace of H (H + P)^-1 over all coordinates of groups that are in, its intercept included:
-# P has the curvature of every group's norm over all neurons.
+# Each neuron's part of the trace of H (H + P)^-1 over all coordinates of groups that are in, its intercept
+# included: P has the curvature of every group's norm over all neurons.
 joint_freedom <- function(d, population, l) {
   fits <- unclass(population)$fits
   lambda <- fits[[1]]$lambda[l]

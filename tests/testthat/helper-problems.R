@@ -61,13 +61,22 @@ path_residuals <- function(path, problem, how = path$standardize, at = seq_along
 }
 
 # All numbers of a path that must be numbers.
+# One expectation: each costs as much as a small fit.
 expect_finite_path <- function(path) {
-  for (field in c("lambda", "intercept", "coefficients", "group_norms", "df", "deviance", "kkt")) {
-    expect_true(all(is.finite(path[[field]])), label = paste0(field, " is finite"))
-  }
-  expect_true(is.finite(path$null_deviance))
-  expect_true(all(is.finite(fitted(path))))
+  fields <- c("lambda", "intercept", "coefficients", "group_norms", "df", "deviance", "kkt", "null_deviance")
+  values <- c(unclass(path)[fields], list(fitted = fitted(path)))
+  is_finite <- vapply(values, function(x) length(x) > 0 && all(is.finite(x)), TRUE)
+  expect_identical(names(values)[!is_finite], character(), label = "what is not finite of the path")
 }
+
+# residuals: the independent certificate of the path at its points `at`. limit: for it, at the usual tolerance.
+expect_certified <- function(path, residuals, at = seq_along(path$lambda), said = "the path", limit = 2e-6) {
+  expect_true(all(path$converged), label = paste(said, "converged"))
+  expect_lt(max(residuals), limit, label = paste(said, "independent residual"))
+  expect_lt(max(abs(residuals - path$kkt[at])), 1e-6, label = paste(said, "difference to kkt"))
+}
+
+scalings <- c("none", "group", "calibrated")
 
 # What a fit says, without the call and the inputs that it carries along.
 answer <- function(path) {

@@ -1,8 +1,8 @@
-# helper-terms.R: the certificate where the penalty has several terms (norms of groups, of groups inside them, of single
-# columns, a ridge), from its definition.
+# helper-terms.R: the certificate where the penalty has several terms (norms of groups, of groups inside them,
+# of single columns, a ridge), from its definition.
 
-# Scale a_j of each column, theta_j = a_j beta_j (0: a constant column, which has no coordinate), and the root of the
-# sum of its squared scores, w; owner: the covariate of each column.
+# Scale a_j of each column, theta_j = a_j beta_j (0: a constant column, which has no coordinate), and the root
+# of the sum of its squared scores, w; owner: the covariate of each column.
 column_scales <- function(X, v, how, owner) {
   share <- v / sum(v)
   d <- colSums(share * (X - rep(colSums(share * X), each = nrow(X)))^2)
@@ -18,8 +18,8 @@ column_scales <- function(X, v, how, owner) {
   )
 }
 
-# The terms of one outermost group (`inside`: the groups in it, itself the last; each list(at = places among its
-# columns, mult)): list(to, back, weight, norms = list(list(at, weight)), ridge), at: coordinates.
+# The terms of one outermost group (`inside`: the groups in it, itself the last; each list(at = places among
+# its columns, mult)): list(to, back, weight, norms = list(list(at, weight)), ridge), at: coordinates.
 group_terms <- function(X, v, how, owner, inside, lasso, ridge) {
   apart <- lasso > 0 || length(inside) > 1
   top <- inside[[length(inside)]]
@@ -38,15 +38,16 @@ group_terms <- function(X, v, how, owner, inside, lasso, ridge) {
   }
   coords$weight <- norms[[length(norms)]]$weight
   p <- nrow(coords$to)
-  singles <- lapply(seq_len(p), function(i) list(at = i, weight = (1 - ridge) * lasso * coords$weight / sqrt(p)))
+  singles <- lapply(seq_len(p),
+                    function(i) list(at = i, weight = (1 - ridge) * lasso * coords$weight / sqrt(p)))
   norms <- lapply(norms, function(s) list(at = s$at, weight = (1 - ridge) * (1 - lasso) * s$weight))
   coords$norms <- Filter(function(s) s$weight > 0 && length(s$at) > 0, c(singles, norms))
   coords$ridge <- ridge * coords$weight
   coords
 }
 
-# Distance of -slope from lambda times the subdifferential of the norms at theta: a norm that is not zero has its
-# gradient, the others all vectors up to their weight, and of their sum the nearest is found by turns.
+# Distance of -slope from lambda times the subdifferential of the norms at theta: a norm that is not zero has
+# its gradient, the others all vectors up to their weight, and of their sum the nearest is found by turns.
 subdifferential_distance <- function(theta, slope, norms, lambda) {
   is_out <- vapply(norms, function(s) all(theta[s$at] == 0), TRUE)
   for (s in norms[!is_out]) {
@@ -71,10 +72,11 @@ subdifferential_distance <- function(theta, slope, norms, lambda) {
 
 is_inside <- function(a, b) all(a %in% b)
 
-# Outermost groups with the groups inside them: a list of list(columns, inside = as group_terms() takes it), smaller
-# groups first.
+# Outermost groups with the groups inside them: a list of list(columns, inside = as
+# group_terms() takes it), smaller groups first.
 nest_groups <- function(groups, mult) {
-  top <- Filter(function(g) !any(vapply(seq_along(groups)[-g], function(h) is_inside(groups[[g]], groups[[h]]), TRUE)),
+  top <- Filter(function(g) !any(vapply(seq_along(groups)[-g],
+                                        function(h) is_inside(groups[[g]], groups[[h]]), TRUE)),
                 seq_along(groups))
   lapply(top, function(g) {
     within <- Filter(function(h) is_inside(groups[[h]], groups[[g]]), seq_along(groups))
@@ -134,7 +136,7 @@ path_terms_residuals <- function(path, problem, groups = NULL, at = seq_along(pa
   v <- problem$weights %||% rep(1, n)
   terms <- terms_of(problem$blocks, v, path$standardize, path$lasso_share, path$ridge_share, problem$mult, groups)
   vapply(at, function(l) {
-    terms_residual(terms, problem$blocks, problem$counts, path$intercept[l], path$coefficients[, l], path$lambda[l],
-                   problem$offset %||% rep(0, n), v, path$link)
+    terms_residual(terms, problem$blocks, problem$counts, path$intercept[l], path$coefficients[, l],
+                   path$lambda[l], problem$offset %||% rep(0, n), v, path$link)
   }, 0)
 }

@@ -14,7 +14,8 @@ test_that("adaptive weights are inverse norms for the size of a group, the stron
   expect_equal(adaptive_weights(second), pmin(relative / min(relative), 1000))
   # what is out gets the largest weight, what is free stays free
   expect_true(all(adaptive_weights(path, path$lambda[1]) == 1000))
-  free <- group_lasso(session$covariates, session$counts, session_bases(), n_lambda = 5, group_weights = c(0, 1, 1, 1))
+  free <- group_lasso(session$covariates, session$counts, session_bases(), n_lambda = 5,
+                      group_weights = c(0, 1, 1, 1))
   expect_identical(adaptive_weights(free)[["position"]], 0)
   again <- group_lasso(session$covariates, session$counts, session_bases(), n_lambda = 5,
                        group_weights = adaptive_weights(cv))

@@ -73,7 +73,8 @@ test_that("infinite covariates are an error that names covariate and rows", {
     expect_input_error(bad_fit(covariates = wrong), "`b`.*2 rows \\(first: 5\\)")
     expect_input_error(bad_fit(covariates = wrong, basis = NULL), "`b`.*2 rows")
   }
-  expect_input_error(bad_fit(covariates = list(m = cbind(d$covariates$a, Inf)), basis = NULL), "`m`.*300 rows")
+  expect_input_error(bad_fit(covariates = list(m = cbind(d$covariates$a, Inf)), basis = NULL),
+                     "`m`.*300 rows")
 })
 
 test_that("covariates that aren't numbers are an error that names them", {
@@ -124,7 +125,7 @@ test_that("without two bins there is an error, with two an answer", {
   for (basis in list(NULL, bad_basis)) {
     expect_input_error(first(0, basis), "at least one bin")
     expect_input_error(first(1, basis), "at least two bins")
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       expect_finite_path(first(2, basis, standardize = how))
     }
   }
@@ -176,7 +177,7 @@ test_that("constant, duplicated and collinear columns leave the fitted values al
   expect_equal(fitted(fit(a = cbind(a, b, a))), fitted(plain), tolerance = 1e-6)
   expect_equal(fitted(fit(a = cbind(a, b, 2 * a - b))), fitted(plain), tolerance = 1e-6)
   expect_equal(fitted(fit(a = cbind(a, b), again = cbind(a, b))), fitted(plain), tolerance = 1e-6)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     constant <- bad_fit(covariates = list(a = a, k = rep(3.3, 300), one = matrix(1e8, 300, 3)), basis = NULL,
                         standardize = how)
     expect_finite_path(constant)
@@ -190,7 +191,7 @@ test_that("constant, duplicated and collinear columns leave the fitted values al
 })
 
 test_that("nothing but constant covariates is an empty model with a warning", {
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     seen <- watch(group_lasso(list(k = rep(2, 300), m = matrix(5, 300, 2)), bad_data()$counts,
                               standardize = how, n_lambda = 5))
     expect_true("neurolasso_no_signal" %in% classes_of(seen))
@@ -278,7 +279,7 @@ test_that("a silent neuron has an empty model and a warning", {
 
 test_that("one spike, constant counts and an outlier have answers", {
   d <- bad_data()
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     one <- bad_fit(counts = replace(numeric(300), 9, 1), standardize = how)
     expect_finite_path(one)
     expect_true(all(one$converged))
@@ -434,7 +435,7 @@ test_that("warnings that are errors leave the session usable", {
 
 test_that("fewer bins than columns have answers", {
   d <- bad_data()
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- bad_fit(covariates = lapply(d$covariates, `[`, 1:20), counts = d$counts[1:20],
                     basis = basis_bspline(15), standardize = how)
     expect_finite_path(path)
@@ -501,7 +502,8 @@ test_that("forked and new processes fit alike", {
   ))[[1]]
   expect_identical(answer(there), here)
   # what a worker sends back is a whole path
-  expect_identical(predict(there, d$covariates, lambda = 0.05), predict(bad_fit(), d$covariates, lambda = 0.05))
+  expect_identical(predict(there, d$covariates, lambda = 0.05),
+                   predict(bad_fit(), d$covariates, lambda = 0.05))
 })
 
 test_that("a lack of memory is an error after which R goes on", {

@@ -202,7 +202,8 @@ test_that("knots outside the range of the data are an error that names the covar
 test_that("a spline prints as it is typed", {
   expect_output(print(basis_bspline(6)), "basis_bspline(6)", fixed = TRUE)
   expect_output(print(basis_bspline(6, order = 3)), "basis_bspline(6, order = 3)", fixed = TRUE)
-  expect_output(print(basis_bspline(6, bounds = c(0, 10))), "basis_bspline(6, bounds = c(0, 10))", fixed = TRUE)
+  expect_output(print(basis_bspline(6, bounds = c(0, 10))), "basis_bspline(6, bounds = c(0, 10))",
+                fixed = TRUE)
   expect_output(print(basis_bspline(5, knots = 3)), "basis_bspline(5, knots = 3)", fixed = TRUE)
   capture.output(expect_invisible(print(basis_bspline(6))))
 })

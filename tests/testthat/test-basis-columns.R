@@ -40,7 +40,8 @@ test_that("new columns are matched by name where both sides have names, else by 
 test_that("other columns than in training are refused", {
   X <- matrix(1:6, 3, dimnames = list(NULL, c("u", "v")))
   design <- expand_covariates(list(m = X))
-  expect_refused(predict(design, list(m = cbind(X, w = 1))), "newdata", "`m`", "had 2 columns", "has 3 columns in `newdata`")
+  expect_refused(predict(design, list(m = cbind(X, w = 1))), "newdata", "`m`", "had 2 columns",
+                 "has 3 columns in `newdata`")
   expect_refused(predict(design, list(m = `colnames<-`(X, c("u", "w")))), "newdata", "`m`", "`u`, `v`", "`u`, `w`")
   expect_refused(predict(design, list(m = 1:3)), "newdata", "`m`")
   vector <- expand_covariates(list(m = 1:3))

@@ -2,7 +2,8 @@ window_kinds <- list(
   raised_cosine = list(basis = basis_raised_cosine(4),
                        values = function(u) oracle_raised_cosine(u, 4, bounds = 0:1)),
   bspline = list(basis = basis_bspline(5), values = function(u) oracle_bspline(u, 5, bounds = 0:1)),
-  cyclic = list(basis = basis_cyclic(4, bounds = c(0, 1)), values = function(u) oracle_cyclic(u, 4, bounds = 0:1)),
+  cyclic = list(basis = basis_cyclic(4, bounds = c(0, 1)),
+                values = function(u) oracle_cyclic(u, 4, bounds = 0:1)),
   identity = list(basis = basis_identity(), values = function(u) matrix(u)),
   raised_cosine_log = list(
     basis = basis_raised_cosine_log(5),
@@ -219,7 +220,8 @@ test_that("a matrix of counts is a group per neuron, everywhere by the neurons' 
   expect_true("coupling.n2" %in% selected(path, path$lambda[10]))
   expect_output(print(path), "coupling.n2", fixed = TRUE)
   # as if each column had been given by itself
-  apart <- list(coupling.n1 = counts[, 1], coupling.n2 = counts[, 2], coupling.n3 = counts[, 3], speed = speed)
+  apart <- list(coupling.n1 = counts[, 1], coupling.n2 = counts[, 2], coupling.n3 = counts[, 3],
+                speed = speed)
   each <- stats::setNames(bases[c("coupling", "coupling", "coupling", "speed")], names)
   alone <- group_lasso(apart, y, each, n_lambda = 20)
   expect_identical(coef(alone), coef(path))
@@ -247,7 +249,8 @@ test_that("a formula's term may be a convolution, of a signal or of many neurons
   b <- basis_raised_cosine(4)
   path <- group_lasso(y ~ basis_conv(coupling, b, 10) + basis_history(own, 3), data, session = data$session,
                       n_lambda = 10)
-  lists <- group_lasso(data[c("coupling", "own")], y, list(coupling = basis_conv(b, 10), own = basis_history(3)),
+  lists <- group_lasso(data[c("coupling", "own")], y,
+                       list(coupling = basis_conv(b, 10), own = basis_history(3)),
                        session = data$session, n_lambda = 10)
   expect_identical(coef(path), coef(lists))
   expect_named(path$groups, c("coupling.n1", "coupling.n2", "own"))
@@ -287,7 +290,8 @@ test_that("history columns, other kernels' labels, and format", {
   named <- basis_conv(basis_custom(list(a = exp, b = sqrt)), 4)
   expect_identical(colnames(expand_covariates(x, named)), c("x.a", "x.b"))
   expect_output(print(basis_history(3)), "basis_history(3)", fixed = TRUE)
-  expect_output(print(basis_conv(basis_bspline(5), 10)), "basis_conv(basis_bspline(5), window = 10)", fixed = TRUE)
+  expect_output(print(basis_conv(basis_bspline(5), 10)), "basis_conv(basis_bspline(5), window = 10)",
+                fixed = TRUE)
   expect_output(print(basis_conv(basis_history(4), 4, "acausal")),
                 "basis_conv(basis_history(4), window = 4, causality = \"acausal\")", fixed = TRUE)
   expect_identical(convolved(x$x, basis_conv(basis_history(4), 4, "acausal"))[10, ], as.double(x$x[12:9]))
@@ -382,14 +386,15 @@ test_that("tuning_curve() gives the filter against lag", {
   y <- with_local_seed(16, rpois(900, exp(-1 + 0.7 * c(0, 0, counts[1:898, 1]))))
   u <- seq(0, 1, length.out = 8)
   for (link in c("log", "softplus")) {
-    path <- group_lasso(list(c = counts), y, basis_conv(basis_raised_cosine(5), 8), n_lambda = 20, link = link,
-                        offset = if (link == "log") log(0.05))
+    path <- group_lasso(list(c = counts), y, basis_conv(basis_raised_cosine(5), 8), n_lambda = 20,
+                        link = link, offset = if (link == "log") log(0.05))
     lambda <- path$lambda[15]
     curve <- tuning_curve(path, "c.n1", lambda = lambda)
     expect_named(curve, c("lag", "effect", "rate"))
     expect_identical(curve$lag, 1:8)
     beta <- coef(path, lambda = lambda)[paste0("c.n1.", 1:5), 1]
-    expect_equal(curve$effect, as.numeric(oracle_raised_cosine(u, 5, bounds = 0:1) %*% beta), tolerance = 1e-12)
+    expect_equal(curve$effect, as.numeric(oracle_raised_cosine(u, 5, bounds = 0:1) %*% beta),
+                 tolerance = 1e-12)
     # a spike more, t bins ago, in every bin: what the prediction says of it
     eta <- predict(path, lambda = lambda)[, 1]
     mu <- if (link == "log") exp else function(x) log1p(exp(x))

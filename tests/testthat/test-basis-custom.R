@@ -4,7 +4,8 @@ test_that("columns are the functions' values, named by them", {
   design <- expand_covariates(list(x = x), basis_custom(list(near = function(x) exp(-x), far = sqrt)))
   expect_identical(unname(design$x), cbind(exp(-x), sqrt(x)))
   expect_identical(colnames(design), c("x.near", "x.far"))
-  expect_identical(colnames(expand_covariates(list(x = x), basis_custom(list(exp, far = sqrt)))), c("x.1", "x.2"))
+  expect_identical(colnames(expand_covariates(list(x = x), basis_custom(list(exp, far = sqrt)))),
+                   c("x.1", "x.2"))
   expect_identical(unname(expand_covariates(list(x = x), basis_custom(exp))$x), cbind(exp(x)))
 })
 
@@ -28,8 +29,8 @@ test_that("new data, one point and no points", {
 
 test_that("a function that misbehaves is named", {
   refuse <- function(f, ...) {
-    expect_refused(expand_covariates(list(x = c(-1, 1)), basis_custom(list(exp, odd = f))), "x", "`x`", "function 2",
-                   ..., class = "neurolasso_covariate_error")
+    expect_refused(expand_covariates(list(x = c(-1, 1)), basis_custom(list(exp, odd = f))), "x", "`x`",
+                   "function 2", ..., class = "neurolasso_covariate_error")
   }
   refuse(function(x) suppressWarnings(log(x)), "NaN at -1", "finite")
   refuse(function(x) 1 / (x - 1), "Inf at 1")

@@ -105,8 +105,8 @@ test_that("a periodic spline prints as it is typed", {
                 "basis_cyclic(6, order = 3, bounds = c(0, 1))", fixed = TRUE)
 })
 
-# Value and derivatives up to order - 1 at a place, from the polynomial on one side of it: through `order` points of
-# one interval.
+# Value and derivatives up to order - 1 at a place, from the polynomial on one side of it:
+# through `order` points of one interval.
 one_sided <- function(basis, at, side, step) {
   s <- side * step * seq(0.1, 0.9, length.out = basis$order)
   t(vapply(seq_len(basis$order) - 1, function(k) {
@@ -184,8 +184,8 @@ test_that("they are the periodic splines of splines2", {
   skip_if_not_installed("splines2")
   x <- with_local_seed(22, c(0, 359.99, runif(100, 0, 360)))
   for (degree in 2:4) {
-    wanted <- splines2::bSpline(x, knots = 40 * 1:8, degree = degree, intercept = TRUE, Boundary.knots = c(0, 360),
-                                periodic = TRUE)
+    wanted <- splines2::bSpline(x, knots = 40 * 1:8, degree = degree, intercept = TRUE,
+                                Boundary.knots = c(0, 360), periodic = TRUE)
     expect_same_columns(columns_of(x, basis_cyclic(9, degree + 1, c(0, 360))), unclass(wanted))
   }
 })

@@ -59,7 +59,8 @@ test_that("a value that is no level is an error that names it, counts it and say
 
 test_that("numbers in place of a factor are refused, unless they are its levels", {
   design <- expand_covariates(list(arm = factor(c("left", "right"))))
-  expect_refused(predict(design, list(arm = 1:2)), "arm", "`arm`", "\"1\"", class = "neurolasso_covariate_error")
+  expect_refused(predict(design, list(arm = 1:2)), "arm", "`arm`", "\"1\"",
+                 class = "neurolasso_covariate_error")
   numbered <- expand_covariates(list(arm = factor(c(10, 20))))
   expect_identical(predict(numbered, list(arm = c(20, 10)))$arm, numbered$arm[2:1, ])
 })

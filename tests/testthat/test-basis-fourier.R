@@ -41,8 +41,8 @@ test_that("NA gives rows of NA, and discretize rounds inside the period", {
   expect_identical(is.na(columns_of(c(0, NA, 1), basis_fourier(1:2, turn)))[, 2], c(FALSE, TRUE, FALSE))
   set.seed(2)
   phase <- runif(400, -10, 10)
-  path <- group_lasso(list(phase = phase), rpois(400, exp(cos(phase))), basis_fourier(1:3, turn), discretize = 30,
-                      n_lambda = 5)
+  path <- group_lasso(list(phase = phase), rpois(400, exp(cos(phase))), basis_fourier(1:3, turn),
+                      discretize = 30, n_lambda = 5)
   expect_match(neurolasso:::storage_of(unclass(path$design)$blocks$phase), "table of 30 rows")
   expect_lt(path$discretized[["phase"]], 2 * pi / 29 / 2 + 1e-12)
 })
@@ -57,6 +57,6 @@ test_that("what can't be one is refused", {
 })
 
 test_that("it prints as it is typed", {
-  expect_output(print(basis_fourier(1:2, bounds = c(-180, 180))), "basis_fourier(c(1, 2), bounds = c(-180, 180))",
-                fixed = TRUE)
+  expect_output(print(basis_fourier(1:2, bounds = c(-180, 180))),
+                "basis_fourier(c(1, 2), bounds = c(-180, 180))", fixed = TRUE)
 })

@@ -5,8 +5,8 @@ test_that("the matrix holds the columns, and its basis maps other data alike", {
   expect_s3_class(came, "basis_matrix")
   expect_equal(unclass(came), oracle_bspline(x, 6), tolerance = 1e-12, ignore_attr = TRUE)
   expect_identical(colnames(came), as.character(1:6))
-  expect_equal(unclass(basis_matrix(c(3, 4), attr(came, "basis"))), oracle_bspline(c(3, 4), 6, bounds = range(x)),
-               tolerance = 1e-12, ignore_attr = TRUE)
+  expect_equal(unclass(basis_matrix(c(3, 4), attr(came, "basis"))),
+               oracle_bspline(c(3, 4), 6, bounds = range(x)), tolerance = 1e-12, ignore_attr = TRUE)
   plane <- cbind(x, rev(x))
   expect_equal(dim(basis_matrix(plane, basis_bspline(4) * basis_bspline(5))), c(40, 20))
   expect_identical(colnames(basis_matrix(factor(c("a", "b")), basis_factor())), c("a", "b"))
@@ -16,7 +16,8 @@ test_that("what is trained stays as it is when it is trained again", {
   set.seed(2)
   x <- c(0, 10, rexp(50))
   other <- c(-3, 2)
-  for (basis in list(basis_bspline(6, knots = "quantiles"), basis_mspline(5), basis_natural(6, knots = "quantiles"),
+  for (basis in list(basis_bspline(6, knots = "quantiles"), basis_mspline(5),
+                     basis_natural(6, knots = "quantiles"),
                      basis_raised_cosine(5), basis_raised_cosine_log(5), basis_orth_exponential(c(1, 9)))) {
     trained <- attr(basis_matrix(x, basis), "basis")
     seen <- watch(attr(basis_matrix(other, trained), "basis"))

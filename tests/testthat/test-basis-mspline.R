@@ -40,7 +40,8 @@ test_that("every function has an integral of one", {
     half <- diff(ends) / 2
     x <- as.vector(outer(as.vector(node), half) + rep(ends[-1] - half, each = 4))
     came <- columns_of(x, basis_mspline(n_basis, order, bounds = bounds))
-    expect_lt(max(abs(colSums(came * as.vector(outer(weight, half))) - 1)), 1e-13, label = paste("order", order))
+    expect_lt(max(abs(colSums(came * as.vector(outer(weight, half))) - 1)), 1e-13,
+              label = paste("order", order))
   }
 })
 

@@ -57,7 +57,8 @@ test_that("what the data can't tell apart is left out, and print() says so", {
 
 test_that("a covariate without a value is refused, with bounds or without", {
   for (basis in list(basis_orth_exponential(rates), basis_orth_exponential(rates, bounds = c(0, 1)))) {
-    expect_refused(expand_covariates(list(x = c(NA_real_, NA)), basis), "x", "not NA", class = "neurolasso_covariate_error")
+    expect_refused(expand_covariates(list(x = c(NA_real_, NA)), basis), "x", "not NA",
+                   class = "neurolasso_covariate_error")
   }
 })
 

@@ -11,7 +11,8 @@ factor_kinds <- list(
   list(basis = basis_natural(5, bounds = c(0, 1)), columns = function(x) oracle_natural(x, 5, c(0, 1))),
   list(basis = basis_raised_cosine_log(4, bounds = c(0, 1)),
        columns = function(x) oracle_raised_cosine_log(x, 4, bounds = c(0, 1))),
-  list(basis = basis_fourier(c(1, 3), bounds = c(0, 1)), columns = function(x) oracle_fourier(x, c(1, 3), c(0, 1))),
+  list(basis = basis_fourier(c(1, 3), bounds = c(0, 1)),
+       columns = function(x) oracle_fourier(x, c(1, 3), c(0, 1))),
   list(basis = basis_custom(list(exp, function(x) x^2)), columns = function(x) cbind(exp(x), x^2)),
   list(basis = basis_orth_exponential(c(1, 5, 20), bounds = c(0, 1)),
        columns = function(x) oracle_orth_exponential(x, c(1, 5, 20), c(0, 1))),
@@ -77,7 +78,8 @@ test_that("the product is associative", {
   set.seed(3)
   X <- matrix(runif(30), 10)
   expect_identical(columns_of(X, (a * b) * d), columns_of(X, a * (b * d)))
-  expect_identical(columns_of(cbind(X, X[, 1]), (a * b) * (d * a)), columns_of(cbind(X, X[, 1]), a * b * d * a))
+  expect_identical(columns_of(cbind(X, X[, 1]), (a * b) * (d * a)),
+                   columns_of(cbind(X, X[, 1]), a * b * d * a))
 })
 
 test_that("the covariate may be a matrix or a data frame, of integers too", {
@@ -167,8 +169,8 @@ test_that("products of very high orders are refused, not computed wrongly", {
   expect_refused(expand_covariates(list(p = X), list(p = high * high * two * two)), "p", "2048", "1024",
                  class = "neurolasso_covariate_error")
   higher <- basis_bspline(33, order = 33)
-  expect_refused(expand_covariates(list(p = X[, 1:2]), list(p = higher * two)), "p", "33", "widest basis last",
-                 class = "neurolasso_covariate_error")
+  expect_refused(expand_covariates(list(p = X[, 1:2]), list(p = higher * two)), "p", "33",
+                 "widest basis last", class = "neurolasso_covariate_error")
   # what isn't refused can be fitted
   for (basis in list(high * high, two * higher)) {
     design <- expand_covariates(list(p = X[, 1:2]), list(p = basis))

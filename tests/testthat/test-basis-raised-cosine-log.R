@@ -35,7 +35,8 @@ test_that("bumps are narrow near the lower bound, and equally wide where the log
 test_that("NA gives rows of NA; values outside are moved; one point is on the lower end", {
   seen <- watch(columns_of(c(-5, 0, NA, 2, 17), basis_raised_cosine_log(5, bounds = c(0, 4))))
   expect_match(conditionMessage(seen$warnings[[1]]), "2 in `x`", fixed = TRUE)
-  expect_equal(seen$value[-3, ], oracle_raised_cosine_log(c(0, 0, 2, 4), 5, bounds = c(0, 4)), tolerance = 1e-12)
+  expect_equal(seen$value[-3, ], oracle_raised_cosine_log(c(0, 0, 2, 4), 5, bounds = c(0, 4)),
+               tolerance = 1e-12)
   expect_true(all(is.na(seen$value[3, ])))
   expect_equal(columns_of(3, basis_raised_cosine_log(4))[1, 1], 1)
 })
@@ -53,6 +54,7 @@ test_that("it prints as it is typed", {
   expect_output(print(basis_raised_cosine_log(5)), "basis_raised_cosine_log(5)", fixed = TRUE)
   expect_output(
     print(basis_raised_cosine_log(5, 3, 10, FALSE, c(0, 2))),
-    "basis_raised_cosine_log(5, width = 3, time_scaling = 10, decay_to_zero = FALSE, bounds = c(0, 2))", fixed = TRUE
+    "basis_raised_cosine_log(5, width = 3, time_scaling = 10, decay_to_zero = FALSE, bounds = c(0, 2))",
+    fixed = TRUE
   )
 })

@@ -1,4 +1,5 @@
-# What holds for every basis. Values at x in the units of bounds 0 .. 10, each with its own oracle in its own file.
+# What holds for every basis. Values at x in the units of bounds 0 .. 10, each
+# with its own oracle in its own file.
 all_bases <- function(bounds = c(0, 10)) {
   list(
     bspline = basis_bspline(7, bounds = bounds), bspline_high = basis_bspline(9, order = 8, bounds = bounds),
@@ -18,9 +19,11 @@ all_formulas <- function(grid) {
   to_orthogonal <- parts$v %*% diag(1 / parts$d)
   to_orthogonal <- to_orthogonal %*% diag(sign(colSums(to_orthogonal)))
   list(
-    bspline = function(x) oracle_bspline(x, 7, bounds = b), bspline_high = function(x) oracle_bspline(x, 9, 8, b),
+    bspline = function(x) oracle_bspline(x, 7, bounds = b),
+    bspline_high = function(x) oracle_bspline(x, 9, 8, b),
     mspline = function(x) oracle_mspline(x, 6, bounds = b), natural = function(x) oracle_natural(x, 5, b),
-    cyclic = function(x) oracle_cyclic(x, 5, bounds = b), raised_cosine = function(x) oracle_raised_cosine(x, 6, 2, b),
+    cyclic = function(x) oracle_cyclic(x, 5, bounds = b),
+    raised_cosine = function(x) oracle_raised_cosine(x, 6, 2, b),
     raised_cosine_log = function(x) oracle_raised_cosine_log(x, 6, bounds = b),
     orth_exponential = function(x) exponentials(x) %*% to_orthogonal,
     fourier = function(x) oracle_fourier(x, 1:2, b), custom = function(x) cbind(exp(-x), sqrt(x)),
@@ -74,7 +77,8 @@ test_that("basis_values() is the matrix of the design, with NA where an input is
     expect_identical(came, columns_of(x, basis))
     expect_equal(dim(came), c(length(x), neurolasso:::basis_size(trained)))
     both <- neurolasso:::train_basis(basis * basis_bspline(4), list(x, y))
-    expect_identical(neurolasso:::basis_values(both, list(x, y)), columns_of(cbind(x, y), basis * basis_bspline(4)))
+    expect_identical(neurolasso:::basis_values(both, list(x, y)),
+                     columns_of(cbind(x, y), basis * basis_bspline(4)))
     expect_equal(dim(neurolasso:::basis_values(trained, list(numeric()))), c(0, ncol(came)))
   }
 })
@@ -104,7 +108,8 @@ test_that("a million points", {
   at <- c(333333, 1e6)
   kernel <- oracle_raised_cosine_log(seq(0, 1, length.out = 100), 4, bounds = 0:1)
   past <- t(vapply(at, function(t) colSums(kernel * counts[t - 1:100]), numeric(4)))
-  few <- cbind(oracle_product(oracle_bspline(x[at], 5, bounds = c(0, 10)), oracle_cyclic(z[at], 6, bounds = c(0, 3))),
+  few <- cbind(oracle_product(oracle_bspline(x[at], 5, bounds = c(0, 10)),
+                              oracle_cyclic(z[at], 6, bounds = c(0, 3))),
                outer(as.character(level[at]), levels(level), `==`) + 0, past)
   expect_equal(predictor[at], as.numeric(few %*% coefficients), tolerance = 1e-12)
   # bases that have few values in a row take less than the matrix
@@ -198,7 +203,8 @@ test_that("knots at quantiles are different ones inside the bounds, whatever the
   }
   set.seed(8)
   cases <- list(
-    zeros = c(rep(0, 900), rexp(100)), rounded = rep(c(0, 1, 2, 3, 4, 5, 6, 20), c(50, 400, 9, 9, 9, 2, 2, 1)),
+    zeros = c(rep(0, 900), rexp(100)),
+    rounded = rep(c(0, 1, 2, 3, 4, 5, 6, 20), c(50, 400, 9, 9, 9, 2, 2, 1)),
     two = rep(0:1, 20), one_inside = rep(c(0, 0.3, 1), 9), missing = c(NA, runif(50), NA),
     bounded = runif(50, -5, 5)
   )
@@ -210,7 +216,8 @@ test_that("knots at quantiles are different ones inside the bounds, whatever the
   }
   expect_equal(knots_of(c(rep(0, 900), 1:99)), unname(quantile(1:98, 1:4 / 5))) # 0 and 99 are the bounds
   expect_equal(columns_of(rep(3, 9), basis_bspline(5, knots = "quantiles")), cbind(rep(1, 9), 0, 0, 0, 0))
-  expect_output(print(basis_bspline(6, knots = "quantiles")), "basis_bspline(6, knots = \"quantiles\")", fixed = TRUE)
+  expect_output(print(basis_bspline(6, knots = "quantiles")), "basis_bspline(6, knots = \"quantiles\")",
+                fixed = TRUE)
   expect_refused(basis_bspline(6, knots = "quantile"), "knots", "\"quantiles\"", "the 2 inner knots")
 })
 
@@ -238,6 +245,7 @@ test_that("tuning curves are drawn over the range of the covariate, for every ba
     curve <- tuning_curve(path, "x", lambda = path$lambda[4], n = 5)
     expect_equal(range(curve$x), if (inherits(basis, c("basis_custom", "basis_identity"))) range(x) else c(0, 10))
     eta <- basis_matrix(curve$x, unclass(path$design)$bases$x) %*% path$coefficients[, 4]
-    expect_equal(curve$effect, as.numeric(eta) - mean(path$design$x %*% path$coefficients[, 4]), tolerance = 1e-9)
+    expect_equal(curve$effect, as.numeric(eta) - mean(path$design$x %*% path$coefficients[, 4]),
+                 tolerance = 1e-9)
   }
 })

@@ -60,7 +60,8 @@ test_that("bins far from every sample are NA", {
   distance <- vapply(middle, function(m) min(abs(m - times)), 0)
   inside <- middle >= 0 & middle <= 4
   for (method in c("linear", "nearest")) {
-    expect_identical(is.na(bin_behaviour(times, x, breaks, method, max_gap = 0.35)), !(inside & distance <= 0.35))
+    expect_identical(is.na(bin_behaviour(times, x, breaks, method, max_gap = 0.35)),
+                     !(inside & distance <= 0.35))
     expect_identical(is.na(bin_behaviour(times, x, breaks, method, max_gap = Inf)), !inside)
     # five usual distances
     expect_identical(is.na(bin_behaviour(times, x, breaks, method)), !(inside & distance <= 0.5 + 1e-9))
@@ -88,7 +89,8 @@ test_that("matrices and data frames keep their columns", {
   xy <- cbind(x = times, y = -times)
   breaks <- seq(0, 1, 0.25)
   came <- bin_behaviour(times, xy, breaks)
-  expect_identical(came, cbind(x = bin_behaviour(times, times, breaks), y = bin_behaviour(times, -times, breaks)))
+  expect_identical(came,
+                   cbind(x = bin_behaviour(times, times, breaks), y = bin_behaviour(times, -times, breaks)))
   frame <- bin_behaviour(times, data.frame(x = times, lap = factor(rep(1:2, c(5, 6)))), breaks, "nearest")
   expect_identical(dim(frame), c(4L, 2L))
   expect_identical(levels(frame$lap), c("1", "2"))
@@ -127,7 +129,8 @@ test_that("a list of breaks is one session after the other", {
 test_that("degrees in a period of radians, or radians in one of degrees, are noticed", {
   times <- seq(0, 10, 0.1)
   degrees <- seq(-179, 179, length.out = 101)
-  expect_warning(bin_behaviour(times, degrees, 0:10, period = c(-pi, pi)), "degrees", class = "neurolasso_units")
+  expect_warning(bin_behaviour(times, degrees, 0:10, period = c(-pi, pi)), "degrees",
+                 class = "neurolasso_units")
   expect_warning(bin_behaviour(times, degrees * pi / 180, 0:10, period = c(0, 360)), "radians",
                  class = "neurolasso_units")
   for (period in list(c(-180, 180), c(0, 360))) expect_silent(bin_behaviour(times, degrees, 0:10, period = period))

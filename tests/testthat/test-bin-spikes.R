@@ -64,7 +64,8 @@ test_that("spikes outside are left out, with one warning that counts them by neu
 test_that("the result is a coupling covariate as it is", {
   set.seed(3)
   counts <- bin_spikes(list(n1 = runif(200, 0, 10), n2 = runif(100, 0, 10)), seq(0, 10, by = 0.05))
-  path <- group_lasso(list(coupling = counts), counts[, "n1"], basis_conv(basis_raised_cosine(3), 5), n_lambda = 5)
+  path <- group_lasso(list(coupling = counts), counts[, "n1"], basis_conv(basis_raised_cosine(3), 5),
+                      n_lambda = 5)
   expect_named(path$groups, c("coupling.n1", "coupling.n2"))
 })
 
@@ -120,7 +121,8 @@ test_that("a list of breaks is one session after the other", {
   # nothing to say where every spike is in a session
   expect_identical(bin_spikes(c(0.5, 7.5), list(c(0, 1, 2), c(7, 8))), c(1L, 0L, 1L))
   expect_identical(bin_spikes(1.5, list(0:2)), bin_spikes(1.5, 0:2))
-  expect_refused(bin_spikes(1, list(0:2, 1:3)), "breaks", "number 2 begins at 1", class = "neurolasso_spikes_error")
+  expect_refused(bin_spikes(1, list(0:2, 1:3)), "breaks", "number 2 begins at 1",
+                 class = "neurolasso_spikes_error")
   expect_refused(bin_spikes(1, list(5:6, 1:3)), "breaks", "order of time", class = "neurolasso_spikes_error")
   expect_refused(bin_spikes(1, list(0:2, 4)), "breaks", "at least two", class = "neurolasso_spikes_error")
   expect_refused(bin_spikes(1, list()), "breaks", "empty", class = "neurolasso_spikes_error")
@@ -128,9 +130,10 @@ test_that("a list of breaks is one session after the other", {
 
 test_that("what is likely a slip is said", {
   spikes <- data.frame(time = c(0.1, 0.2), unit = c("a", "b"))
-  expect_refused(bin_spikes(spikes, 0:1), "times", "data frame", "units = d$unit", class = "neurolasso_spikes_error")
+  expect_refused(bin_spikes(spikes, 0:1), "times", "data frame", "units = d$unit",
+                 class = "neurolasso_spikes_error")
   expect_refused(bin_spikes(1, 0.02), "breaks", "seq(0, 600, by = 0.02)", class = "neurolasso_spikes_error")
-  expect_warning(bin_spikes(c(150, 2500, 9999), seq(0, 10, 1)), "Times run from 150 to 9999, breaks from 0 to 10.",
-                 fixed = TRUE)
+  expect_warning(bin_spikes(c(150, 2500, 9999), seq(0, 10, 1)),
+                 "Times run from 150 to 9999, breaks from 0 to 10.", fixed = TRUE)
   expect_no_match(conditionMessage(watch(bin_spikes(c(1, 2, 3, 11), 0:10))$warnings[[1]]), "Times run")
 })

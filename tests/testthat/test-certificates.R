@@ -1,7 +1,5 @@
 # Every solution is optimal by a certificate that shares no code with the package.
 
-scalings <- c("none", "group", "calibrated")
-
 for (kind in problem_kinds) {
   for (seed in 1:4) {
     test_that(sprintf("solutions are certified: %s, seed %d", kind, seed), {
@@ -9,10 +7,7 @@ for (kind in problem_kinds) {
       for (how in scalings) {
         path <- fit_problem(problem, standardize = how, n_lambda = 12)
         at <- c(2, 5, 9, 12)
-        residuals <- path_residuals(path, problem, at = at)
-        expect_true(all(path$converged), label = paste(how, "converged"))
-        expect_lt(max(residuals), 2e-6, label = paste(how, "independent residual"))
-        expect_lt(max(abs(residuals - path$kkt[at])), 1e-6, label = paste(how, "difference to kkt"))
+        expect_certified(path, path_residuals(path, problem, at = at), at, how)
         expect_finite_path(path)
       }
     })

@@ -76,7 +76,8 @@ test_that("check_counts() takes one count per bin, of any type of number", {
 })
 
 test_that("logical counts are refused or counted, not garbled", {
-  came <- tryCatch(neurolasso:::check_counts(c(TRUE, FALSE, TRUE), 3), neurolasso_input_error = function(e) NULL)
+  came <- tryCatch(neurolasso:::check_counts(c(TRUE, FALSE, TRUE), 3),
+                   neurolasso_input_error = function(e) NULL)
   if (!is.null(came)) expect_identical(came, c(1, 0, 1)) else expect_null(came)
 })
 

@@ -187,7 +187,8 @@ test_that("the fingerprint is of values, and of all of them", {
   expect_identical(f(x), f(unserialize(serialize(x, NULL))))
   expect_identical(f(1:5), f(c(1L, 2L, 3L, 4L, 5L)))
   expect_match(f(x), "^[0-9a-f]{32}$")
-  others <- list(replace(x, "a", list(c(1:4, 6L))), replace(x, "b", "e"), stats::setNames(x, c("a", "b", "x", "d")), x[-4],
+  others <- list(replace(x, "a", list(c(1:4, 6L))), replace(x, "b", "e"),
+                 stats::setNames(x, c("a", "b", "x", "d")), x[-4],
                  replace(x, "d", list(list(matrix(0, 3, 2), as.raw(7), TRUE, NA))),
                  replace(x, "d", list(list(matrix(0, 2, 3), as.raw(7), TRUE, FALSE))))
   prints <- vapply(c(list(x), others), f, "")

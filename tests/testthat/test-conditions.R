@@ -50,7 +50,8 @@ test_that("every error is a sentence that names the argument and says what came"
     message <- conditionMessage(case$error)
     expect_match(message, paste0("`", case$arg, "`"), fixed = TRUE, label = case$name)
     expect_match(message, "\\.$", label = case$name)
-    expect_no_match(message, "subscript|non-numeric|argument is of length|missing value where", label = case$name)
+    expect_no_match(message, "subscript|non-numeric|argument is of length|missing value where",
+                    label = case$name)
     expect_lt(nchar(message), 300)
   }
 })

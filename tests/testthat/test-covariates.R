@@ -33,7 +33,8 @@ test_that("bases may be nested like the covariates, or named like the flat ones"
 })
 
 test_that("one basis serves all numeric vectors; factors and matrices are taken as they are", {
-  covariates <- list(a = runif(6), arm = factor(rep(1:3, 2)), m = matrix(runif(12), 6), on = rep(c(TRUE, FALSE), 3))
+  covariates <- list(a = runif(6), arm = factor(rep(1:3, 2)), m = matrix(runif(12), 6),
+                     on = rep(c(TRUE, FALSE), 3))
   expect_identical(shape_of(covariates, basis_bspline(5)), c(a = 5L, arm = 3L, m = 2L, on = 5L))
   expect_identical(shape_of(covariates), c(a = 1L, arm = 3L, m = 2L, on = 1L))
   expect_identical(shape_of(covariates, list(a = basis_bspline(4))), c(a = 4L, arm = 3L, m = 2L, on = 1L))

@@ -47,7 +47,8 @@ test_that("print and summary tell folds, scores and covariates", {
   s <- summary(cv)
   expect_identical(s$table$lambda, c(cv$lambda_min, cv$lambda_1se))
   expect_identical(s$table$bits_per_spike, cv$cv_mean[match(s$table$lambda, cv$lambda)])
-  expect_identical(rownames(s$covariates)[s$covariates$at_1se], intersect(names(entry_order(cv)), selected(cv)))
+  expect_identical(rownames(s$covariates)[s$covariates$at_1se],
+                   intersect(names(entry_order(cv)), selected(cv)))
   expect_true(all(s$covariates$folds_at_min >= 0 & s$covariates$folds_at_min <= 10))
   expect_output(print(s), "folds_at_1se")
   expect_output(print(with_local_seed(1, session_cv(3, folds = "random"))), "at random")
@@ -61,6 +62,7 @@ test_that("the plot marks both lambdas and can be drawn for any cross-validation
   expect_identical(plot(cv, folds = TRUE, main = "a", xlim = c(0.001, 1), ylim = c(-1, 1)), cv)
   expect_identical(plot(session_cv(4, lambda = 0.05))$lambda, 0.05)
   session <- small_session(4)
-  silent <- suppressWarnings(cv_group_lasso(session$covariates, 0 * session$counts, session_bases(), n_lambda = 3))
+  silent <- suppressWarnings(cv_group_lasso(session$covariates, 0 * session$counts, session_bases(),
+                                            n_lambda = 3))
   expect_refused(plot(silent), "x", "nothing to plot")
 })

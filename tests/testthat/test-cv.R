@@ -2,16 +2,19 @@
 
 cv_data <- function(seed = 1, n = 600, varying = TRUE) {
   with_local_seed(seed, {
-    covariates <- list(position = cumsum(rnorm(n)), speed = rexp(n), arm = factor(sample(letters[1:3], n, TRUE)))
+    covariates <- list(position = cumsum(rnorm(n)), speed = rexp(n),
+                       arm = factor(sample(letters[1:3], n, TRUE)))
     offset <- if (varying) log(runif(n, 0.2, 3))
     eta <- 0.9 * sin(covariates$position / 4) + 0.5 * (covariates$arm == "b") - 0.5
     list(covariates = covariates, counts = rpois(n, exp(eta + (offset %||% 0))), offset = offset,
-         weights = sample(c(0.5, 1, 2), n, TRUE), bases = list(position = basis_bspline(6), speed = basis_bspline(4)))
+         weights = sample(c(0.5, 1, 2), n, TRUE),
+         bases = list(position = basis_bspline(6), speed = basis_bspline(4)))
   })
 }
 
 # The bits per spike of each fold at each lambda: models fitted to the training rows of ready columns.
-loop_over_folds <- function(d, folds, lambda, group_weights, use_weights = FALSE, train_of = function(k) folds != k) {
+loop_over_folds <- function(d, folds, lambda, group_weights, use_weights = FALSE,
+                            train_of = function(k) folds != k) {
   blocks <- as.list(expand_covariates(d$covariates, d$bases))
   n <- length(d$counts)
   o <- d$offset %||% rep(0, n)
@@ -20,7 +23,8 @@ loop_over_folds <- function(d, folds, lambda, group_weights, use_weights = FALSE
   t(vapply(sort(unique(folds)), function(k) {
     train <- which(train_of(k))
     held <- which(folds == k)
-    path <- group_lasso(rows_of(train), d$counts[train], lambda = lambda, standardize = "none", offset = o[train],
+    path <- group_lasso(rows_of(train), d$counts[train], lambda = lambda, standardize = "none",
+                        offset = o[train],
                         weights = v[train], group_weights = group_weights, control = precise(1e-9))
     rate0 <- sum(v[train] * d$counts[train]) / sum(v[train] * exp(o[train]))
     loglik <- function(mu) sum(v[held] * dpois(d$counts[held], mu, log = TRUE))
@@ -36,7 +40,8 @@ test_that("scores are those of a loop over folds, with an offset on variable bin
   for (use_weights in c(FALSE, TRUE)) {
     d <- cv_data(2)
     folds <- rep(rep(1:4, each = 30), length.out = 600)
-    cv <- cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, standardize = "none", n_lambda = 8,
+    cv <- cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, standardize = "none",
+                         n_lambda = 8,
                          weights = if (use_weights) d$weights, folds = folds, control = precise(1e-9))
     wanted <- loop_over_folds(d, folds, cv$lambda, cv$adaptive, use_weights)
     expect_equal(cv$score, wanted, tolerance = 1e-6)
@@ -90,7 +95,7 @@ test_that("fits of folds are certified, in the coordinates of all bins", {
   d <- cv_data(6)
   folds <- rep(rep(1:3, each = 25), 8)
   blocks <- as.list(expand_covariates(d$covariates, d$bases))
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, standardize = how, n_lambda = 6)
     problem <- neurolasso:::path_problem(path)
     parts <- neurolasso:::split_folds(list(id = folds), 0, path)
@@ -102,8 +107,8 @@ test_that("fits of folds are certified, in the coordinates of all bins", {
     for (k in 1:3) {
       for (l in c(2, 6)) {
         theta <- Map(function(c, b) c$to %*% b, coords, oracle_split(blocks, fits[[k]]$coefficients[, l]))
-        residual <- kkt_residual(moved, d$counts, fits[[k]]$intercept[l], unlist(theta), path$lambda[l], "none",
-                                 d$offset, as.numeric(folds != k), mult)
+        residual <- kkt_residual(moved, d$counts, fits[[k]]$intercept[l], unlist(theta), path$lambda[l],
+                                 "none", d$offset, as.numeric(folds != k), mult)
         expect_lt(residual, 2e-6)
       }
     }
@@ -117,8 +122,8 @@ test_that("bins near a held-out block are left out of training, within the sessi
   near <- function(k, gap) {
     vapply(1:600, function(t) any(folds[abs(1:600 - t) <= gap & session == session[t]] == k), TRUE)
   }
-  cv <- cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, standardize = "none", session = session,
-                       n_lambda = 4, folds = folds, gap = 7, control = precise(1e-9))
+  cv <- cv_group_lasso(d$covariates, d$counts, d$bases, offset = d$offset, standardize = "none",
+                       session = session, n_lambda = 4, folds = folds, gap = 7, control = precise(1e-9))
   wanted <- loop_over_folds(d, folds, cv$lambda, cv$adaptive, train_of = function(k) !near(k, 7))
   expect_equal(cv$score, wanted, tolerance = 1e-6)
   expect_identical(cv$held_out$training_spikes[2], sum(d$counts[!near(2, 7)]) + 0)
@@ -153,8 +158,8 @@ test_that("a path, a formula and a design give the same as the list", {
   design <- expand_covariates(d$covariates, d$bases)
   expect_equal(cv_group_lasso(design, d$counts, offset = d$offset, n_lambda = 6)$score, whole$score)
   data <- data.frame(d$covariates, counts = d$counts, o = d$offset)
-  form <- cv_group_lasso(counts ~ basis_bspline(position, 6) + basis_bspline(speed, 4) + arm + offset(o), data,
-                         n_lambda = 6)
+  form <- cv_group_lasso(counts ~ basis_bspline(position, 6) + basis_bspline(speed, 4) + arm + offset(o),
+                         data, n_lambda = 6)
   expect_equal(form$score, whole$score)
   expect_identical(form$call[[1]], quote(cv_group_lasso))
   named <- cv_group_lasso(counts ~ basis_bspline(position, 6) + basis_bspline(speed, 4) + arm + offset(o),
@@ -166,8 +171,8 @@ test_that("weights of the penalty are those of the path, free groups included", 
   d <- cv_data(10)
   mult <- c(position = 2, speed = 0, arm = 0.5)
   folds <- rep(rep(1:3, each = 50), 4)
-  cv <- cv_group_lasso(d$covariates, d$counts, d$bases, standardize = "none", group_weights = mult, n_lambda = 4,
-                       folds = folds, control = precise(1e-9), adaptive = FALSE)
+  cv <- cv_group_lasso(d$covariates, d$counts, d$bases, standardize = "none", group_weights = mult,
+                       n_lambda = 4, folds = folds, control = precise(1e-9), adaptive = FALSE)
   blocks <- as.list(expand_covariates(d$covariates, d$bases))
   train <- folds != 1
   alone <- group_lasso(lapply(blocks, function(X) X[train, ]), d$counts[train], standardize = "none",
@@ -210,7 +215,8 @@ test_that("adaptive weights are those of a fit at the level of noise", {
   expect_identical(min(free$adaptive[c("position", "arm")]), 1)
   expect_equal(free$path$group_weights[["arm"]], first$group_weights[["arm"]] * 0.5 * free$adaptive[["arm"]])
   # noise alone: nothing is learned, all are equal, or out
-  noise <- with_local_seed(2, cv_group_lasso(d$covariates["speed"], rpois(n, 1), d$bases["speed"], n_lambda = 5))
+  noise <- with_local_seed(2,
+                           cv_group_lasso(d$covariates["speed"], rpois(n, 1), d$bases["speed"], n_lambda = 5))
   expect_identical(noise$adaptive, c(speed = 1))
 })
 

@@ -25,5 +25,6 @@ test_that("the summary says what each covariate became", {
 test_that("a plain data frame can be made of it", {
   came <- summary(expand_covariates(list(a = 1:9, b = 9:1)))
   expect_identical(nrow(came[came$covariate == "b", ]), 1L)
-  expect_identical(as.data.frame(unclass(came)[1:2]), data.frame(covariate = c("a", "b"), columns = c(1L, 1L)))
+  expect_identical(as.data.frame(unclass(came)[1:2]),
+                   data.frame(covariate = c("a", "b"), columns = c(1L, 1L)))
 })

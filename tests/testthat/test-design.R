@@ -5,7 +5,8 @@ test_design <- function(seed = 1, n = 50) {
 
 test_that("dim, names and column names are those of its parts", {
   design <- test_design()
-  sizes <- c(position = 6L, phase = 5L, speed = 4L, trend = 1L, arm = 3L, place = 12L, coupling = 2L, choice = 1L)
+  sizes <- c(position = 6L, phase = 5L, speed = 4L, trend = 1L, arm = 3L, place = 12L, coupling = 2L,
+             choice = 1L)
   expect_identical(dim(design), c(50L, 34L))
   expect_identical(nrow(design), 50L)
   expect_identical(ncol(design), 34L)
@@ -104,7 +105,8 @@ test_that("the training data through predict() are the training design", {
 test_that("predict() uses the bounds, knots and levels of the training data", {
   set.seed(4)
   train <- list(a = runif(40, -1, 1), b = runif(40, 0, 10), arm = factor(sample(3, 40, TRUE), levels = 1:4))
-  design <- expand_covariates(train, list(a = basis_bspline(6, knots = c(-0.1, 0.5)), b = basis_raised_cosine(5)))
+  design <- expand_covariates(train,
+                              list(a = basis_bspline(6, knots = c(-0.1, 0.5)), b = basis_raised_cosine(5)))
   new <- list(a = runif(5, -0.5, 0.5), b = runif(5, 3, 4), arm = factor(c(4, 1, 1, 2, 3)))
   came <- predict(design, new)
   expect_equal(unname(came$a), oracle_bspline(new$a, 6, 4, range(train$a), c(-0.1, 0.5)), tolerance = 1e-12)
@@ -141,8 +143,8 @@ test_that("newdata that can't be used are refused", {
 })
 
 test_that("a factor in place of numbers is refused, whatever the basis", {
-  for (basis in list(basis_bspline(4), basis_raised_cosine(4), basis_cyclic(4, bounds = c(0, 10)), basis_identity(),
-                     NULL)) {
+  for (basis in list(basis_bspline(4), basis_raised_cosine(4), basis_cyclic(4, bounds = c(0, 10)),
+                     basis_identity(), NULL)) {
     design <- expand_covariates(list(speed = c(2, 5, 9)), if (is.null(basis)) NULL else list(speed = basis))
     suppressWarnings(expect_refused(predict(design, list(speed = factor(c(2, 5, 9)))), NULL, "`speed`"))
   }
@@ -168,7 +170,8 @@ test_that("a design fits as its covariates do, and survives saveRDS()", {
   data <- mixed_session(7, 100)
   design <- expand_covariates(data$covariates, mixed_bases())
   from_design <- group_lasso(design, data$counts, n_lambda = 5)
-  expect_equal(coef(from_design), coef(group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 5)))
+  expect_equal(coef(from_design),
+               coef(group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 5)))
   file <- tempfile(fileext = ".rds")
   on.exit(unlink(file))
   saveRDS(design, file)

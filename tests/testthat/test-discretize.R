@@ -71,7 +71,8 @@ test_that("the largest rounding errors are stored by covariate and stated", {
   expect_false(any(grepl("Rounded", capture.output(print(fit_tracked(d, n_lambda = 2))))))
   unnamed <- d
   unnamed$covariates$place <- unname(d$covariates$place)
-  expect_named(fit_tracked(unnamed, n_lambda = 2, discretize = list(place = 9))$discretized, c("place.1", "place.2"))
+  expect_named(fit_tracked(unnamed, n_lambda = 2, discretize = list(place = 9))$discretized,
+               c("place.1", "place.2"))
 })
 
 test_that("the fit is that of the rounded values, certified, and near that of the raw ones", {
@@ -94,7 +95,8 @@ test_that("covariates are rounded by name, each to its own number of values", {
   for (given in list(list(position = 20, place = 5), c(position = 20, place = 5))) {
     path <- fit_tracked(d, n_lambda = 3, discretize = given)
     expect_named(path$discretized, c("position", "place.x", "place.y"))
-    expect_identical(tables(path$design)[c("position", "place", "phase")], c(position = 20L, place = 25L, phase = 0L))
+    expect_identical(tables(path$design)[c("position", "place", "phase")],
+                     c(position = 20L, place = 25L, phase = 0L))
   }
   nested <- list(track = d$covariates[c("position", "speed")], phase = d$covariates$phase)
   fit <- function(discretize) {
@@ -116,7 +118,8 @@ test_that("a covariate with at most that many values stays as it is", {
   expect_identical(path$discretized, c(position = 0, speed = 0, place.x = 0, place.y = 0))
   plain <- fit_tracked(d, n_lambda = 4)
   expect_identical(answer(path), answer(plain))
-  expect_gt(fit_tracked(d, n_lambda = 2, discretize = list(position = n_values - 1))$discretized[["position"]], 0)
+  expect_gt(fit_tracked(d, n_lambda = 2,
+                        discretize = list(position = n_values - 1))$discretized[["position"]], 0)
   # whole numbers are values like any other
   as_integers <- replace(d$covariates, "position", list(as.integer(d$covariates$position)))
   same <- group_lasso(as_integers, d$counts, tracked_bases, n_lambda = 4, discretize = c(position = n_values))
@@ -178,8 +181,8 @@ test_that("angles that run on are rounded within their period", {
 test_that("the columns of a product that are levels are not rounded", {
   d <- tracked(9)
   place <- cbind(x = d$covariates$position, arm = as.integer(d$covariates$arm) * 10)
-  path <- group_lasso(list(place = place), d$counts, list(place = basis_bspline(5) * basis_factor()), n_lambda = 3,
-                      discretize = 2 * 10)
+  path <- group_lasso(list(place = place), d$counts, list(place = basis_bspline(5) * basis_factor()),
+                      n_lambda = 3, discretize = 2 * 10)
   expect_named(path$discretized, "place.x")
   expect_identical(tables(path$design)[["place"]], 40L)
 })

@@ -5,7 +5,8 @@ formula_data <- function(seed = 1, n = 400) {
                     x = runif(n), y = runif(n), arm = factor(sample(c("left", "right"), n, TRUE)),
                     dt = runif(n, 0.02, 0.03))
     d$coupling <- matrix(rpois(2 * n, 1), n)
-    d$counts <- rpois(n, 20 * d$dt * exp(sin(d$position / 30) + 0.4 * (d$arm == "left") + 0.2 * d$coupling[, 1]))
+    d$counts <- rpois(n,
+                      20 * d$dt * exp(sin(d$position / 30) + 0.4 * (d$arm == "left") + 0.2 * d$coupling[, 1]))
     d
   })
 }
@@ -21,7 +22,8 @@ test_that("a formula gives exactly the fit of the lists", {
   d <- formula_data()
   came <- group_lasso(
     counts ~ basis_bspline(position, 6, bounds = c(0, 200)) +
-      basis_natural(speed, n_basis = 5, knots = "quantiles") + basis_cyclic(direction, 6, bounds = c(-180, 180)) +
+      basis_natural(speed, n_basis = 5, knots = "quantiles") +
+      basis_cyclic(direction, 6, bounds = c(-180, 180)) +
       basis_bspline(x, 4) * basis_bspline(y, 5) + arm + coupling + basis_identity(dt) + offset(log(dt)),
     d, n_lambda = 12
   )
@@ -52,8 +54,8 @@ test_that("rows with NA are dropped as they are from lists", {
   d$counts[7] <- NA
   d$dt[9] <- NA
   came <- group_lasso(counts ~ basis_bspline(speed, 5) + position + offset(log(dt)), d, n_lambda = 6)
-  wanted <- group_lasso(d[c("speed", "position")], d$counts, list(speed = basis_bspline(5)), offset = log(d$dt),
-                        n_lambda = 6)
+  wanted <- group_lasso(d[c("speed", "position")], d$counts, list(speed = basis_bspline(5)),
+                        offset = log(d$dt), n_lambda = 6)
   expect_same_fit(came, wanted)
   expect_identical(came$n_obs, 397L)
 })
@@ -71,7 +73,8 @@ test_that("any function that makes a basis can stand in a term", {
     d, n_lambda = 6
   )
   wanted <- group_lasso(
-    list(position = d$position, direction = d$direction, speed = d$speed, dt = d$dt, arm = d$arm, plane = plane),
+    list(position = d$position, direction = d$direction, speed = d$speed, dt = d$dt, arm = d$arm,
+         plane = plane),
     d$counts,
     list(position = b, direction = basis_fourier(1:3, c(-180, 180)), speed = basis_mspline(5),
          dt = basis_custom(list(log)), arm = basis_factor(c("right", "left")), plane = place), n_lambda = 6

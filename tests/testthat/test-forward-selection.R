@@ -19,7 +19,8 @@ test_that("the search follows held-out scores and the signed-rank test", {
   first <- vapply(names(d$x), function(name) by_hand(name), double(10))
   expect_equal(came$scores[[1]], first, tolerance = 1e-5)
   expect_identical(came$steps$covariate[1], names(which.max(colMeans(first))))
-  expect_equal(came$steps$p[1], wilcox.test(first[, came$steps$covariate[1]], alternative = "greater")$p.value)
+  expect_equal(came$steps$p[1],
+               wilcox.test(first[, came$steps$covariate[1]], alternative = "greater")$p.value)
   second <- by_hand(c("a", "b")) - first[, came$steps$covariate[1]]
   expect_equal(came$steps$gain[2], mean(second), tolerance = 1e-4)
   expect_equal(came$steps$p[2], wilcox.test(second, alternative = "greater")$p.value)

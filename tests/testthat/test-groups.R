@@ -5,7 +5,8 @@ groups_data <- function(n = 600, seed = 1) {
   with_local_seed(seed, {
     covariates <- list(
       position = runif(n, 0, 100), speed = rexp(n, 0.1), arm = factor(sample(c("l", "m", "r"), n, TRUE)),
-      lags = matrix(rnorm(4 * n), n) * rep(c(1, 1, 1e3, 1e3), each = n), trend = seq(-1, 1, length.out = n) + 5
+      lags = matrix(rnorm(4 * n), n) * rep(c(1, 1, 1e3, 1e3), each = n),
+      trend = seq(-1, 1, length.out = n) + 5
     )
     link <- with(covariates, -0.5 + sin(position / 15) + 0.02 * speed + 0.4 * (arm == "m") + 0.3 * lags[, 2])
     list(covariates = covariates, counts = rpois(n, exp(link)))
@@ -18,7 +19,8 @@ groups_design <- function(d = groups_data()) expand_covariates(d$covariates, gro
 partitions <- list(
   parts = list(start = 1:4, end = 5:8, speed = "speed", arm = "arm", lags = "lags", trend = "trend"),
   across = list(place = c("position", "arm"), other = c("speed", "lags", "trend")),
-  mixed = list(a = c("position.2", "speed", "lags.3"), b = c("position.7", "position.8", "arm"), c = c(17, 21)),
+  mixed = list(a = c("position.2", "speed", "lags.3"), b = c("position.7", "position.8", "arm"),
+               c = c(17, 21)),
   overlap = list(a = 1:5, b = 4:10, c = c("position.1", "speed", "arm"), d = c("lags", "trend")),
   nested = list(a = 1:3, b = "position", all = 1:21, again = 17:20, twice = 17:20)
 )
@@ -47,7 +49,8 @@ test_that("a list, labels and a mask say the same", {
   expect_identical(read(mask), expected)
   colnames(mask) <- columns
   expect_identical(read(mask[, 21:1]), expected)
-  leaves <- lapply(split(seq_along(columns), rep(1:5, c(8, 5, 3, 4, 1))), function(at) mask[, at, drop = FALSE])
+  leaves <- lapply(split(seq_along(columns), rep(1:5, c(8, 5, 3, 4, 1))),
+                   function(at) mask[, at, drop = FALSE])
   names(leaves) <- names(design)
   expect_identical(read(leaves[5:1]), expected)
   # numbers in any order, with gaps; no names
@@ -128,7 +131,7 @@ for (kind in names(partitions)) {
     design <- groups_design(d)
     v <- with_local_seed(3, sample(c(0, 0.5, 1, 3), 600, TRUE))
     offset <- with_local_seed(4, rnorm(600, sd = 0.3))
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       fit <- function(...) {
         path <- group_lasso(design, d$counts, groups = partitions[[kind]], standardize = how, n_lambda = 12, ...)
         expect_true(all(path$converged), label = paste(how, "converged"))
@@ -140,7 +143,8 @@ for (kind in names(partitions)) {
       expect_lt(max(latent_residuals(fit(weights = v, offset = offset))), 3e-6, label = paste(how, "weights"))
       expect_lt(max(latent_residuals(fit(link = "softplus"))), 3e-6, label = paste(how, "softplus"))
       mult <- c(0, rep(2, length(partitions[[kind]]) - 1))
-      expect_lt(max(latent_residuals(fit(group_weights = mult), mult = mult)), 3e-6, label = paste(how, "factors"))
+      expect_lt(max(latent_residuals(fit(group_weights = mult), mult = mult)), 3e-6,
+                label = paste(how, "factors"))
     }
   })
 }
@@ -153,7 +157,7 @@ test_that("random groups are certified, with more columns than bins, too", {
       sets <- lapply(1:12, function(g) sort(sample(60, sample(1:12, 1))))
       list(X = X, sets = sets, counts = rpois(n, exp(0.4 * X[, 1] + 0.4 * X[, 30])))
     })
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- group_lasso(list(x = problem$X), problem$counts, groups = problem$sets, standardize = how,
                           n_lambda = 15, lambda_min_ratio = 0.05)
       expect_true(all(path$converged), label = paste(how, seed))
@@ -183,7 +187,7 @@ test_that("slow convex optimisation comes to the same answers", {
   X <- as.matrix(design)
   owner <- rep(1:3, c(8, 5, 1))
   for (case in cases) {
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       top <- group_lasso(design, d$counts, groups = case$sets, standardize = how, n_lambda = 1)$lambda_max
       path <- group_lasso(design, d$counts, groups = case$sets, standardize = how, lambda = top / c(2, 8),
                           control = precise())
@@ -205,7 +209,7 @@ test_that("slow convex optimisation comes to the same answers", {
 test_that("parts of a matrix are groups like matrices of their own, and covariates together like one matrix", {
   d <- groups_data()
   X <- as.matrix(groups_design(d))
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     fit <- function(blocks, groups = NULL) {
       group_lasso(blocks, d$counts, groups = groups, standardize = how, n_lambda = 10, control = precise())
     }
@@ -230,7 +234,7 @@ test_that("the order of a matrix's columns doesn't matter, nor whether they are 
   label <- rep(c("a", "b", "c", "d", "e", NA), c(3, 10, 1, 6, 15, 5))
   scrambled <- with_local_seed(9, sample(40))
   for (mean in c(0, 1e4)) {
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       fit <- function(x, groups) {
         group_lasso(x, counts, groups = groups, standardize = how, n_lambda = 10, control = precise(1e-9))
       }
@@ -246,7 +250,8 @@ test_that("the order of a matrix's columns doesn't matter, nor whether they are 
       expect_equal(mixed$intercept, whole$intercept, tolerance = 1e-6)
       overlap <- list(a = 1:25, b = c(40, 20:30), c = c(2, 39))
       place <- order(scrambled)
-      expect_equal(unname(fit(list(x = X1[, scrambled]), lapply(overlap, function(at) place[at]))$coefficients),
+      expect_equal(unname(fit(list(x = X1[, scrambled]),
+                              lapply(overlap, function(at) place[at]))$coefficients),
                    unname(fit(list(x = X1), overlap)$coefficients[scrambled, ]), tolerance = 1e-6)
     }
   }
@@ -287,7 +292,7 @@ test_that("the units of covariates in one group don't matter to \"group\" and \"
 test_that("a column in two groups fits like two copies of it", {
   d <- groups_data()
   X <- unname(d$covariates$lags) / rep(c(1, 1, 1e3, 1e3), each = 600)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     fit <- function(x, groups = NULL, lambda = NULL) {
       group_lasso(x, d$counts, groups = groups, standardize = how, n_lambda = 10, lambda = lambda,
                   control = precise())
@@ -333,7 +338,8 @@ test_that("the guide's mask gives NeMoS's optimum, to the last digits", {
     leaves = list(position = rbind(rep(1, 6), 0), speed = rbind(rep(0, 6), 1))
   )
   for (mask in masks) {
-    path <- group_lasso(list(position = data$position, speed = data$speed), data$counts, basis_raised_cosine(6),
+    path <- group_lasso(list(position = data$position, speed = data$speed), data$counts,
+                        basis_raised_cosine(6),
                         groups = mask, lambda = exact$lambda, standardize = "none", control = precise())
     expect_lt(max(abs(path$group_norms[1, ] - exact$norm_position)), 1e-6)
     expect_lt(max(abs(path$group_norms[2, ] - exact$norm_speed)), 1e-6)
@@ -396,7 +402,8 @@ test_that("curves and terms are by covariate, and add up", {
   expect_equal(curve$effect, unname(terms[, "position"]))
   expect_refused(tuning_curve(path, "start", lambda = lambda), "covariate", "`position`")
   new <- lapply(d$covariates, function(x) if (is.matrix(x)) x[1:20, ] else x[1:20])
-  expect_equal(unname(predict(path, new, lambda = lambda)[, 1]), unname(predict(path, lambda = lambda)[1:20, 1]))
+  expect_equal(unname(predict(path, new, lambda = lambda)[, 1]),
+               unname(predict(path, lambda = lambda)[1:20, 1]))
 })
 
 test_that("a refit has the columns of the groups that are in and those that are free", {
@@ -465,11 +472,12 @@ test_that("cross-validation, stability, adaptive weights and forward selection g
   expect_true(all(second$path$converged))
   # weights that the cross-validation learns are those of groups
   for (how in c("none", "calibrated")) {
-    learned <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = partitions$overlap, n_lambda = 10,
-                              n_folds = 4, standardize = how)
+    learned <- cv_group_lasso(d$covariates, d$counts, groups_bases, groups = partitions$overlap,
+                              n_lambda = 10, n_folds = 4, standardize = how)
     expect_named(learned$adaptive, names(partitions$overlap))
     factor <- learned$path$group_weights / group_lasso(d$covariates, d$counts, groups_bases, lambda = 1,
-                                                       groups = partitions$overlap, standardize = how)$group_weights
+                                                       groups = partitions$overlap,
+                                                       standardize = how)$group_weights
     expect_lt(max(latent_residuals(learned$path, mult = factor)), 3e-6)
   }
   forward <- forward_selection(cv)
@@ -489,8 +497,8 @@ test_that("part of a problem is certified, and its columns are in their places",
     owner <- rep(1:5, c(8, 5, 3, 4, 1))
     beta <- numeric(21)
     beta[part$kept] <- fit$coefficients
-    expect_lt(latent_residual(X, owner, unname(path$groups[2]), d$counts, fit$intercept, beta, fit$group_norms,
-                              path$lambda[4], "calibrated", free = unname(path$free)), 3e-6)
+    expect_lt(latent_residual(X, owner, unname(path$groups[2]), d$counts, fit$intercept, beta,
+                              fit$group_norms, path$lambda[4], "calibrated", free = unname(path$free)), 3e-6)
     expect_true(all(beta[-c(path$groups[[2]], unlist(path$free))] == 0))
   }
 })
@@ -518,7 +526,8 @@ test_that("a shift control shifts a group's columns, in the model of the others"
 
 test_that("neurons of a population have the same groups, and are certified", {
   d <- groups_data()
-  counts <- cbind(a = d$counts, quiet = 0, b = with_local_seed(6, rpois(600, exp(0.3 * d$covariates$lags[, 1]))))
+  counts <- cbind(a = d$counts, quiet = 0,
+                  b = with_local_seed(6, rpois(600, exp(0.3 * d$covariates$lags[, 1]))))
   counts[3:7, "b"] <- NA
   population <- watch(group_lasso(d$covariates, counts, groups_bases, groups = partitions$overlap[c(1, 2, 4)],
                                   n_lambda = 8))$value
@@ -552,8 +561,8 @@ test_that("formulas have groups, too", {
   data <- data.frame(d$covariates[c("position", "speed", "trend")], counts = d$counts)
   path <- group_lasso(counts ~ basis_bspline(position, 8) + speed + trend, data, n_lambda = 6,
                       groups = list(a = "position", b = c("speed", "trend")))
-  plain <- group_lasso(d$covariates[c("position", "speed", "trend")], d$counts, list(position = basis_bspline(8)),
-                       n_lambda = 6, groups = list(a = 1:8, b = 9:10))
+  plain <- group_lasso(d$covariates[c("position", "speed", "trend")], d$counts,
+                       list(position = basis_bspline(8)), n_lambda = 6, groups = list(a = 1:8, b = 9:10))
   expect_identical(unname(path$coefficients), unname(plain$coefficients))
 })
 
@@ -565,7 +574,8 @@ test_that("populations with groups of a wide matrix are cross-validated", {
   population <- group_lasso(list(x = X, position = d$covariates$position), counts, groups_bases["position"],
                             groups = groups, n_lambda = 8)
   cv <- cv_group_lasso(population, n_folds = 3, adaptive = FALSE)
-  alone <- cv_group_lasso(list(x = X, position = d$covariates$position), counts[, "b"], groups_bases["position"],
+  alone <- cv_group_lasso(list(x = X, position = d$covariates$position), counts[, "b"],
+                          groups_bases["position"],
                           groups = groups, n_lambda = 8, folds = cv[["b"]]$folds, adaptive = FALSE)
   expect_equal(cv[["b"]]$path$free, list(x = 15:20))
   expect_equal(unname(cv[["b"]]$cv_mean), unname(alone$cv_mean), tolerance = 1e-4)

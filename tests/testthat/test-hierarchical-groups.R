@@ -21,7 +21,8 @@ test_that("groups are covariates, and interactions with all that comes before th
   columns <- list(a = 1:2, b = 3L, `a:b` = 4:6, c = 7L, d = 8:9, `a:b:c` = 10:12, `b:c` = 13L)
   expect_identical(hierarchy_sets(hierarchical_groups("a:b"), columns), replace(columns, "a:b", list(1:6)))
   all <- hierarchy_sets(hierarchical_groups("a:b", "b:c", "a:b:c"), columns)
-  expect_identical(all[c("a:b", "b:c", "a:b:c")], list(`a:b` = 1:6, `b:c` = c(3L, 7L, 13L), `a:b:c` = c(1:7, 10:13)))
+  expect_identical(all[c("a:b", "b:c", "a:b:c")],
+                   list(`a:b` = 1:6, `b:c` = c(3L, 7L, 13L), `a:b:c` = c(1:7, 10:13)))
   expect_identical(all[c("a", "b", "c", "d")], columns[c("a", "b", "c", "d")])
   # without the products of two it has but the main effects
   single <- hierarchy_sets(hierarchical_groups("a:b:c"), columns[c("a", "b", "c", "a:b:c")])
@@ -53,7 +54,7 @@ test_that("what is no hierarchy is refused", {
 test_that("hierarchical paths are certified, and an interaction never comes alone", {
   for (interacts in c(TRUE, FALSE)) {
     d <- hierarchy_data(interacts = interacts)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- group_lasso(d$covariates, d$counts, hierarchy_bases(), standardize = how, n_lambda = 20,
                           groups = hierarchical_groups(both = c("position", "direction")))
       expect_true(all(path$converged))
@@ -73,8 +74,8 @@ test_that("hierarchical paths are certified, and an interaction never comes alon
 test_that("main effects are in alone where there is no interaction, and a product where there is", {
   plain <- hierarchy_data(3000, interacts = FALSE)
   groups <- hierarchical_groups(both = c("position", "direction"))
-  first <- function(d) names(entry_order(group_lasso(d$covariates, d$counts, hierarchy_bases(), groups = groups,
-                                                     n_lambda = 60)))[1]
+  first <- function(d) names(entry_order(group_lasso(d$covariates, d$counts, hierarchy_bases(),
+                                                     groups = groups, n_lambda = 60)))[1]
   expect_identical(first(plain), "position")
   expect_identical(first(hierarchy_data(3000)), "both")
 })
@@ -82,7 +83,8 @@ test_that("main effects are in alone where there is no interaction, and a produc
 test_that("a formula's products are named for it", {
   d <- hierarchy_data()
   data <- data.frame(d$covariates[c("position", "direction", "speed")], counts = d$counts)
-  path <- group_lasso(counts ~ basis_bspline(position, 5) + basis_cyclic(direction, 4, bounds = c(0, 2 * pi)) +
+  path <- group_lasso(counts ~ basis_bspline(position, 5) +
+                      basis_cyclic(direction, 4, bounds = c(0, 2 * pi)) +
                         basis_bspline(position, 5) * basis_cyclic(direction, 4, bounds = c(0, 2 * pi)) + speed,
                       data, groups = hierarchical_groups("position:direction"), n_lambda = 12)
   expect_identical(names(path$groups), c("position", "direction", "position:direction", "speed"))

@@ -15,8 +15,8 @@ test_that("coefficients between fitted lambdas are linear in lambda", {
     wanted <- oracle_interpolate(path$lambda, coefficient_table(path), asked)
     expect_equal(unname(coef(path, lambda = asked)), wanted, tolerance = 1e-12)
     for (l in asked[1:5]) {
-      expect_equal(unname(coef(path, lambda = l)), oracle_interpolate(path$lambda, coefficient_table(path), l),
-                   tolerance = 1e-12)
+      expect_equal(unname(coef(path, lambda = l)),
+                   oracle_interpolate(path$lambda, coefficient_table(path), l), tolerance = 1e-12)
     }
   }
 })
@@ -108,7 +108,8 @@ test_that("lambda 0 and infinity are ends of a path", {
   expect_identical(path$lambda, c(Inf, 0.2, 0))
   expect_identical(unname(coef(path, lambda = c(Inf, 0))), coefficient_table(path)[, c(1, 3)])
   expect_equal(unname(coef(path, lambda = 0.05)),
-               cbind(0.25 * coefficient_table(path)[, 2] + 0.75 * coefficient_table(path)[, 3]), tolerance = 1e-12)
+               cbind(0.25 * coefficient_table(path)[, 2] + 0.75 * coefficient_table(path)[, 3]),
+               tolerance = 1e-12)
 })
 
 test_that("between infinity and a fitted lambda is not simply the fitted one", {

@@ -1,4 +1,5 @@
-# Neurons that share groups: against the conditions of the joint problem, brute force, and the fits that it contains.
+# Neurons that share groups: against the conditions of the joint problem, brute
+# force, and the fits that it contains.
 
 # A random problem of a kind (helper-problems.R) with N neurons.
 random_neurons <- function(kind, seed, n_neuron) {
@@ -18,7 +19,8 @@ random_neurons <- function(kind, seed, n_neuron) {
 }
 
 as_joint_problem <- function(d, how, link = "log") {
-  joint_problem(do.call(cbind, d$blocks), d$counts, shared_blocks(d$blocks, ncol(d$counts)), how, d$offset %||% 0,
+  joint_problem(do.call(cbind, d$blocks), d$counts, shared_blocks(d$blocks, ncol(d$counts)), how,
+                d$offset %||% 0,
                 d$weights %||% rep(1, nrow(d$counts)), d$mult %||% rep(1, length(d$blocks)), link)
 }
 
@@ -29,8 +31,8 @@ test_that("joint fits of all kinds of problems satisfy the conditions of the joi
       d <- random_neurons(kind, seed, n_neuron)
       how <- c("calibrated", "group", "none")[1 + (seed + match(kind, problem_kinds)) %% 3]
       link <- if (kind %in% c("plain", "offset", "weights", "correlated")) c("log", "softplus")[seed] else "log"
-      population <- suppressWarnings(fit_problem(d, neurons = "joint", standardize = how, link = link, n_lambda = 12,
-                                                 lambda_min_ratio = 0.03))
+      population <- suppressWarnings(fit_problem(d, neurons = "joint", standardize = how, link = link,
+                                                 n_lambda = 12, lambda_min_ratio = 0.03))
       label <- paste(kind, seed, how, link)
       expect_true(all(population[[1]]$converged), label = label)
       expect_lt(population_residuals(population, as_joint_problem(d, how, link)), 3e-6, label = label)
@@ -102,7 +104,8 @@ test_that("one neuron's joint fit is its own", {
     expect_equal(seen$value$one$lambda, alone$lambda)
     expect_true(all(seen$value$none$intercept == -Inf))
     # and the solver for several, given one
-    data <- list(design = alone$design, counts = cbind(one = d$counts[, 1]), offset = d$offset, weights = NULL)
+    data <- list(design = alone$design, counts = cbind(one = d$counts[, 1]), offset = d$offset,
+                 weights = NULL)
     cells <- neuron_cells(data, path_groups(alone), "calibrated", rep(1, length(alone$groups)))
     moments <- design_moments(alone$design, rep(1 / length(d$offset), length(d$offset)))
     came <- run_joint(alone$design, moments, cells, lambda_request(NULL, 15, 0.01), link, precise(1e-9), FALSE)[[1]]
@@ -180,7 +183,8 @@ test_that("silent neurons have no part in it, and a set of them is no problem", 
   with_silent$counts <- cbind(d$counts, mute = 0)
   seen <- watch(fit_problem(with_silent, neurons = "joint", n_lambda = 8))
   expect_identical(lapply(seen$warnings, `[[`, "neurons"), list("mute"))
-  expect_equal(seen$value[["n2"]]$coefficients, fit_problem(d, neurons = "joint", n_lambda = 8)[["n2"]]$coefficients)
+  expect_equal(seen$value[["n2"]]$coefficients,
+               fit_problem(d, neurons = "joint", n_lambda = 8)[["n2"]]$coefficients)
   expect_true(all(seen$value$mute$intercept == -Inf))
   expect_false(any(selected(seen$value, fraction = 0.1)[, "mute"]))
   alone <- watch(fit_problem(with_silent, neurons = list("mute", c("n1", "n2")), n_lambda = 8))
@@ -265,8 +269,10 @@ test_that("groups of columns go with neurons that share: parts of covariates, an
   d <- random_neurons("plain", 17, 3)
   sizes <- vapply(d$blocks, ncol, 1L)
   parts <- split(seq_len(sum(sizes)), (seq_len(sum(sizes)) - 1) %/% 4)
-  population <- suppressWarnings(fit_problem(d, groups = parts, neurons = "joint", standardize = "none", n_lambda = 8))
-  problem <- joint_problem(do.call(cbind, d$blocks), d$counts, lapply(unname(parts), function(own) rep(list(own), 3)))
+  population <- suppressWarnings(fit_problem(d, groups = parts, neurons = "joint", standardize = "none",
+                                             n_lambda = 8))
+  problem <- joint_problem(do.call(cbind, d$blocks), d$counts,
+                           lapply(unname(parts), function(own) rep(list(own), 3)))
   expect_lt(population_residuals(population, problem), 3e-6)
   overlapping <- c(parts, list(both = unlist(parts[1:2])))
   overlap <- fit_problem(d, groups = overlapping, neurons = "joint", standardize = "none", n_lambda = 8)
@@ -281,7 +287,8 @@ test_that("groups of columns go with neurons that share: parts of covariates, an
     norms <- sqrt(rowSums(vapply(fits, function(fit) fit$group_norms[, l]^2, double(length(weights)))))
     loss + lambda * sum(weights * norms)
   }
-  same <- fit_problem(d, groups = overlapping, neurons = "joint", standardize = "none", lambda = population[[1]]$lambda)
+  same <- fit_problem(d, groups = overlapping, neurons = "joint", standardize = "none",
+                      lambda = population[[1]]$lambda)
   expect_lte(at(same), at(population) + 1e-9)
 })
 

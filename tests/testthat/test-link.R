@@ -12,7 +12,8 @@ fit_softplus <- function(problem, ...) fit_problem(problem, link = "softplus", .
 softplus_session <- function(seed = 1, n = 300) {
   data <- mixed_session(seed, n)
   with_local_seed(seed + 100, {
-    eta <- with(data$covariates, 0.05 * position + cos(phase) + (arm == "left") + 2 * sin(3 * place[, "x"]) - 1)
+    eta <- with(data$covariates,
+                0.05 * position + cos(phase) + (arm == "left") + 2 * sin(3 * place[, "x"]) - 1)
     data$counts <- rpois(n, oracle_rate(eta, "softplus"))
     data
   })
@@ -60,7 +61,8 @@ test_that("mean rates are means of rates, of few values and of many", {
   weights <- with_local_seed(2, sample(c(0, 1, 2.5), 200, TRUE))
   offset <- with_local_seed(3, rnorm(200))
   mean_rate <- neurolasso:::mean_rate
-  for (s in list(0.3, c(-2, 1, NA, 1), seq(-4, 3, length.out = 500), c(NA, seq(-90, 60, length.out = 3000)))) {
+  for (s in list(0.3, c(-2, 1, NA, 1), seq(-4, 3, length.out = 500),
+                 c(NA, seq(-90, 60, length.out = 3000)))) {
     wanted <- vapply(s, function(one) sum(weights * oracle_rate(eta + one, "softplus")) / sum(weights), 0)
     expect_equal(mean_rate(eta, s, offset, weights, "softplus"), wanted, tolerance = 1e-12)
     wanted <- vapply(s, function(one) sum(weights * exp(eta + one)) / sum(weights * exp(offset)), 0)
@@ -77,13 +79,10 @@ test_that("mean rates are means of rates, of few values and of many", {
 for (kind in problem_kinds) {
   test_that(sprintf("softplus solutions are certified: %s", kind), {
     problem <- softplus_problem(kind, 900 + match(kind, problem_kinds))
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- fit_softplus(problem, standardize = how, n_lambda = 12)
       at <- c(2, 5, 9, 12)
-      residuals <- path_residuals(path, problem, at = at)
-      expect_true(all(path$converged), label = paste(how, "converged"))
-      expect_lt(max(residuals), 2e-6, label = paste(how, "independent residual"))
-      expect_lt(max(abs(residuals - path$kkt[at])), 1e-6, label = paste(how, "difference to kkt"))
+      expect_certified(path, path_residuals(path, problem, at = at), at, how)
       expect_finite_path(path)
     }
   })
@@ -92,7 +91,7 @@ for (kind in problem_kinds) {
 test_that("softplus solutions with offset and weights hold at tight tolerances", {
   for (kind in c("offset", "weights", "splines")) {
     problem <- softplus_problem(kind, 8)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- fit_softplus(problem, standardize = how, n_lambda = 6, control = precise(1e-9))
       expect_true(all(path$converged))
       expect_lt(max(path_residuals(path, problem)), 3e-9)
@@ -112,7 +111,8 @@ test_that("softplus solutions are certified for every storage", {
 test_that("kkt of a softplus fit is honest where the solver was stopped", {
   problem <- softplus_problem("correlated", 3)
   for (passes in 1:3) {
-    path <- suppressWarnings(fit_softplus(problem, n_lambda = 8, control = group_lasso_control(max_passes = passes)))
+    path <- suppressWarnings(fit_softplus(problem, n_lambda = 8,
+                                          control = group_lasso_control(max_passes = passes)))
     expect_equal(path$kkt, path_residuals(path, problem), tolerance = 1e-4)
     expect_equal(path$converged, path$kkt <= 1e-6)
   }
@@ -126,10 +126,11 @@ test_that("at lambda = 0 softplus is the maximum of its likelihood", {
     n <- length(problem$counts)
     v <- problem$weights %||% rep(1, n)
     eta <- oracle_softplus_fit(do.call(cbind, problem$blocks), problem$counts, problem$offset %||% rep(0, n), v)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- fit_softplus(problem, standardize = how, lambda = 0, control = precise())
       expect_equal(unname(predict(path)[, 1]), eta, tolerance = 1e-6, label = paste(kind, how))
-      expect_equal(path$deviance, deviance_at(problem$counts, oracle_rate(eta, "softplus"), v), tolerance = 1e-9)
+      expect_equal(path$deviance, deviance_at(problem$counts, oracle_rate(eta, "softplus"), v),
+                   tolerance = 1e-9)
     }
   }
 })
@@ -141,7 +142,7 @@ test_that("the softplus grid starts at lambda_max, where the model is that of th
     v <- problem$weights %||% rep(1, n)
     offset <- problem$offset %||% rep(0, n)
     mult <- problem$mult %||% rep(1, length(problem$blocks))
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- fit_softplus(problem, standardize = how, n_lambda = 5, control = precise())
       top <- oracle_lambda_max(problem$blocks, problem$counts, how, offset, v, mult, "softplus")
       expect_equal(path$lambda_max, top, tolerance = 1e-8)
@@ -254,14 +255,16 @@ test_that("softplus degrees of freedom follow their formula", {
 test_that("response is softplus of the link, fitted, and interpolated coefficients go through it", {
   data <- softplus_session(4, 120)
   offset <- with_local_seed(4, rnorm(120))
-  path <- group_lasso(data$covariates, data$counts, mixed_bases(), link = "softplus", n_lambda = 6, offset = offset)
+  path <- group_lasso(data$covariates, data$counts, mixed_bases(), link = "softplus", n_lambda = 6,
+                      offset = offset)
   expect_identical(path$link, "softplus")
   eta <- vapply(1:6, function(l) {
     oracle_link(as.list(path$design), path$intercept[l], path$coefficients[, l], offset)
   }, double(120))
   expect_equal(unname(predict(path)), eta, tolerance = 1e-12)
   expect_equal(unname(predict(path, type = "response")), oracle_rate(eta, "softplus"), tolerance = 1e-12)
-  expect_equal(fitted(path), predict(path, data$covariates, offset = offset, type = "response"), tolerance = 1e-12)
+  expect_equal(fitted(path), predict(path, data$covariates, offset = offset, type = "response"),
+               tolerance = 1e-12)
   between <- mean(path$lambda[2:3])
   expect_equal(fitted(path, lambda = between), oracle_rate(predict(path, lambda = between), "softplus"))
   error <- error_of(predict(path, data$covariates))
@@ -274,7 +277,8 @@ test_that("response is softplus of the link, fitted, and interpolated coefficien
 test_that("deviance, residuals and log-likelihood of softplus follow their definitions", {
   data <- softplus_session(5, 150)
   weights <- with_local_seed(5, sample(c(0, 1, 2.5), 150, TRUE))
-  path <- group_lasso(data$covariates, data$counts, mixed_bases(), link = "softplus", n_lambda = 6, weights = weights)
+  path <- group_lasso(data$covariates, data$counts, mixed_bases(), link = "softplus", n_lambda = 6,
+                      weights = weights)
   mu <- fitted(path)
   y <- array(data$counts, dim(mu))
   missing <- colSums(weights * (dpois(y, y, log = TRUE) - dpois(y, mu, log = TRUE)))
@@ -306,8 +310,8 @@ test_that("a softplus tuning curve is the mean rate with the covariate set to a 
   data <- softplus_session(7, 80)
   offset <- with_local_seed(7, rnorm(80, sd = 0.5))
   weights <- with_local_seed(8, sample(c(0, 0.5, 2), 80, TRUE))
-  path <- group_lasso(data$covariates, data$counts, mixed_bases(), link = "softplus", n_lambda = 8, offset = offset,
-                      weights = weights)
+  path <- group_lasso(data$covariates, data$counts, mixed_bases(), link = "softplus", n_lambda = 8,
+                      offset = offset, weights = weights)
   lambda <- path$lambda[6]
   brute <- function(name, values) {
     size <- if (is.null(dim(values))) length(values) else nrow(values)
@@ -348,7 +352,7 @@ test_that("one spike, an outlier, counts that aren't whole and constant counts h
   fit <- function(counts, ...) {
     suppressWarnings(group_lasso(x, counts, basis_bspline(6), link = "softplus", n_lambda = 10, ...))
   }
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     for (counts in list(replace(numeric(200), 9, 1), replace(y, 7, 1e4), y + 0.5, y * 1e-9)) {
       path <- fit(counts, standardize = how)
       expect_finite_path(path)
@@ -368,8 +372,8 @@ test_that("separation is noticed with the softplus link, and only separation", {
   d <- softplus_problem("plain", 3)
   expect_length(watch(fit_softplus(d, lambda = 0))$warnings, 0)
   # an offset that silences bins is not separation
-  silenced <- group_lasso(list(x = sin(1:80)), rep(c(0, 2, 0, 1), 20), offset = rep(c(-30, 0), 40), link = "softplus",
-                          lambda = 0)
+  silenced <- group_lasso(list(x = sin(1:80)), rep(c(0, 2, 0, 1), 20), offset = rep(c(-30, 0), 40),
+                          link = "softplus", lambda = 0)
   expect_true(silenced$converged)
 })
 
@@ -382,7 +386,8 @@ test_that("the link is printed where it isn't log, checked, and kept in a file",
   expect_identical(plain$link, "log")
   expect_false(any(grepl("link =", capture.output(print(plain)), fixed = TRUE)))
   for (bad in list("exp", 1, NA, NULL, c("log", "log"))) {
-    expect_refused(group_lasso(data$covariates, data$counts, link = bad), "link", "`link`", "\"log\", \"softplus\"")
+    expect_refused(group_lasso(data$covariates, data$counts, link = bad), "link", "`link`",
+                   "\"log\", \"softplus\"")
   }
   file <- tempfile(fileext = ".rds")
   on.exit(unlink(file))

@@ -6,7 +6,8 @@ nested_problem <- function(seed, n = 400) {
                    d = matrix(rnorm(n * 2), n))
     blocks$c[, 3] <- blocks$c[, 1] - blocks$c[, 2]
     blocks$b[, 2] <- 7
-    list(blocks = blocks, counts = rpois(n, exp(0.5 * blocks$a[, 2] + 0.3 * blocks$a[, 3] - 0.06 * blocks$b[, 1])),
+    list(blocks = blocks,
+         counts = rpois(n, exp(0.5 * blocks$a[, 2] + 0.3 * blocks$a[, 3] - 0.06 * blocks$b[, 1])),
          weights = sample(c(0.5, 1, 2), n, replace = TRUE))
   })
 }
@@ -22,11 +23,12 @@ fit_nested <- function(problem, ...) {
 test_that("solutions of nested groups are certified", {
   for (seed in 1:3) {
     problem <- nested_problem(seed)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       for (share in list(c(0, 0), c(0.3, 0.2), c(0, 0.4))) {
         for (mult in list(NULL, c(0.5, 2, 1, 1.5, 1, 0.3, 1, 1))) {
           problem$mult <- mult
-          path <- fit_nested(problem, standardize = how, lasso_share = share[1], ridge_share = share[2], n_lambda = 8,
+          path <- fit_nested(problem, standardize = how, lasso_share = share[1], ridge_share = share[2],
+                             n_lambda = 8,
                              lambda_min_ratio = 0.02, group_weights = mult, link = if (seed == 3) "softplus" else "log")
           residuals <- path_terms_residuals(path, problem, nested_sets, at = c(2, 4, 8))
           expect_true(all(path$converged))
@@ -91,7 +93,8 @@ test_that("groups that lie apart are the group lasso, and singletons inside are 
   problem <- nested_problem(3)
   apart <- list(a = "a", bc = c("b", "c"))
   expect_equal(
-    answer(group_lasso(problem$blocks, problem$counts, groups = apart, overlap = "intersection", n_lambda = 8)),
+    answer(group_lasso(problem$blocks, problem$counts, groups = apart, overlap = "intersection",
+                       n_lambda = 8)),
     answer(group_lasso(problem$blocks, problem$counts, groups = apart, n_lambda = 8))
   )
   X <- problem$blocks["a"]
@@ -106,10 +109,11 @@ test_that("groups that lie apart are the group lasso, and singletons inside are 
 
 test_that("cross-validation, populations and refits know nested groups", {
   problem <- nested_problem(1)
-  cv <- cv_group_lasso(problem$blocks, problem$counts, groups = nested_sets, overlap = "intersection", n_lambda = 6,
-                       n_folds = 4)
+  cv <- cv_group_lasso(problem$blocks, problem$counts, groups = nested_sets, overlap = "intersection",
+                       n_lambda = 6, n_folds = 4)
   expect_lt(max(cv$kkt), 1e-6)
-  population <- group_lasso(problem$blocks, cbind(a = problem$counts, b = rev(problem$counts)), groups = nested_sets,
+  population <- group_lasso(problem$blocks, cbind(a = problem$counts, b = rev(problem$counts)),
+                            groups = nested_sets,
                             overlap = "intersection", n_lambda = 6, weights = problem$weights)
   alone <- fit_nested(problem, n_lambda = 6)
   expect_equal(population[["a"]]$coefficients, alone$coefficients, tolerance = 1e-4)
@@ -117,7 +121,8 @@ test_that("cross-validation, populations and refits know nested groups", {
   expect_lt(max(path_terms_residuals(population[["a"]], problem, nested_sets)), 2e-6)
   expect_lt(max(cv_group_lasso(population[["a"]], n_folds = 3, adaptive = FALSE)$kkt), 1e-6)
   both <- cbind(problem$counts, rev(problem$counts))
-  others <- list(list(groups = nested_sets, overlap = "intersection"), list(lasso_share = 0.5), list(ridge_share = 0.5))
+  others <- list(list(groups = nested_sets, overlap = "intersection"), list(lasso_share = 0.5),
+                 list(ridge_share = 0.5))
   for (more in others) {
     joint <- error_of(do.call(group_lasso, c(list(problem$blocks, both, neurons = "joint"), more)))
     expect_s3_class(joint, "neurolasso_not_implemented")
@@ -137,5 +142,6 @@ test_that("groups that cross are refused, and groups without a penalty of their 
   expect_input_error(crossing(groups = list(x = 1:3, y = 3:5)), "`x`, `y` share columns.*latent")
   expect_input_error(crossing(groups = nested_sets, group_weights = c(0, rep(1, 7))), "`group_weights`.*`a`")
   expect_input_error(fit_problem(problem, overlap = "both"), "`overlap` must be one of")
-  expect_s3_class(crossing(groups = nested_sets, group_weights = c(rep(1, 7), 0), n_lambda = 4), "group_lasso_path")
+  expect_s3_class(crossing(groups = nested_sets, group_weights = c(rep(1, 7), 0), n_lambda = 4),
+                  "group_lasso_path")
 })

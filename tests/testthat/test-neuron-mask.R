@@ -33,9 +33,10 @@ with_free_groups <- function(groups, blocks, n_neuron) {
   Filter(function(group) any(lengths(group) > 0), free)
 }
 
-expect_certified <- function(population, d, groups, how, tolerance = 3e-6) {
+expect_masked_certified <- function(population, d, groups, how, tolerance = 3e-6) {
   free <- with_free_groups(groups, d$blocks, ncol(d$counts))
-  problem <- joint_problem(d$X, d$counts, c(groups, free), how, mult = rep(1:0, c(length(groups), length(free))))
+  problem <- joint_problem(d$X, d$counts, c(groups, free), how,
+                           mult = rep(1:0, c(length(groups), length(free))))
   fits <- unclass(population)$fits
   for (l in seq_along(fits[[1]]$lambda)) {
     beta <- vapply(fits, function(fit) fit$coefficients[, l], double(ncol(d$X)))
@@ -60,7 +61,8 @@ test_that("a mask of whole covariates over all neurons is the joint fit", {
   # lambda is that of NeMoS: the weight is the root of the number of pairs
   expect_equal(unname(fit_masked(d, mask_of(groups, 9))[[1]]$group_weights), sqrt(4 * c(3, 2, 4)))
   # a mask for each covariate
-  leaves <- list(b = mask_of(groups, 9)[, 4:5, ], a = mask_of(groups, 9)[, 1:3, ], c = mask_of(groups, 9)[, 6:9, ])
+  leaves <- list(b = mask_of(groups, 9)[, 4:5, ], a = mask_of(groups, 9)[, 1:3, ],
+                 c = mask_of(groups, 9)[, 6:9, ])
   expect_identical(unclass(fit_masked(d, leaves))$fits, unclass(fit_masked(d, mask_of(groups, 9)))$fits)
 })
 
@@ -75,7 +77,7 @@ test_that("a group for each covariate and neuron gives separate fits at the same
   for (name in names(separate)) {
     expect_equal(masked[[name]]$coefficients, separate[[name]]$coefficients, tolerance = 1e-6)
   }
-  expect_certified(masked, d, own, "none", 1e-8)
+  expect_masked_certified(masked, d, own, "none", 1e-8)
 })
 
 test_that("sets that differ by covariate, parts of covariates, and columns in no group", {
@@ -88,15 +90,17 @@ test_that("sets that differ by covariate, parts of covariates, and columns in no
     list(6:7, 6:7, 6:9, none), # parts of c
     list(8:9, none, none, c(4, 6, 7)) # and what crosses covariates
   )
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     population <- fit_masked(d, mask_of(groups, 9), standardize = how)
     expect_true(all(population[[1]]$converged))
     # the coordinates of a group with columns of several covariates are those of another file's tests
-    if (how == "none") expect_certified(population, d, groups, how)
+    if (how == "none") expect_masked_certified(population, d, groups, how)
   }
   expect_length(unclass(population)$sets, 1)
-  expect_certified(fit_masked(d, mask_of(groups[-5], 9), standardize = "group"), d, groups[-5], "group")
-  expect_certified(fit_masked(d, mask_of(groups[-5], 9), standardize = "calibrated"), d, groups[-5], "calibrated")
+  expect_masked_certified(fit_masked(d, mask_of(groups[-5], 9), standardize = "group"), d, groups[-5],
+                          "group")
+  expect_masked_certified(fit_masked(d, mask_of(groups[-5], 9), standardize = "calibrated"), d, groups[-5],
+                          "calibrated")
 })
 
 test_that("a masked population predicts for new data, and its paths know their groups", {
@@ -125,7 +129,8 @@ test_that("masks for one neuron, and what can't be one", {
   d <- masked_neurons(5)
   groups <- shared_blocks(d$blocks, 4)
   mask <- mask_of(groups, 9)
-  one <- group_lasso(d$blocks, d$counts[, 1], groups = mask[, , 1, drop = FALSE], standardize = "none", n_lambda = 8)
+  one <- group_lasso(d$blocks, d$counts[, 1], groups = mask[, , 1, drop = FALSE], standardize = "none",
+                     n_lambda = 8)
   plain <- group_lasso(d$blocks, d$counts[, 1], standardize = "none", n_lambda = 8)
   expect_equal(one$coefficients, plain$coefficients)
   expect_refused(fit_masked(d, mask, neurons = "joint"), "neurons", "left out")

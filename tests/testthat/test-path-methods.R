@@ -105,7 +105,7 @@ test_that("between two fitted lambdas what is in at either is selected", {
 
 test_that("entry_order() gives the first fitted lambda of each covariate, decreasing, NA last", {
   for (seed in 1:4) {
-    path <- session_path(seed, lambda_min_ratio = 0.2, standardize = c("none", "group", "calibrated")[seed %% 3 + 1])
+    path <- session_path(seed, lambda_min_ratio = 0.2, standardize = scalings[seed %% 3 + 1])
     came <- entry_order(path)
     expect_setequal(names(came), names(path$groups))
     for (name in names(came)) {
@@ -120,16 +120,19 @@ test_that("entry_order() gives the first fitted lambda of each covariate, decrea
 test_that("among covariates that enter at the same fitted lambda the one that would have entered first is first", {
   for (seed in 1:4) {
     session <- small_session(seed, encodes = c("position", "speed", "theta_phase"))
-    coarse <- group_lasso(session$covariates, session$counts, session_bases(), n_lambda = 3, lambda_min_ratio = 0.2)
+    coarse <- group_lasso(session$covariates, session$counts, session_bases(), n_lambda = 3,
+                          lambda_min_ratio = 0.2)
     entries <- entry_order(coarse)
     at <- match(entries, coarse$lambda)
-    scores <- mapply(function(name, l) coarse$group_scores[name, l - 1], names(entries)[!is.na(at)], at[!is.na(at)])
+    scores <- mapply(function(name, l) coarse$group_scores[name, l - 1], names(entries)[!is.na(at)],
+                     at[!is.na(at)])
     for (l in unique(at[!is.na(at)])) expect_false(is.unsorted(-scores[at[!is.na(at)] == l]))
   }
   # where all enter at the second of two lambdas, the order is that of their scores in the empty model
   path <- group_lasso(session$covariates, session$counts, session_bases(), lambda = c(1, 1e-4))
   blocks <- as.list(path$design)
-  gradients <- oracle_gradients(blocks, session$counts, rep(log(mean(session$counts)), length(session$counts)),
+  gradients <- oracle_gradients(blocks, session$counts,
+                                rep(log(mean(session$counts)), length(session$counts)),
                                 rep(1, length(session$counts)))
   scores <- mapply(function(X, gradient) {
     coords <- penalty_coords(X, rep(1, nrow(X)), "calibrated")
@@ -180,7 +183,7 @@ test_that("nobs() counts the bins that were used", {
 
 test_that("df is 1 in the empty model and that of its formula elsewhere", {
   for (seed in 1:3) {
-    how <- c("none", "group", "calibrated")[seed]
+    how <- scalings[seed]
     data <- mixed_session(seed, 200)
     path <- group_lasso(data$covariates, data$counts, mixed_bases(), standardize = how, n_lambda = 12)
     expect_equal(path$df[1], 1)
@@ -199,7 +202,7 @@ test_that("df at lambda = 0 is the number of coefficients that the data determin
   set.seed(8)
   X <- list(a = rnorm(80), m = matrix(rnorm(160), 80))
   y <- rpois(80, 2)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     expect_equal(group_lasso(X, y, lambda = 0, standardize = how)$df, 4)
   }
 })
@@ -207,7 +210,7 @@ test_that("df at lambda = 0 is the number of coefficients that the data determin
 test_that("columns that sum to the intercept are no degrees of freedom at lambda = 0", {
   data <- mixed_session(1, 200)
   bases <- mixed_bases()
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- group_lasso(data$covariates, data$counts, bases, lambda = c(1e-6, 0), standardize = how)
     rank <- qr(cbind(1, as.matrix(path$design)))$rank
     expect_equal(rank, 35 - 4) # position, phase, arm, place sum to one each
@@ -220,7 +223,7 @@ test_that("a covariate given twice has the degrees of freedom of one", {
   X <- list(a = runif(80), m = matrix(rnorm(160), 80))
   X$copy <- X$m
   y <- rpois(80, 2)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- group_lasso(X, y, list(a = basis_bspline(4)), lambda = 0.1^(1:5), standardize = how)
     blocks <- as.list(path$design)
     wanted <- vapply(seq_along(path$lambda), function(l) {
@@ -246,7 +249,8 @@ test_that("a path survives saveRDS()", {
   session <- small_session(1)
   expect_identical(coef(back), coef(path))
   expect_identical(predict(back, session$covariates), predict(path, session$covariates))
-  expect_identical(tuning_curve(back, "position", lambda = 0.05), tuning_curve(path, "position", lambda = 0.05))
+  expect_identical(tuning_curve(back, "position", lambda = 0.05),
+                   tuning_curve(path, "position", lambda = 0.05))
   expect_identical(entry_order(back), entry_order(path))
 })
 
@@ -260,7 +264,8 @@ test_that("update() fits again", {
 })
 
 test_that("controls print, and are checked", {
-  expect_output(print(group_lasso_control()), "<group_lasso_control> tol = 1e-06, max_passes = 500", fixed = TRUE)
+  expect_output(print(group_lasso_control()), "<group_lasso_control> tol = 1e-06, max_passes = 500",
+                fixed = TRUE)
   expect_refused(group_lasso_control(tol = 0), "tol", "`tol`", "not 0")
   expect_refused(group_lasso_control(tol = 1), "tol", "between 0 and 0.1")
   expect_refused(group_lasso_control(tol = "small"), "tol", "\"small\"")

@@ -116,7 +116,7 @@ test_that("the grid starts at lambda_max and falls in equal steps of the logarit
   for (kind in c("plain", "offset", "weights", "group_weights", "splines")) {
     problem <- random_problem(kind, 31)
     n <- length(problem$counts)
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- fit_problem(problem, standardize = how, n_lambda = 9, lambda_min_ratio = 0.03,
                           control = precise())
       top <- oracle_lambda_max(problem$blocks, problem$counts, how, problem$offset %||% rep(0, n),
@@ -176,7 +176,8 @@ test_that("lambdas may come in any order, alone, twice, as 0 and as infinity", {
 test_that("a solution does not depend on the lambdas before it", {
   d <- path_data()
   full <- group_lasso(d$covariates, d$counts, path_bases, n_lambda = 40, control = precise())
-  some <- group_lasso(d$covariates, d$counts, path_bases, lambda = full$lambda[c(40, 21)], control = precise())
+  some <- group_lasso(d$covariates, d$counts, path_bases, lambda = full$lambda[c(40, 21)],
+                      control = precise())
   expect_equal(some$coefficients, full$coefficients[, c(21, 40)], tolerance = 1e-6)
 })
 
@@ -189,7 +190,7 @@ test_that("lambda = 0 gives glm()", {
          weights = sample(0:3, 150, TRUE))
   })
   blocks <- list(a = d$X[, 1:3], b = d$X[, 4, drop = FALSE])
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     plain <- group_lasso(blocks, d$counts, lambda = 0, standardize = how, control = precise())
     truth <- glm(d$counts ~ d$X, family = poisson, epsilon = 1e-14)
     expect_equal(unname(coef(plain)[, 1]), unname(coef(truth)), tolerance = 1e-7)
@@ -205,8 +206,9 @@ test_that("lambda = 0 gives glm()", {
 
 test_that("lambda = 0 gives glm()'s fitted values where the rank is deficient", {
   d <- path_data()
-  for (how in c("none", "group", "calibrated")) {
-    path <- group_lasso(d$covariates, d$counts, path_bases, lambda = 0, standardize = how, control = precise())
+  for (how in scalings) {
+    path <- group_lasso(d$covariates, d$counts, path_bases, lambda = 0, standardize = how,
+                        control = precise())
     X <- as.matrix(path$design) # splines and factors add up to one
     expect_lt(qr(X)$rank, ncol(X))
     expect_equal(unname(fitted(path)[, 1]), saturated_fit(X, d$counts), tolerance = 1e-6)
@@ -279,7 +281,7 @@ test_that("duplicated rows are weights of 2, and weights of 0 leave rows out", {
     group_lasso(lapply(problem$blocks, function(X) X[rows, , drop = FALSE]), problem$counts[rows],
                 weights = weights, standardize = how, n_lambda = 10, control = precise())
   }
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     twice <- fit(c(1:n, 1:30), NULL, how)
     weighted <- fit(1:n, rep(c(2, 1), c(30, n - 30)), how)
     expect_equal(weighted$lambda, twice$lambda)
@@ -454,7 +456,7 @@ test_that("an invertible change of columns doesn't matter to \"group\"", {
   expect_equal(fitted(fit(spline %*% change)), fitted(fit(spline)), tolerance = 1e-6)
   # an orthogonal one doesn't matter to any
   turn <- qr.Q(qr(change))
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     expect_equal(fitted(fit(spline %*% turn, how)), fitted(fit(spline, how)), tolerance = 1e-6)
   }
 })
@@ -462,7 +464,7 @@ test_that("an invertible change of columns doesn't matter to \"group\"", {
 test_that("duplicated groups leave the fitted values where one would", {
   d <- path_data()
   X <- d$covariates$lags
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     one <- group_lasso(list(lags = X), d$counts, standardize = how, n_lambda = 8, control = precise())
     two <- group_lasso(list(lags = X, again = X), d$counts, standardize = how, lambda = one$lambda,
                        control = precise())
@@ -484,7 +486,8 @@ test_that("inputs are not modified", {
   d <- path_data()
   n <- length(d$counts)
   inputs <- list(
-    covariates = c(d$covariates, list(trial = 1:n, time = seq(0.5, n), wide = matrix(as.double(1:(2 * n)), n))),
+    covariates = c(d$covariates,
+                   list(trial = 1:n, time = seq(0.5, n), wide = matrix(as.double(1:(2 * n)), n))),
     counts = d$counts, offset = seq_len(n) / n, weights = rep(c(1, 2), n / 2),
     lambda = c(0.01, 0.1), mult = rep(1, 7)
   )
@@ -543,7 +546,7 @@ test_that("a group may have more columns than there are bins", {
   X <- with_local_seed(9, matrix(rnorm(30 * 60), 30))
   counts <- with_local_seed(10, rpois(30, exp(X[, 1] / 2)))
   problem <- list(blocks = list(wide = X, narrow = X[, 1:2]), counts = counts)
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     path <- fit_problem(problem, standardize = how, n_lambda = 10)
     expect_true(all(path$converged))
     expect_lt(max(path_residuals(path, problem)), 2e-6)
@@ -553,7 +556,7 @@ test_that("a group may have more columns than there are bins", {
 test_that("a large mean costs no digits", {
   x <- with_local_seed(12, matrix(rnorm(800), 400))
   counts <- with_local_seed(13, rpois(400, exp(0.5 * x[, 1])))
-  for (how in c("none", "group", "calibrated")) {
+  for (how in scalings) {
     plain <- group_lasso(list(a = x), counts, standardize = how, n_lambda = 20)
     for (mean in c(1e2, 1e4, 1e6)) {
       path <- group_lasso(list(a = x + mean), counts, standardize = how, n_lambda = 20)

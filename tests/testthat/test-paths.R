@@ -15,8 +15,8 @@ run_shared <- function(parts, counts, weights = NULL, offset = NULL, lambda = NU
             lambda_request(lambda, n_lambda, ratio), link, control, progress = FALSE)
 }
 
-# The largest residual of a path at its points. The penalty's coordinates are those of `all_weights`, the
-# gradient that of the path's own weights v: so the residual is taken with coordinates made to measure.
+# The largest residual of a path at its points. The penalty's coordinates are those of all bins, the gradient
+# that of the path's own weights v: so the residual is taken with coordinates made to measure.
 shared_residuals <- function(fit, blocks, y, v = rep(1, length(y)), offset = rep(0, length(y)),
                              how = "calibrated", link = "log") {
   coords <- lapply(blocks, penalty_coords, v = rep(1, length(y)), how = how)
@@ -45,7 +45,8 @@ fold_weights <- function(n, n_fold, block = 7) {
 }
 
 test_that("folds are certified, at the first path's lambdas", {
-  for (kind in c("plain", "rank_deficient", "mixed_scales", "wide", "correlated", "rare", "large_means", "splines")) {
+  for (kind in c("plain", "rank_deficient", "mixed_scales", "wide", "correlated", "rare", "large_means",
+                 "splines")) {
     problem <- random_problem(kind, 31)
     n <- length(problem$counts)
     weights <- c(all = list(NULL), fold = fold_weights(n, 5))

@@ -7,7 +7,8 @@ off_screen <- function(expr) {
 test_that("every basis can be drawn before it is trained, and returns its grid and values", {
   bases <- list(
     basis_bspline(6), basis_bspline(1, order = 1), basis_mspline(5), basis_natural(5), basis_raised_cosine(4),
-    basis_raised_cosine_log(4), basis_orth_exponential(c(1, 5)), basis_custom(list(exp, sqrt)), basis_identity()
+    basis_raised_cosine_log(4), basis_orth_exponential(c(1, 5)), basis_custom(list(exp, sqrt)),
+    basis_identity()
   )
   for (basis in bases) {
     came <- off_screen(plot(basis))
@@ -15,7 +16,8 @@ test_that("every basis can be drawn before it is trained, and returns its grid a
     if (inherits(basis, "basis_orth_exponential")) next # orthogonal over the grid it was trained on
     expect_equal(came$values, columns_of(came$grid$covariate, basis), ignore_attr = TRUE)
   }
-  expect_equal(off_screen(plot(basis_cyclic(5, bounds = c(-180, 180)), n = 3))$grid$covariate, c(-180, 0, 180))
+  expect_equal(off_screen(plot(basis_cyclic(5, bounds = c(-180, 180)), n = 3))$grid$covariate,
+               c(-180, 0, 180))
   expect_equal(dim(off_screen(plot(basis_fourier(1:3, c(0, 1))))$values), c(201, 6))
   expect_equal(off_screen(plot(basis_factor(c("a", "b"))))$values, diag(2), ignore_attr = TRUE)
   expect_equal(range(off_screen(plot(basis_bspline(6, knots = c(10, 20))))$grid$covariate), c(0, 30))

@@ -144,7 +144,8 @@ test_that("titles, axis labels and limits are the user's", {
 test_that("a title may be what it may be in plot.default()", {
   path <- path_of(2)
   expect_error(on_null_device(plot(path, main = expression(lambda))), NA)
-  expect_true(all(c("first line", "second line") %in% drawn_text(plot(path, main = "first line\nsecond line"))$text))
+  expect_true(all(c("first line",
+                    "second line") %in% drawn_text(plot(path, main = "first line\nsecond line"))$text))
   expect_error(on_null_device(plot(path, main = NULL)), NA)
   expect_error(on_null_device(plot(path, main = c("first line", "second line"))), NA)
 })

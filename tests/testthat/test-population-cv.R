@@ -172,8 +172,10 @@ test_that("workers, checkpoints and resumed runs give the same bits", {
   again <- with_workers(run(checkpoint = folder))
   expect_identical(unclass(again)$held_out, unclass(alone)$held_out)
   expect_identical(unclass(unclass(again)$population)$fits, unclass(unclass(alone)$population)$fits)
-  expect_refused(run(checkpoint = folder, gap = 3), "checkpoint", "other: arguments", class = "neurolasso_checkpoint")
-  expect_refused(run(checkpoint = folder, n_folds = 4), "checkpoint", "other: folds", class = "neurolasso_checkpoint")
+  expect_refused(run(checkpoint = folder, gap = 3), "checkpoint", "other: arguments",
+                 class = "neurolasso_checkpoint")
+  expect_refused(run(checkpoint = folder, n_folds = 4), "checkpoint", "other: folds",
+                 class = "neurolasso_checkpoint")
   one <- d
   one$counts <- d$counts[, 1]
   expect_refused(cv_many(one, checkpoint = tempfile()), "checkpoint", "one neuron")

@@ -38,8 +38,8 @@ test_that("residuals are those of the paths", {
 
 test_that("scores are those of the paths, of the fit and of new bins", {
   d <- methods_data()
-  new <- list(covariates = lapply(d$covariates, `[`, 101:400), counts = d$counts[301:600, ], offset = d$offset[101:400],
-              weights = d$weights[201:500])
+  new <- list(covariates = lapply(d$covariates, `[`, 101:400), counts = d$counts[301:600, ],
+              offset = d$offset[101:400], weights = d$weights[201:500])
   new$counts[5, 3] <- NA
   for (link in c("log", "softplus")) {
     population <- fit_many(d, offset = d$offset, weights = d$weights, link = link)
@@ -52,7 +52,8 @@ test_that("scores are those of the paths, of the fit and of new bins", {
         path <- population[[name]]
         at <- path$lambda_max * 0.2
         expect_equal(trained[[name]], unname(score(path, metric = metric, lambda = at)), tolerance = 1e-12)
-        expect_equal(ahead[[name]], unname(score(path, new$covariates, new$counts[, name], metric, at, new$offset,
+        expect_equal(ahead[[name]],
+                     unname(score(path, new$covariates, new$counts[, name], metric, at, new$offset,
                                                  new$weights)), tolerance = 1e-12)
       }
     }
@@ -99,7 +100,8 @@ test_that("refits are those of the paths, in a list", {
     expect_equal(fits[[name]]$table, one$table)
     expect_equal(fits[[name]]$coefficients, one$coefficients)
   }
-  expect_identical(names(refit(broken_population(population, 2), fraction = 0.5, lag = 10)), names(population)[-2])
+  expect_identical(names(refit(broken_population(population, 2), fraction = 0.5, lag = 10)),
+                   names(population)[-2])
 })
 
 test_that("each neuron can have its own lambda", {
@@ -109,7 +111,8 @@ test_that("each neuron can have its own lambda", {
   for (k in 1:4) {
     expect_identical(coef(population, lambda)[, k], coef(population[[k]], lambda[[k]])[, 1])
     known <- !is.na(d$counts[-3, k])
-    expect_equal(predict(population, lambda = lambda)[known, k], predict(population[[k]], lambda = lambda[[k]])[, 1])
+    expect_equal(predict(population, lambda = lambda)[known, k],
+                 predict(population[[k]], lambda = lambda[[k]])[, 1])
   }
   expect_refused(coef(population, lambda[1:3]), "lambda", "4 neurons")
   expect_refused(coef(population, as.character(lambda)), "lambda")

@@ -62,7 +62,8 @@ test_that("each worker gets the compact design once, and its own neurons", {
   d <- many_neurons(40)
   d$covariates$baggage <- rnorm(nrow(d$counts))
   local <- rnorm(1e6)
-  bases <- c(session_bases(), list(baggage = basis_custom(list(function(x) x + 0 * local[1], function(x) x^2))))
+  bases <- c(session_bases(),
+             list(baggage = basis_custom(list(function(x) x + 0 * local[1], function(x) x^2))))
   population <- group_lasso(d$covariates, d$counts, bases, n_lambda = 2)
   work <- neurolasso:::path_work(population, neurolasso:::lambda_request(NULL, 2, 0.1), rep(1, 5))
   units <- neurolasso:::companies(d$counts, 30)
@@ -82,7 +83,8 @@ test_that("companies are of neurons that miss the same bins, of one where the de
   d <- many_neurons(7)
   d$counts[3, c(2, 5)] <- NA
   units <- neurolasso:::companies(d$counts, 100)
-  expect_identical(lapply(units, function(unit) match(unit, colnames(d$counts))), list(c(1L, 3L, 4L), 6:7, c(2L, 5L)))
+  expect_identical(lapply(units, function(unit) match(unit, colnames(d$counts))),
+                   list(c(1L, 3L, 4L), 6:7, c(2L, 5L)))
   expect_length(neurolasso:::companies(d$counts, 1000), 7)
 })
 
@@ -142,7 +144,8 @@ test_that("a neuron without a fit is NA, and the others answer", {
   expect_equal(s$share[, 1], rowMeans(selected(population, fraction = 0.3)[, -2]))
   expect_identical(sum(s$sizes), 3)
   expect_true(is.na(s$neurons["cell 2", "kkt"]))
-  expect_refused(broken[["cell 2"]], "neuron", "cell 2", "the worker died", class = "neurolasso_failed_neuron")
+  expect_refused(broken[["cell 2"]], "neuron", "cell 2", "the worker died",
+                 class = "neurolasso_failed_neuron")
   expect_identical(names(as.list(broken)), names(population)[-2])
   grDevices::pdf(NULL)
   on.exit(grDevices::dev.off())

@@ -6,7 +6,8 @@ population_session <- function() {
   with_local_seed(5, {
     speed <- as.numeric(scale(session$covariates$speed))
     list(
-      covariates = session$covariates, n = n, weights = sample(c(0, 1, 2), n, TRUE), offset = rnorm(n, sd = 0.3),
+      covariates = session$covariates, n = n, weights = sample(c(0, 1, 2), n, TRUE),
+      offset = rnorm(n, sd = 0.3),
       counts = cbind(place = session$counts, running = rpois(n, exp(-1 + 0.7 * speed)), noise = rpois(n, 0.4),
                      reversed = rev(session$counts))
     )
@@ -184,14 +185,16 @@ test_that("bins that some neurons miss are left out for these alone", {
     for (name in colnames(counts)) {
       alone <- fit_neurons(d, counts[, name], na.action = action, control = precise(1e-8))
       expect_same_path(population[[name]], alone)
-      expect_equal(fitted(population[[name]], alone$lambda[9]), fitted(alone, alone$lambda[9]), tolerance = 1e-4)
+      expect_equal(fitted(population[[name]], alone$lambda[9]), fitted(alone, alone$lambda[9]),
+                   tolerance = 1e-4)
     }
     expect_identical(unname(nobs(population)), d$n - 2 - c(0, 190, 190, 0))
   }
   # padded, but for the bins that all miss a prediction
   fit <- fitted(population, fraction = 0.3)
   expect_identical(which(is.na(fit[, "noise"])), c(3L, 7L))
-  expect_refused(fit_neurons(d, counts, na.action = na.fail), "na.action", class = "neurolasso_missing_values")
+  expect_refused(fit_neurons(d, counts, na.action = na.fail), "na.action",
+                 class = "neurolasso_missing_values")
   counts[, "noise"] <- NA
   seen <- watch(fit_neurons(d, counts))
   expect_s3_class(seen$warnings[[1]], "neurolasso_unknown_neuron")

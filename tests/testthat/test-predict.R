@@ -8,9 +8,11 @@ test_that("fitted() is predict() on the training covariates, for every basis", {
   for (name in names(data$covariates)) {
     basis <- mixed_bases()[[name]]
     covariates <- data$covariates[name]
-    path <- group_lasso(covariates, data$counts, if (!is.null(basis)) setNames(list(basis), name), n_lambda = 6)
+    path <- group_lasso(covariates, data$counts, if (!is.null(basis)) setNames(list(basis), name),
+                        n_lambda = 6)
     expect_equal(fitted(path), predict(path, covariates, type = "response"), tolerance = 1e-13, label = name)
-    link <- vapply(1:6, function(l) oracle_link(list(path$design[[name]]), path$intercept[l], path$coefficients[, l]),
+    link <- vapply(1:6, function(l) oracle_link(list(path$design[[name]]), path$intercept[l],
+                                                path$coefficients[, l]),
                    double(120))
     expect_equal(unname(predict(path)), link, tolerance = 1e-12, label = name)
   }
@@ -22,8 +24,8 @@ test_that("links are those of the coefficients, with offset, weights and all bas
     data <- mixed_session(seed, 150)
     offset <- rnorm(150, sd = 0.4)
     weights <- sample(0:3, 150, TRUE)
-    path <- group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 8, offset = offset, weights = weights,
-                        standardize = c("none", "group", "calibrated")[seed %% 3 + 1])
+    path <- group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 8, offset = offset,
+                        weights = weights, standardize = scalings[seed %% 3 + 1])
     blocks <- as.list(path$design)
     link <- vapply(1:8, function(l) {
       oracle_link(blocks, path$intercept[l], path$coefficients[, l], offset)
@@ -35,7 +37,8 @@ test_that("links are those of the coefficients, with offset, weights and all bas
                  tolerance = 1e-12)
     # per unit of exposure; one number serves for all
     expect_equal(unname(predict(path, data$covariates, offset = 0)), link - offset, tolerance = 1e-12)
-    expect_equal(unname(predict(path, data$covariates, offset = log(2))), link - offset + log(2), tolerance = 1e-12)
+    expect_equal(unname(predict(path, data$covariates, offset = log(2))), link - offset + log(2),
+                 tolerance = 1e-12)
     # asked for in between
     asked <- runif(3, min(path$lambda), max(path$lambda))
     expect_equal(unname(predict(path, lambda = asked)), oracle_interpolate(path$lambda, link, asked),
@@ -51,7 +54,8 @@ test_that("dim and dimnames are bins x lambdas", {
   expect_identical(dimnames(fitted(path, lambda = 0.25)), list(NULL, "0.25"))
   expect_identical(dim(predict(path, rows_of(data$covariates, 7), lambda = 0.25)), c(1L, 1L))
   expect_identical(dimnames(predict(path, type = "terms", lambda = 1)), list(NULL, names(data$covariates)))
-  expect_identical(dimnames(predict(path, type = "terms")), list(NULL, names(data$covariates), c("1", "0.5", "0.2")))
+  expect_identical(dimnames(predict(path, type = "terms")),
+                   list(NULL, names(data$covariates), c("1", "0.5", "0.2")))
 })
 
 test_that("single rows, and any order of rows, have the predictions they have among others", {
@@ -171,7 +175,8 @@ test_that("terms, constant and offset sum to the link, and terms have mean zero"
     data <- mixed_session(seed, 100)
     offset <- rnorm(100)
     weights <- rexp(100)
-    path <- group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 7, offset = offset, weights = weights)
+    path <- group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 7, offset = offset,
+                        weights = weights)
     several <- predict(path, type = "terms")
     link <- predict(path)
     expect_identical(dim(several), c(100L, 8L, 7L))
@@ -190,8 +195,8 @@ test_that("terms, constant and offset sum to the link, and terms have mean zero"
     # of new bins; no offset is needed
     came <- predict(path, new, type = "terms", lambda = 0.3)
     expect_equal(unname(came), unname(one[3:5, ]), ignore_attr = TRUE, tolerance = 1e-12)
-    expect_equal(rowSums(came) + attr(came, "constant"), as.numeric(predict(path, new, lambda = 0.3, offset = 0)),
-                 tolerance = 1e-12)
+    expect_equal(rowSums(came) + attr(came, "constant"),
+                 as.numeric(predict(path, new, lambda = 0.3, offset = 0)), tolerance = 1e-12)
   }
 })
 
@@ -225,7 +230,8 @@ test_that("na.omit leaves bins out, na.exclude gives them NA", {
     expect_identical(unname(residuals(exclude, type = type)), padded(unname(residuals(omit, type = type))))
   }
   terms <- predict(exclude, type = "terms", lambda = 0.3)
-  expect_identical(unname(terms), padded(unname(predict(omit, type = "terms", lambda = 0.3))), ignore_attr = TRUE)
+  expect_identical(unname(terms), padded(unname(predict(omit, type = "terms", lambda = 0.3))),
+                   ignore_attr = TRUE)
   expect_equal(attr(terms, "constant"), attr(predict(omit, type = "terms", lambda = 0.3), "constant"))
   several <- predict(exclude, type = "terms")
   expect_identical(dim(several), c(80L, 8L, 4L))
@@ -249,7 +255,8 @@ test_that("the offset goes where it belongs", {
   expect_refused(predict(path, new, offset = 1:3), "offset", "`offset`", "4", "3")
   expect_refused(predict(path, new, offset = "a"), "offset", "`offset`", "\"a\"")
   expect_refused(predict(path, new, offset = Inf), "offset", "finite")
-  expect_equal(predict(path, new, offset = 1) - predict(path, new, offset = 0), matrix(1, 4, 3), ignore_attr = TRUE)
+  expect_equal(predict(path, new, offset = 1) - predict(path, new, offset = 0), matrix(1, 4, 3),
+               ignore_attr = TRUE)
   # a constant offset is part of the intercept
   expect_equal(predict(path, new, offset = 0.5), predict(plain, new), tolerance = 1e-6)
 })
@@ -275,7 +282,8 @@ test_that("residuals are what their types say", {
   data <- mixed_session(11, 90)
   offset <- rnorm(90, sd = 0.3)
   weights <- rexp(90)
-  path <- group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 5, offset = offset, weights = weights)
+  path <- group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 5, offset = offset,
+                      weights = weights)
   mu <- unname(fitted(path))
   y <- matrix(data$counts, 90, 5)
   expect_equal(unname(residuals(path, type = "response")), y - mu)

@@ -9,7 +9,8 @@ recorded_cell <- function() {
 # The independent certificate at a few of a path's points.
 some_residuals <- function(path, at) {
   path[c("lambda", "intercept")] <- lapply(path[c("lambda", "intercept")], `[`, at)
-  path[c("coefficients", "group_norms")] <- lapply(path[c("coefficients", "group_norms")], function(x) x[, at])
+  path[c("coefficients", "group_norms")] <- lapply(path[c("coefficients", "group_norms")],
+                                                   function(x) x[, at])
   latent_residuals(path)
 }
 
@@ -35,7 +36,8 @@ test_that("the fields of a grid cell are an interaction of x and y", {
   cell <- recorded_cell()
   b <- basis_bspline(9)
   fit <- function(how) {
-    group_lasso(list(x = cell$x, y = cell$y, direction = cell$direction, place = cbind(cell$x, cell$y)), cell$counts,
+    group_lasso(list(x = cell$x, y = cell$y, direction = cell$direction, place = cbind(cell$x, cell$y)),
+                cell$counts,
                 list(x = b, y = b, direction = basis_cyclic(12, bounds = c(-180, 180)), place = b * b),
                 groups = hierarchical_groups(place = c("x", "y")), offset = cell$offset, n_lambda = 40,
                 standardize = how)

@@ -6,7 +6,8 @@ test_that("49 neurons of CA1 encode place and speed together, certified", {
   counts <- counts[, colSums(counts) > 0]
   speed <- c(0, sqrt(diff(d$x)^2 + diff(d$y)^2))
   covariates <- list(place = cbind(x = d$x, y = d$y), speed = speed, time = d$time)
-  bases <- list(place = basis_bspline(6) * basis_bspline(6), speed = basis_bspline(5), time = basis_bspline(6))
+  bases <- list(place = basis_bspline(6) * basis_bspline(6), speed = basis_bspline(5),
+                time = basis_bspline(6))
   population <- group_lasso(covariates, counts, bases, neurons = "joint", n_lambda = 20)
   expect_true(all(population[[1]]$converged))
   expect_setequal(names(entry_order(population[[1]]))[1:2], c("place", "speed"))

@@ -20,7 +20,8 @@ test_that("where the rat was five minutes ago is not selected for a CA1 neuron w
   d <- read.csv(gzfile(shared_file("ca1_nstat_animal1.csv.gz")))
   rotate <- function(x) c(tail(x, 9000), head(x, -9000))
   covariates <- list(position = cbind(x = d$x, y = d$y), ago = cbind(x = rotate(d$x), y = rotate(d$y)))
-  path <- group_lasso(covariates, d$n06, basis_bspline(7) * basis_bspline(7), n_lambda = 15, lambda_min_ratio = 0.03)
+  path <- group_lasso(covariates, d$n06, basis_bspline(7) * basis_bspline(7), n_lambda = 15,
+                      lambda_min_ratio = 0.03)
   expect_identical(selected(cv_group_lasso(path)), "position")
   # the penalty that predicts best lets it in
   plain <- cv_group_lasso(path, adaptive = FALSE)
@@ -37,15 +38,17 @@ test_that("49 CA1 neurons: each path is certified and that of the neuron alone",
   seen <- watch(group_lasso(covariates, counts, bases, n_lambda = 10, lambda_min_ratio = 0.1))
   population <- seen$value
   expect_identical(names(population), colnames(counts))
-  blocks <- list(oracle_product(oracle_bspline(d$x, 5), oracle_bspline(d$y, 5)), oracle_bspline(covariates$noise, 5))
+  blocks <- list(oracle_product(oracle_bspline(d$x, 5), oracle_bspline(d$y, 5)),
+                 oracle_bspline(covariates$noise, 5))
   silent <- colSums(counts) == 0
   for (name in colnames(counts)[!silent][c(1, 10, 20, 30)]) {
     path <- population[[name]]
-    alone <- suppressWarnings(group_lasso(covariates, counts[, name], bases, n_lambda = 10, lambda_min_ratio = 0.1))
+    alone <- suppressWarnings(group_lasso(covariates, counts[, name], bases, n_lambda = 10,
+                                          lambda_min_ratio = 0.1))
     expect_equal(path$lambda, alone$lambda, tolerance = 1e-10)
     expect_lt(max(abs(path$group_norms - alone$group_norms)), 1e-4 * max(alone$group_norms))
-    residual <- kkt_residual(blocks, counts[, name], path$intercept[10], path$coefficients[, 10], path$lambda[10],
-                             "calibrated")
+    residual <- kkt_residual(blocks, counts[, name], path$intercept[10], path$coefficients[, 10],
+                             path$lambda[10], "calibrated")
     expect_lt(residual, 2e-6)
   }
   share <- summary(population, fraction = 0.5)$share[, 1]

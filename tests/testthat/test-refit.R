@@ -78,7 +78,8 @@ test_that("bases that sum to one, weights, softplus: fitted values and ranks are
   session <- small_session(5, duration = 100)
   v <- with_local_seed(5, sample(c(0, 1, 2), length(session$counts), TRUE))
   for (link in c("log", "softplus")) {
-    cv <- cv_group_lasso(session$covariates, session$counts, session_bases(), weights = v, link = link, n_lambda = 20)
+    cv <- cv_group_lasso(session$covariates, session$counts, session_bases(), weights = v, link = link,
+                         n_lambda = 20)
     again <- suppressWarnings(refit(cv))
     chosen <- selected(cv)
     X <- do.call(cbind, as.list(expand_covariates(session$covariates, session_bases()))[chosen])

@@ -27,15 +27,16 @@ test_that("training scores are those of the formulas", {
     null <- if (link == "log") {
       sum(d$v * d$y) / sum(d$v * exp(d$o)) * exp(d$o)
     } else {
-      b <- optimize(function(b) sum(d$v * (log1p(exp(b + d$o)) - d$y * log(log1p(exp(b + d$o))))), c(-9, 9), tol = 1e-10)
+      b <- optimize(function(b) sum(d$v * (log1p(exp(b + d$o)) - d$y * log(log1p(exp(b + d$o))))), c(-9, 9),
+                    tol = 1e-10)
       log1p(exp(b$minimum + d$o))
     }
     for (metric in all_metrics) {
       wanted <- apply(fitted(d$path), 2, function(mu) scored(metric, d$y, mu, null, d$v))
       expect_equal(score(d$path, metric = metric), wanted, tolerance = 1e-8)
     }
-    expect_equal(unname(score(d$path, metric = "deviance_explained")), 1 - d$path$deviance / d$path$null_deviance,
-                 tolerance = 1e-7)
+    expect_equal(unname(score(d$path, metric = "deviance_explained")),
+                 1 - d$path$deviance / d$path$null_deviance, tolerance = 1e-7)
   }
 })
 
@@ -55,7 +56,8 @@ test_that("new data are scored against the training rate, without bins with NA",
   }
   w <- c(1, 2, 0.5, 1, 3)
   came <- score(d$path, new, y, lambda = lambda, offset = o, weights = w)
-  expect_equal(came, apply(mu, 2, function(m) scored("bits_per_spike", y[keep], m, rate * exp(o[keep]), w[keep])))
+  expect_equal(came,
+               apply(mu, 2, function(m) scored("bits_per_spike", y[keep], m, rate * exp(o[keep]), w[keep])))
 })
 
 test_that("many lambdas on many bins give the same as few", {
@@ -101,10 +103,12 @@ test_that("BIC and EBIC are those of the formulas", {
 
 test_that("log-likelihoods of many models are those of dpois(), whatever the storage", {
   n <- 700
-  x <- with_local_seed(1, list(a = cumsum(rnorm(n)), b = round(runif(n), 1), m = matrix(rnorm(2 * n) + 300, n)))
+  x <- with_local_seed(1,
+                       list(a = cumsum(rnorm(n)), b = round(runif(n), 1), m = matrix(rnorm(2 * n) + 300, n)))
   design <- expand_covariates(x, list(a = basis_bspline(6), b = basis_cyclic(5, bounds = c(0, 1))))
   X <- as.matrix(design)
-  at <- with_local_seed(2, list(coefficients = matrix(rnorm(ncol(X) * 11) / 300, ncol(X)), intercept = rnorm(11)))
+  at <- with_local_seed(2, list(coefficients = matrix(rnorm(ncol(X) * 11) / 300, ncol(X)),
+                                intercept = rnorm(11)))
   counts <- with_local_seed(3, rpois(n, 1))
   offset <- with_local_seed(4, rnorm(n))
   weights <- rep(c(0, 1, 2.5), length.out = n)

@@ -69,14 +69,15 @@ test_that("sessions that can't be are refused", {
   d <- two_sessions(4)
   fit <- function(session) group_lasso(d$covariates, d$counts, d$bases, session = session, n_lambda = 3)
   expect_refused(fit(1:3), "session", "one value per bin", "400", "3")
-  expect_refused(fit(replace(d$session, 7, NA)), "session", "NA", "first: 7", class = "neurolasso_session_error")
+  expect_refused(fit(replace(d$session, 7, NA)), "session", "NA", "first: 7",
+                 class = "neurolasso_session_error")
   expect_refused(fit(replace(d$session, 300, "monday")), "session", "monday comes back in row 300",
                  class = "neurolasso_session_error")
   expect_refused(fit(rep(1:2, 200)), "session", "1 comes back in row 3")
   expect_refused(fit(as.list(d$session)), "session", "vector", class = "neurolasso_session_error")
   expect_refused(fit(matrix(1, 20, 20)), "session", "20 x 20")
-  expect_refused(group_lasso(expand_covariates(d$covariates, d$bases), d$counts, session = d$session), "session",
-                 "covariate_design")
+  expect_refused(group_lasso(expand_covariates(d$covariates, d$bases), d$counts, session = d$session),
+                 "session", "covariate_design")
 })
 
 test_that("sessions change nothing where no basis has a window", {
@@ -97,7 +98,8 @@ test_that("the print says which bins have no window", {
   expect_identical(said(3, 2, 4, 2000),
                    "the first 3 and the last 2 bins of each of 4 sessions have no whole window (2,000 in all)")
   # the widest of several windows counts, at either end
-  edges <- neurolasso:::window_edges(list(a = basis_history(3), b = basis_conv(basis_bspline(4), 9, "acausal"),
+  edges <- neurolasso:::window_edges(list(a = basis_history(3),
+                                          b = basis_conv(basis_bspline(4), 9, "acausal"),
                                           c = basis_bspline(4)), NULL, 100)
   expect_identical(edges[c("before", "after", "bins")], list(before = 4, after = 4, bins = 8))
 })
@@ -107,7 +109,7 @@ test_that("lags as they are that take gigabytes are worth a warning, filters are
   seen <- watch(check(own = basis_history(300), other = basis_history(10)))
   expect_length(seen$warnings, 1)
   expect_s3_class(seen$warnings[[1]], "neurolasso_many_lags")
-  expect_match(conditionMessage(seen$warnings[[1]]), "`own`: basis_history(300) has a column per lag, up to 2.48 GB",
-               fixed = TRUE)
+  expect_match(conditionMessage(seen$warnings[[1]]),
+               "`own`: basis_history(300) has a column per lag, up to 2.48 GB", fixed = TRUE)
   expect_silent(check(own = basis_history(200), other = basis_conv(basis_bspline(8), 3000)))
 })

@@ -13,17 +13,18 @@ test_that("cyclic products are sums over shifted rows, whatever the length", {
 test_that("scores of shifted covariates are those of the shifted columns", {
   d <- with_local_seed(1, {
     n <- 160
-    list(a = cbind(rnorm(n), rnorm(n)), b = rnorm(n), y = rpois(n, 1.5), v = sample(1:2, n, TRUE), o = rnorm(n) / 4)
+    list(a = cbind(rnorm(n), rnorm(n)), b = rnorm(n), y = rpois(n, 1.5), v = sample(1:2, n, TRUE),
+         o = rnorm(n) / 4)
   })
   for (session in list(NULL, rep(1:2, c(100, 60)))) {
     for (link in c("log", "softplus")) {
-      path <- group_lasso(list(a = d$a, b = d$b), d$y, weights = d$v, offset = d$o, session = session, link = link,
-                          n_lambda = 8, control = precise(1e-9))
+      path <- group_lasso(list(a = d$a, b = d$b), d$y, weights = d$v, offset = d$o, session = session,
+                          link = link, n_lambda = 8, control = precise(1e-9))
       came <- shift_control(path, n_shifts = 20, min_shift = 5)
       # the model of b alone, and the gradient of a's columns in its coordinates
       v <- d$v / sum(d$v)
-      others <- group_lasso(list(b = d$b), d$y, weights = d$v, offset = d$o, link = link, lambda = min(path$lambda),
-                            control = precise(1e-9))
+      others <- group_lasso(list(b = d$b), d$y, weights = d$v, offset = d$o, link = link,
+                            lambda = min(path$lambda), control = precise(1e-9))
       slope <- v * oracle_slope(oracle_link(list(d$b), others$intercept, others$coefficients[, 1], d$o), d$y, link)
       coords <- penalty_coords(d$a, d$v, "calibrated")
       score_at <- function(shift) {
@@ -70,7 +71,8 @@ test_that("print, plot and selected() tell p-values; wrong arguments are refused
   grDevices::pdf(NULL)
   on.exit(grDevices::dev.off())
   expect_identical(plot(came), came)
-  silent <- suppressWarnings(group_lasso(session$covariates, 0 * session$counts, session_bases(), n_lambda = 3))
+  silent <- suppressWarnings(group_lasso(session$covariates, 0 * session$counts, session_bases(),
+                                         n_lambda = 3))
   expect_identical(unique(shift_control(silent, n_shifts = 20)$table$p), 1)
   expect_refused(shift_control(path, n_shifts = 5), "n_shifts", "at least 19")
   expect_refused(shift_control(path, min_shift = 600), "min_shift", "leave room")

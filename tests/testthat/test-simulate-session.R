@@ -14,7 +14,8 @@ test_that("a session has what its help says", {
 
 test_that("covariates are in their ranges, for any seed and bin width", {
   for (seed in 1:6) {
-    session <- simulate_session(120, bin_width = c(0.01, 0.025, 0.1, 0.5, 1, 5)[seed], encodes = known, seed = seed)
+    session <- simulate_session(120, bin_width = c(0.01, 0.025, 0.1, 0.5, 1, 5)[seed], encodes = known,
+                                seed = seed)
     within <- function(x, low, high) expect_true(all(x >= low & x <= high))
     within(session$covariates$position, 0, 200)
     within(session$covariates$speed, 0, 200)

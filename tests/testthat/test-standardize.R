@@ -32,7 +32,7 @@ test_that("weights and norms follow the definition", {
   blocks <- scaling_blocks()
   counts <- with_local_seed(6, rpois(200, exp(0.4 * blocks$full[, 1] + blocks$spline[, 1])))
   for (weights in list(rep(1, 200), rep(c(0, 1, 2.5, 0.1), 50))) {
-    for (how in c("none", "group", "calibrated")) {
+    for (how in scalings) {
       path <- group_lasso(blocks, counts, standardize = how, weights = weights, n_lambda = 5)
       truth <- lapply(blocks, definition, weights, how)
       expect_equal(path$group_weights, vapply(truth, `[[`, 0, "w"), tolerance = 1e-9)

@@ -50,8 +50,8 @@ test_that("one and two threads give the same solution", {
     problem <- list(blocks = lapply(as.list(paths[[1]]$design), unname), counts = d$counts)
     value <- function(path) {
       vapply(seq_along(path$lambda), function(l) {
-        objective(problem$blocks, d$counts, path$intercept[l], path$coefficients[, l], path$lambda[l], "calibrated",
-                  link = link)
+        objective(problem$blocks, d$counts, path$intercept[l], path$coefficients[, l], path$lambda[l],
+                  "calibrated", link = link)
       }, 0)
     }
     expect_equal(paths[[2]]$lambda, paths[[1]]$lambda, tolerance = 1e-12)
@@ -72,7 +72,8 @@ test_that("a forked process fits with one thread, to the bit", {
   threaded_fit(2, d) # threads have been at work before the fork
   there <- parallel::mclapply(1:2, function(i) answer(threaded_fit(i, d)), mc.cores = 2)
   expect_identical(there, list(one, one))
-  expect_identical(parallel::mclapply(1:2, function(i) neurolasso:::usable_threads(2L), mc.cores = 2), list(1L, 1L))
+  expect_identical(parallel::mclapply(1:2, function(i) neurolasso:::usable_threads(2L), mc.cores = 2),
+                   list(1L, 1L))
   expect_identical(answer(threaded_fit(1, d)), one)
 })
 
@@ -89,8 +90,8 @@ fit_elsewhere <- function(environment) {
     "path <- group_lasso(d$data$covariates, d$data$counts, d$bases, n_lambda = 12, control = control)",
     sprintf("saveRDS(list(path = path, threads = neurolasso:::usable_threads(2L)), %s)", deparse(files[3]))
   ), files[1])
-  out <- suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", files[1]), stdout = TRUE,
-                                  stderr = TRUE, env = environment))
+  out <- suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", files[1]),
+                                  stdout = TRUE, stderr = TRUE, env = environment))
   if (!file.exists(files[3])) stop(paste(out, collapse = "\n"))
   readRDS(files[3])
 }

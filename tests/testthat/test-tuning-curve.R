@@ -15,12 +15,14 @@ test_that("rate is the definition, for every kind of basis, offset and weights",
   data <- mixed_session(1, 80)
   offset <- rnorm(80, sd = 0.5)
   weights <- sample(c(0, 0.5, 2), 80, TRUE)
-  path <- group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 10, offset = offset, weights = weights)
+  path <- group_lasso(data$covariates, data$counts, mixed_bases(), n_lambda = 10, offset = offset,
+                      weights = weights)
   for (lambda in c(path$lambda[7], 0.25)) {
     for (name in c("position", "phase", "speed", "trend", "choice")) {
       curve <- tuning_curve(path, name, lambda = lambda, n = 7)
       expect_named(curve, c(name, "effect", "rate"))
-      expect_equal(curve$rate, brute_rate(path, data$covariates, name, curve[[name]], lambda, offset, weights),
+      expect_equal(curve$rate,
+                   brute_rate(path, data$covariates, name, curve[[name]], lambda, offset, weights),
                    tolerance = 1e-11, label = name)
     }
     curve <- tuning_curve(path, "arm", lambda = lambda)
@@ -81,7 +83,8 @@ test_that("products without names, and with factors, have a grid", {
   expect_identical(dim(curve), c(18L, 5L))
   expect_named(curve, c("place.1", "place.2", "place.3", "effect", "rate"))
   expect_setequal(curve$place.3, c(10, 20))
-  expect_equal(curve$rate, brute_rate(path, list(place = place), "place", unname(as.matrix(curve[1:3])), 0.01),
+  expect_equal(curve$rate,
+               brute_rate(path, list(place = place), "place", unname(as.matrix(curve[1:3])), 0.01),
                tolerance = 1e-11)
 })
 
@@ -105,7 +108,8 @@ test_that("`at` replaces the grid, and is checked like new data", {
   expect_identical(is.na(curve$rate), c(FALSE, TRUE, FALSE))
   expect_identical(is.na(curve$effect), c(FALSE, TRUE, FALSE))
   # outside values are moved, with a warning
-  expect_warning(curve <- tuning_curve(path, "position", at = c(-1e3, 1e3)), class = "neurolasso_out_of_bounds")
+  expect_warning(curve <- tuning_curve(path, "position", at = c(-1e3, 1e3)),
+                 class = "neurolasso_out_of_bounds")
   ends <- tuning_curve(path, "position", n = 2)
   expect_equal(curve$rate, ends$rate)
   expect_identical(curve$position, c(-1e3, 1e3))
