@@ -65,7 +65,7 @@ forward_selection <- function(object, n_folds = 10, block = NULL, folds = NULL, 
 
 # A signed-rank test has no smaller p-value than half to the power of the number of folds.
 warn_of_few_folds <- function(n_folds, alpha) {
-  if (0.5^n_folds < alpha) return()
+  if (alpha == 0 || 0.5^n_folds < alpha) return() # 0 asks for the first step alone
   warn_user(count_of(n_folds, "fold"), " can give no p-value below ", format(0.5^n_folds, digits = 2), ", so that at ",
             "alpha = ", format(alpha), " nothing is selected. Take more folds, or a larger `alpha`.",
             class = "neurolasso_few_folds")

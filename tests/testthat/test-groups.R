@@ -480,7 +480,7 @@ test_that("cross-validation, stability, adaptive weights and forward selection g
                                                        standardize = how)$group_weights
     expect_lt(max(latent_residuals(learned$path, mult = factor)), 3e-6)
   }
-  forward <- forward_selection(cv)
+  expect_warning(forward <- forward_selection(cv), class = "neurolasso_few_folds")
   expect_true(all(selected(forward) %in% names(groups)))
   expect_setequal(names(path_problem(cv$path)$groups$free), c("arm", "trend"))
 })
