@@ -31,7 +31,8 @@ enum { NL_SPARE_GROUPS = 2 };
 /* What a step is hoped to leave of the residual. */
 #define NL_USUAL_CONTRACTION 0.04
 enum {
-  BEGIN_PER_ROUND = 3, /* points that begin in one pass */
+  BEGIN_PER_ROUND = 3, /* points that begin in one pass, */
+  BEGIN_BESIDE = 2,    /* and of a path that shares its lanes with others */
   SCREEN_AHEAD = 7     /* lambdas */
 };
 
@@ -266,7 +267,8 @@ void nl_line_begin(nl_pipeline *line) {
   const nl_path *path = line->path;
   const double reference =
       path->reference > 0 ? path->reference : line->model->mean_count;
-  for (int begun = 0; begun < BEGIN_PER_ROUND && count_moving(line) < line->ahead;) {
+  const int most = line->ahead < NL_LANES ? BEGIN_BESIDE : BEGIN_PER_ROUND;
+  for (int begun = 0; begun < most && count_moving(line) < line->ahead;) {
     const nl_point *from;
     points_before(line, line->next_job, &from, 1);
     if (!may_begin(line, from)) return;
