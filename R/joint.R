@@ -224,13 +224,10 @@ run_joint <- function(design, moments, cells, wanted, link, control, progress) {
   centred <- centred_blocks(design, moments)
   floors <- vapply(cells, function(cell) signal_floor(cell$penalty, gradient_scale(cell$mean_count, link)), 0)
   lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
-                 floor = sqrt(sum(floors^2)))
-  options <- list(tol = control$tol, max_passes = control$max_passes,
-                  n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
-                  link = link_code(link))
+                 floor = rep(sqrt(sum(floors^2)), length(cells)))
   penalties <- lapply(cells[distinct], function(cell) c(cell$penalty, list(off = centred$off)))
   fits <- .Call(C_joint, centred$blocks, part("counts"), part("offset"), part("weights"), penalties,
-                match(kinds, kinds[distinct]), lambda, options)
+                match(kinds, kinds[distinct]), lambda, core_options(control, link, progress))
   as_given(fits, centred, penalties[[1]])
 }
 

@@ -53,15 +53,18 @@ run_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
   mean_count <- mapply(function(y, v) if (is.null(v)) mean(y) else sum(v * y) / sum(v), counts, weights)
   lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
                  floor = as.double(signal_floor(penalty, gradient_scale(mean_count, link))))
-  options <- list(tol = control$tol, max_passes = control$max_passes,
-                  n_threads = usable_threads(control$n_threads), progress = as.integer(progress),
-                  link = link_code(link), follow = as.integer(follow))
+  options <- c(core_options(control, link, progress), follow = as.integer(follow))
   centred <- centred_blocks(design, moments)
   parts <- matrix_parts(centred$blocks, unclass(design)$size, penalty)
   penalty$off <- centred$off[parts$order]
   penalty$column <- match(penalty$column, parts$order)
   fits <- .Call(C_paths, parts$blocks, counts, offset, weights, penalty, lambda, options)
   as_given(in_order(fits, parts$order), centred, penalty)
+}
+
+core_options <- function(control, link, progress) {
+  list(tol = control$tol, max_passes = control$max_passes, n_threads = usable_threads(control$n_threads),
+       progress = as.integer(progress), link = link_code(link))
 }
 
 # Fits of the core for the columns as they were given, and for the groups that have a name. centred: of

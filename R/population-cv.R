@@ -47,27 +47,19 @@ folds_work <- function(x, neurons, wanted, adaptive, folds, gap) {
     list(wanted = wanted %||% lambda_request(x$fits[[neuron]]$lambda),
          weight = stats::setNames(x$weight[, match(neuron, names(x$fits))], names(x$groups)))
   })
-  list(design = fitted_part(x$data$design), counts = x$data$counts[, neurons, drop = FALSE],
-       offset = x$data$offset,
-       weights = x$data$weights, na.action = x$data$na.action, na_class = x$na_class, groups = x$groups,
-       free = x$free,
-       overlap = x$overlap, standardize = x$standardize, lasso_share = x$lasso_share,
-       ridge_share = x$ridge_share,
-       link = x$link, control = x$control, adaptive = adaptive, folds = folds, gap = gap,
-       each = each)
+  c(list(design = fitted_part(x$data$design), counts = x$data$counts[, neurons, drop = FALSE],
+         offset = x$data$offset, weights = x$data$weights, na.action = x$data$na.action, na_class = x$na_class),
+    x[problem_fields], list(adaptive = adaptive, folds = folds, gap = gap, each = each))
 }
 
 # The record of one neuron, whose folds and path ride in the same passes.
 fit_folds <- function(work, neuron) {
   data <- neuron_data(work[c("design", "counts", "offset", "weights", "na.action")], neuron, work$na_class)
-  # what a path says of its problem
-  first <- c(data, work[c("groups", "free", "overlap", "standardize", "lasso_share", "ridge_share", "link",
-                          "control")],
-             list(group_weights = work$each[[neuron]]$weight))
+  first <- c(data, work[problem_fields], list(group_weights = work$each[[neuron]]$weight))
   parts <- split_folds(list(id = work$folds), work$gap, first)
   came <- cross_validate(path_problem(first), first, parts, work$each[[neuron]]$wanted, work$adaptive, FALSE)
-  record <- list(fit = came$fit, weight = named_weights(came$penalty),
-                 adaptive = came$weights, held_out = came$held_out)
+  record <- list(fit = came$fit, weight = named_weights(came$penalty), adaptive = came$weights,
+                 held_out = came$held_out)
   stats::setNames(list(record), neuron)
 }
 

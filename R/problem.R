@@ -21,6 +21,9 @@ path_problem <- function(path, joint = FALSE) {
        control = path$control)
 }
 
+# What a path or a population says of its problem beside the data.
+problem_fields <- c("groups", "free", "overlap", "standardize", "lasso_share", "ridge_share", "link", "control")
+
 # Paths of a problem, one for each of a list of weights (NULL: all 1); wanted: of lambda_request().
 fit_weightings <- function(problem, weights, wanted, progress) {
   fit_paths(problem$design, problem$moments, problem$penalty, problem$counts, weights, problem$offset, wanted,

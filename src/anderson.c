@@ -144,12 +144,12 @@ static void extrapolate(nl_iterates *iterates, int n, const nl_lane_groups *grou
     lane_weights(products, v, own);
     nl_lane_set(DIFFERENCES, own, v, weight);
   }
-  double *x = iterates->old_x, *slope = iterates->old_slope; /* of the oldest, not used */
+  /* in place of the oldest, which is not used */
   float *image = iterates->n_image > 0 ? iterates->old_image : NULL;
+  double *x = iterates->old_x, *slope = image ? iterates->slope : iterates->old_slope;
   combine(length, weight, iterates->old_x, x);
   if (image) {
     combine_images(iterates->n_image * NL_LANES, weight, iterates->old_image, image);
-    nl_copy(length, iterates->slope, slope);
   } else {
     combine(length, weight, iterates->old_slope, slope);
   }

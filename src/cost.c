@@ -13,6 +13,8 @@
  * never dear. */
 #define NL_SWEEPS_A_GRAM 50
 #define NL_ROOT_SMALLEST 300
+/* What a root costs, in passes. */
+#define NL_ROOT_PASSES 2
 /* What a Gram should cost, in passes of all lanes. */
 #define NL_GRAM_PASSES 2.5
 /* A sweep in lanes takes as long whether all of them are in use or not, and gains by what
@@ -46,6 +48,12 @@ double nl_cost_gram(const nl_design *design, const int *set, int stride) {
   const double per_row = NL_SCATTER * 0.5 * sparse * sparse + 0.5 * dense * dense +
                          NL_SCATTER * sparse * dense;
   return per_row / stride / (NL_LANES * nl_cost_pass(design, set, set));
+}
+
+int nl_cost_gram_is_due(const nl_design *design, const int *set, int stride, int is_root,
+                        double age) {
+  const double cost = is_root ? NL_ROOT_PASSES : nl_cost_gram(design, set, stride);
+  return age >= (cost < NL_GRAM_OLD ? cost : NL_GRAM_OLD);
 }
 
 int nl_cost_root_pays(const nl_design *design, const int *set, int n_theta) {

@@ -13,6 +13,13 @@ double nl_cost_pass(const nl_design *design, const int *on, const int *wanted);
  * set: a Gram is not built anew before as much was spent on passes. */
 double nl_cost_gram(const nl_design *design, const int *set, int stride);
 
+/* Passes after which a Gram is old. */
+enum { NL_GRAM_OLD = 8 };
+/* Whether a new Gram of the set is worth its cost: the passes and sweeps since the last one
+ * (`age`, in such passes) cost as much, or it is old. is_root: it is kept as its root. */
+int nl_cost_gram_is_due(const nl_design *design, const int *set, int stride, int is_root,
+                        double age);
+
 /* Whether a Gram of the set's n_theta coordinates is better kept as its root (root.h):
  * where all columns of the set are dense and there are not many more bins than
  * coordinates, the sweeps that it is to serve cost less than the Gram. */

@@ -7,20 +7,10 @@
 #include "coupled.h"
 #include "lanes.h"
 #include "linalg.h"
+#include "step.h"
 
-/* As in point.c: what a step must reach, what is rounding, when a Gram is slow. */
-#define NL_SUFFICIENT 1e-4
-#define NL_ROUNDING 1e-14
-#define NL_SLOW 0.25
-#define NL_SHORTEST_STEP 1e-8
-#define NL_CLOSE 0.1
-/* As in line.c: the slope of the strong rule. */
-#define NL_SLOPE 0.2
-/* What a step is hoped to leave of the residual. */
-#define NL_USUAL_CONTRACTION 0.04
 /* A neuron with this share of the residual holds up the others. */
 #define NL_HOLDS_UP 0.1
-enum { GRAM_OLD = 8 /* passes */ };
 
 static nl_neuron *first_of(const nl_course *course) { return course->ensemble->neuron; }
 
@@ -167,12 +157,6 @@ static void refresh(nl_course *course) {
   }
 }
 
-/* Whether a new Gram is worth its cost: what came since the last one cost as much. */
-static int gram_is_due(const nl_solver *solver, const int *wanted) {
-  const double cost = nl_cost_gram(solver->design, wanted, solver->gram.stride);
-  return solver->gram_age >= fmin(cost, GRAM_OLD);
-}
-
 /* Notes which neurons' Grams are slow: after a whole step, those that keep more than NL_SLOW of
  * their residual and hold up the others. part: the residuals that the step reached. Where a
  * Gram is young, it was never any better: the next one gets more rows. */
@@ -182,9 +166,11 @@ static void note_slow(nl_course *course, const int *wanted, const double *part,
     nl_neuron *neuron = course->ensemble->neuron + i;
     nl_gram *gram = &neuron->solver.gram;
     if (part[i] <= NL_SLOW * neuron->part || part[i] < NL_HOLDS_UP * reached) continue;
-    if (!gram_is_due(&neuron->solver, wanted)) continue;
+    if (!nl_cost_gram_is_due(course->design, wanted, gram->stride, 0,
+                             neuron->solver.gram_age))
+      continue;
     neuron->gram_slow = 1;
-    if (neuron->solver.gram_age < GRAM_OLD && gram->stride > 1)
+    if (neuron->solver.gram_age < NL_GRAM_OLD && gram->stride > 1)
       gram->stride = (gram->stride + 1) / 2;
   }
 }
@@ -220,21 +206,19 @@ static void compare(const nl_course *course, double *change, double *now,
   }
 }
 
+static nl_step step_of(const nl_course *course) {
+  return (nl_step){course->predicted, course->step, course->promised, course->residual};
+}
+
 /* A trial that did not help: new Grams at now, a shorter step, or the end. */
 static void refuse(nl_course *course, double change, double rounding) {
+  const nl_step step = step_of(course);
   if (course->predicted) {
     course->predicted = 0;
     return;
   }
-  const double promised = course->promised < 0 ? course->promised : -rounding;
-  const int is_rounding =
-      course->step * fabs(promised) <= rounding || course->step < NL_SHORTEST_STEP;
-  if (!is_rounding) { /* the minimum of the parabola through what is known */
-    const double curvature = 2 * (change - course->step * promised);
-    const double shorter = curvature > 0 && isfinite(change)
-                               ? -promised * course->step * course->step / curvature
-                               : 0;
-    course->step *= fmin(fmax(shorter / course->step, 0.1), 0.5);
+  if (!nl_step_is_rounding(&step, rounding)) {
+    course->step = nl_step_shorten(&step, change, rounding);
     return;
   }
   int n = 0;
@@ -260,13 +244,8 @@ static void judge_step(nl_course *course, const int *wanted, int full, double re
   const double rounding = NL_ROUNDING * (magnitude + penalty_now + now);
   change += penalty_next - penalty_now;
   if (course->step == 1) course->promised = slope + penalty_next - penalty_now;
-  const int is_decrease =
-      course->promised < 0 && change <= NL_SUFFICIENT * course->step * course->promised;
-  const int is_enough =
-      course->predicted
-          ? change <= rounding && reached < course->residual
-          : is_decrease || (fabs(change) <= rounding && reached < 0.9 * course->residual);
-  if (!is_enough) {
+  const nl_step step = step_of(course);
+  if (!nl_step_is_enough(&step, change, rounding, reached)) {
     refuse(course, change, rounding);
     return;
   }

@@ -8,8 +8,6 @@
 #include "linalg.h"
 #include "setup.h"
 
-enum { SCREEN_AHEAD = 7 /* lambdas */ };
-
 /* ---- solutions --------------------------------------------------------------------- */
 
 /* Writes the lambda's solution to its places in the neurons' paths. */
@@ -52,62 +50,62 @@ static double largest_score(const nl_ensemble *ensemble, int by_scale) {
 
 /* A neuron's model. base: that of an earlier neuron with the same offset and weights, or
  * NULL. */
-static void set_model(const nl_joint *joint, int k, nl_neuron *neuron, double *rows) {
-  const nl_task *task = joint->task + k;
-  const nl_hook *hook = joint->hook;
-  nl_pass_space pass = joint->pass;
+static void set_model(const nl_tasks *tasks, int k, nl_neuron *neuron, double *rows) {
+  const nl_task *task = tasks->task + k;
+  const nl_hook *hook = tasks->hook;
+  nl_pass_space pass = tasks->pass;
   const double *base = NULL;
   for (int i = 0; i < k && !base; i++) {
-    if (joint->task[i].offset == task->offset && joint->task[i].prior == task->prior)
+    if (tasks->task[i].offset == task->offset && tasks->task[i].prior == task->prior)
       base = neuron[i - k].model.base;
   }
-  double *own = base ? NULL : nl_new_doubles(joint->design->n_obs, hook);
-  nl_model_init(&neuron->model, joint->link, joint->design, task->y, task->offset,
-                task->prior, own, nl_new_doubles((size_t)joint->design->n_col, hook),
+  double *own = base ? NULL : nl_new_doubles(tasks->design->n_obs, hook);
+  nl_model_init(&neuron->model, tasks->link, tasks->design, task->y, task->offset,
+                task->prior, own, nl_new_doubles((size_t)tasks->design->n_col, hook),
                 rows, &pass);
   if (base) nl_model_borrow(&neuron->model, base, NULL, 0);
 }
 
 /* The model without penalised groups; the neuron's point is put there. */
-static void start_neuron(const nl_joint *joint, int k, nl_neuron *neuron, double **kept) {
-  nl_task *task = joint->task + k;
+static void start_neuron(const nl_tasks *tasks, int k, nl_neuron *neuron, double **kept) {
+  nl_task *task = tasks->task + k;
   nl_solver *solver = &neuron->solver;
   const nl_level level = {0, 0};
   solver->kept = *kept;
-  nl_path_null(&neuron->line, joint->tol, &task->path, &task->null_loss);
+  nl_path_null(&neuron->line, tasks->tol, &task->path, &task->null_loss);
   *kept = solver->kept;
-  nl_point_begin(solver, neuron->line.point, 0, level, joint->tol, task->path.max_passes,
+  nl_point_begin(solver, neuron->line.point, 0, level, tasks->tol, task->path.max_passes,
                  neuron->line.origin);
   neuron->part = 0;
   neuron->gram_slow = 0;
 }
 
-static nl_ensemble new_ensemble(const nl_joint *joint) {
-  const nl_hook *hook = joint->hook;
-  const size_t n_group = (size_t)joint->penalty->n_group;
+static nl_ensemble new_ensemble(const nl_tasks *tasks) {
+  const nl_hook *hook = tasks->hook;
+  const size_t n_group = (size_t)tasks->penalty->n_group;
   nl_ensemble ensemble = {0};
-  ensemble.n_neuron = joint->n_task;
-  ensemble.n_group = joint->penalty->n_group;
+  ensemble.n_neuron = tasks->n_task;
+  ensemble.n_group = tasks->penalty->n_group;
   for (int g = 0; g < ensemble.n_group; g++) {
     int rank = 0;
-    for (int k = 0; k < joint->n_task; k++) rank += nl_group_rank(joint->penalty + k, g);
+    for (int k = 0; k < tasks->n_task; k++) rank += nl_group_rank(tasks->penalty + k, g);
     if (rank > ensemble.max_rank) ensemble.max_rank = rank;
   }
   ensemble.space = nl_new_doubles(5 * (size_t)ensemble.max_rank, hook);
-  ensemble.part = nl_new_doubles((size_t)joint->n_task, hook);
+  ensemble.part = nl_new_doubles((size_t)tasks->n_task, hook);
   ensemble.border = nl_new_ints(n_group, hook);
   ensemble.norm = nl_new_doubles(n_group, hook);
   ensemble.stiffness = nl_new_doubles(n_group, hook);
   ensemble.neuron =
-      (nl_neuron *)nl_new_bytes((size_t)joint->n_task * sizeof(nl_neuron), hook);
+      (nl_neuron *)nl_new_bytes((size_t)tasks->n_task * sizeof(nl_neuron), hook);
   return ensemble;
 }
 
 /* A penalty no smaller than any neuron's: what shared scratch is laid out for. */
-static nl_penalty widest(const nl_joint *joint) {
-  nl_penalty penalty = joint->penalty[0];
-  for (int k = 1; k < joint->n_task; k++) {
-    const nl_penalty *other = joint->penalty + k;
+static nl_penalty widest(const nl_tasks *tasks) {
+  nl_penalty penalty = tasks->penalty[0];
+  for (int k = 1; k < tasks->n_task; k++) {
+    const nl_penalty *other = tasks->penalty + k;
     if (other->n_theta > penalty.n_theta) penalty.n_theta = other->n_theta;
     if (other->max_size > penalty.max_size) penalty.max_size = other->max_size;
   }
@@ -115,33 +113,33 @@ static nl_penalty widest(const nl_joint *joint) {
 }
 
 /* The neurons with their models, at their models without penalised groups. */
-static void set_up(const nl_joint *joint, nl_course *course, nl_ensemble *ensemble) {
-  const nl_hook *hook = joint->hook;
-  const size_t n_block = (size_t)joint->design->n_block;
+static void set_up(const nl_tasks *tasks, nl_course *course, nl_ensemble *ensemble) {
+  const nl_hook *hook = tasks->hook;
+  const size_t n_block = (size_t)tasks->design->n_block;
   size_t n_theta = 0;
   nl_solver scratch;
   nl_penalty *wide = (nl_penalty *)nl_new_bytes(sizeof(nl_penalty), hook);
-  *wide = widest(joint);
-  nl_setup_solver(&scratch, joint->design, wide, joint->pass, hook);
-  course->design = joint->design;
-  course->pass = joint->pass;
+  *wide = widest(tasks);
+  nl_setup_solver(&scratch, tasks->design, wide, tasks->pass, hook);
+  course->design = tasks->design;
+  course->pass = tasks->pass;
   course->hook = hook;
   course->ensemble = ensemble;
   course->none = nl_new_ints(n_block, hook);
   for (size_t b = 0; b < n_block; b++) course->none[b] = 0;
   course->kept[0] = scratch.kept;
-  for (int v = 1; v < NL_LANES && v < joint->n_task; v++)
-    course->kept[v] = nl_new_doubles(joint->design->n_obs, hook);
+  for (int v = 1; v < NL_LANES && v < tasks->n_task; v++)
+    course->kept[v] = nl_new_doubles(tasks->design->n_obs, hook);
   const nl_gram *rooms = &scratch.gram;
-  for (int k = 0; k < joint->n_task; k++) {
+  for (int k = 0; k < tasks->n_task; k++) {
     nl_neuron *neuron = ensemble->neuron + k;
-    const nl_penalty *penalty = joint->penalty + k;
+    const nl_penalty *penalty = tasks->penalty + k;
     nl_setup_beside(&neuron->solver, &scratch, penalty);
     nl_setup_lend(rooms, &neuron->solver.gram);
-    nl_setup_line(&neuron->line, &neuron->solver, &neuron->model, joint->n_lambda, 1,
+    nl_setup_line(&neuron->line, &neuron->solver, &neuron->model, tasks->n_lambda, 1,
                   hook);
-    set_model(joint, k, neuron, course->kept[0]);
-    start_neuron(joint, k, neuron, course->kept);
+    set_model(tasks, k, neuron, course->kept[0]);
+    start_neuron(tasks, k, neuron, course->kept);
     rooms = &neuron->solver.gram;
     nl_trail trail;
     nl_setup_trail(&trail, penalty->n_theta, NL_MAX_BEFORE, hook);
@@ -153,16 +151,16 @@ static void set_up(const nl_joint *joint, nl_course *course, nl_ensemble *ensemb
 }
 
 /* The lambdas of all neurons, and where their paths begin. Returns the unit at lambda = 0. */
-static double set_lambdas(const nl_joint *joint, const nl_ensemble *ensemble) {
+static double set_lambdas(const nl_tasks *tasks, const nl_ensemble *ensemble) {
   double top = largest_score(ensemble, 0), reference = largest_score(ensemble, 1);
-  const double *given = joint->task[0].lambda;
-  if (!(top > joint->floor)) top = reference = 0;
-  if (joint->ratio > 0)
-    nl_lambda_grid(top > 0 ? top : 1, joint->ratio, joint->n_lambda,
-                   joint->task[0].lambda);
-  for (int k = 0; k < joint->n_task; k++) {
-    nl_task *task = joint->task + k;
-    if (k > 0) nl_copy((size_t)joint->n_lambda, given, task->lambda);
+  const double *given = tasks->task[0].lambda;
+  if (!(top > tasks->task[0].floor)) top = reference = 0;
+  if (tasks->ratio > 0)
+    nl_lambda_grid(top > 0 ? top : 1, tasks->ratio, tasks->n_lambda,
+                   tasks->task[0].lambda);
+  for (int k = 0; k < tasks->n_task; k++) {
+    nl_task *task = tasks->task + k;
+    if (k > 0) nl_copy((size_t)tasks->n_lambda, given, task->lambda);
     task->path.lambda = task->lambda;
     task->path.lambda_max = top;
     task->path.reference = reference;
@@ -170,30 +168,31 @@ static double set_lambdas(const nl_joint *joint, const nl_ensemble *ensemble) {
   return reference > 0 ? reference : ensemble->neuron[0].model.mean_count;
 }
 
-void nl_joint_fit(const nl_joint *joint) {
-  const nl_hook *hook = joint->hook;
-  nl_ensemble ensemble = new_ensemble(joint);
+void nl_joint_fit(const nl_tasks *tasks) {
+  const nl_hook *hook = tasks->hook;
+  nl_ensemble ensemble = new_ensemble(tasks);
   nl_course course = {0};
-  set_up(joint, &course, &ensemble);
-  const double reference = set_lambdas(joint, &ensemble);
+  set_up(tasks, &course, &ensemble);
+  const double reference = set_lambdas(tasks, &ensemble);
   nl_pipeline *line = &ensemble.neuron[0].line;
   const double top = line->path->lambda_max > 0 ? line->path->lambda_max : 1;
-  nl_line_list(line, joint->tol, top);
+  nl_line_list(line, tasks->tol, top);
   course.level.lambda = top;
   course.full = 1;
   course.foretold = INFINITY;
   nl_outlook_note(&course.outlook, &ensemble, &course.level);
   for (int j = 0; j < line->n_job; j++) {
     const nl_job *job = line->job + j;
-    const int ahead = j + SCREEN_AHEAD < line->n_job ? j + SCREEN_AHEAD : line->n_job - 1;
+    const int ahead =
+        j + NL_SCREEN_AHEAD < line->n_job ? j + NL_SCREEN_AHEAD : line->n_job - 1;
     nl_course_begin(&course, job, line->job[ahead].lambda, reference);
     nl_course_solve(&course, ensemble.neuron[0].solver.some, line->path->max_passes);
     finish(&course, job);
     nl_outlook_note(&course.outlook, &ensemble, &course.level);
     if (hook && hook->progress) hook->progress(hook->data, j + 1, line->n_job);
   }
-  for (int k = 0; k < joint->n_task; k++) {
-    joint->task[k].n_gram = ensemble.neuron[k].solver.gram.n_built;
-    joint->task[k].n_pass = course.total_pass;
+  for (int k = 0; k < tasks->n_task; k++) {
+    tasks->task[k].n_gram = ensemble.neuron[k].solver.gram.n_built;
+    tasks->task[k].n_pass = course.total_pass;
   }
 }

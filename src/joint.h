@@ -11,25 +11,10 @@
 
 #include "paths.h"
 
-typedef struct {
-  const nl_design *design;
-  const nl_penalty *penalty; /* n_task: each neuron's coordinates; n_group, weight, scale
-                                are the same for all: those of the shared groups */
-  nl_link link;
-  double tol;
-  int n_lambda;
-  double ratio; /* of the last lambda to the first; 0: the lambdas are given, in the first
-                    task */
-  double floor; /* a lambda_max at or below this is rounding, and counts as 0 */
-  nl_task
-      *task; /* n_task: a neuron's data and its results. lambda, lambda_max, kkt, status
-                    and the groups' scores are the same for all; norms are each neuron's
-                    part. task->floor is not used */
-  int n_task;
-  nl_pass_space pass;
-  const nl_hook *hook;
-} nl_joint;
-
-void nl_joint_fit(const nl_joint *joint);
+/* Task k is neuron k's data and its results; tasks->penalty has one for each of them, the
+ * neuron's own coordinates, with n_group, weight and scale of the shared groups. Lambdas, if
+ * given, and floor are the first task's. lambda, lambda_max, kkt, status and the groups'
+ * scores come out the same for all; norms are each neuron's part. */
+void nl_joint_fit(const nl_tasks *tasks);
 
 #endif

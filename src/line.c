@@ -16,7 +16,6 @@
 /* Stepping stones between lambda_max and the last stride, with some to spare. */
 enum { NL_MOST_STONES = 16 };
 
-#define NL_SLOPE 0.2
 /* A look at all groups is stale for lambdas below this share of its own; it adds no more
  * groups once the set is this much larger than what was active there, if groups that
  * turn out not to be wanted are dear. */
@@ -28,12 +27,9 @@ enum { NL_SPARE_GROUPS = 2 };
  * its residual is below this. */
 #define NL_AHEAD 0.86
 #define NL_SETTLED 0.5
-/* What a step is hoped to leave of the residual. */
-#define NL_USUAL_CONTRACTION 0.04
 enum {
   BEGIN_PER_ROUND = 3, /* points that begin in one pass, */
-  BEGIN_BESIDE = 2,    /* and of a path that shares its lanes with others */
-  SCREEN_AHEAD = 7     /* lambdas */
+  BEGIN_BESIDE = 2     /* and of a path that shares its lanes with others */
 };
 
 /* ---- lambdas ----------------------------------------------------------------------- */
@@ -119,7 +115,7 @@ static int screen(nl_solver *solver, double lambda, const nl_point *seen) {
 /* Where a group enters, those come along that the next lambdas will need: a Gram is cheaper
  * to extend by several groups at once. */
 static void screen_ahead(const nl_pipeline *line, const nl_point *seen) {
-  const int job = line->next_job, last = job + line->ahead, most = job + SCREEN_AHEAD;
+  const int job = line->next_job, last = job + line->ahead, most = job + NL_SCREEN_AHEAD;
   if (!screen(line->solver, line->job[job].lambda, seen) || last >= most) return;
   screen(line->solver, line->job[most < line->n_job ? most : line->n_job - 1].lambda,
          seen);

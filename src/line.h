@@ -5,6 +5,13 @@
 
 #include "predict.h"
 
+/* The slope of the strong rule that a set is screened by, see line.c. */
+#define NL_SLOPE 0.2
+/* What a step is hoped to leave of the residual. */
+#define NL_USUAL_CONTRACTION 0.04
+/* Groups that enter a set come along with those that so many lambdas ahead will need. */
+enum { NL_SCREEN_AHEAD = 7 };
+
 /* Points that are kept of a path that is fitted alone: those on their way, and those that
  * predictions rest on. */
 enum { NL_POINTS = 24 };

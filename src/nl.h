@@ -27,6 +27,7 @@
  *   quadratic.h       block coordinate descent on the quadratic model, with Newton steps
  *   anderson.h        extrapolation of sweeps in lanes
  *   quadratics.h      the models of several points, swept in lanes
+ *   step.h            how a trial step is judged
  *   point.h           one lambda on its way
  *   predict.h         where the next one will be
  *   line.h            one path: its lambdas, their points, its solutions

@@ -21,7 +21,7 @@ typedef struct {
 /* What is to be done. */
 typedef struct {
   const nl_design *design;
-  const nl_penalty *penalty;
+  const nl_penalty *penalty; /* of all; nl_joint_fit: n_task of them */
   nl_link link;
   double tol;
   int n_lambda; /* of each path */

@@ -4,13 +4,8 @@
 #include <math.h>
 
 #include "linalg.h"
+#include "step.h"
 
-/* A step must reach this share of the decrease that its model's slope promises. */
-#define NL_SUFFICIENT 1e-4
-/* Differences of the objective below this, relative to its terms, are rounding. */
-#define NL_ROUNDING 1e-14
-/* A step that leaves more than this share of the residual asks for a new Gram. */
-#define NL_SLOW 0.25
 /* The quadratic model is solved to this share of the residual it starts from; less far
  * where a sweep over it is no longer cheap against a pass (more coordinates than
  * NL_LARGE_MODEL), and further where it is a prediction. */
@@ -19,9 +14,6 @@
 #define NL_FURTHER 0.01
 #define NL_FURTHER_LARGE 0.1
 #define NL_LARGE_MODEL 400
-#define NL_SHORTEST_STEP 1e-8
-/* Groups outside the set are taken in by a look at a point this close to its solution. */
-#define NL_CLOSE 0.1
 
 /* ---- the working set --------------------------------------------------------------- */
 
@@ -305,14 +297,8 @@ void nl_point_take(nl_point *point, int full, int n_seen, double residual) {
   point->residual = residual;
 }
 
-/* The next shorter step, from the parabola through what is known, within [0.1, 0.5] of
- * the last. */
-static double shorten(double step, double promised, double change) {
-  double shorter = 0.1 * step;
-  if (isfinite(change))
-    shorter = -promised * step * step / (2 * (change - promised * step));
-  if (!(shorter > 0.1 * step)) shorter = 0.1 * step;
-  return shorter < 0.5 * step ? shorter : 0.5 * step;
+static nl_step step_of(const nl_point *point) {
+  return (nl_step){point->predicted, point->step, point->promised, point->residual};
 }
 
 static void give_up(nl_point *point, nl_status status) {
@@ -329,9 +315,8 @@ static void refuse(const nl_solver *solver, nl_point *point, double change,
     point->predicted = 0;
     return;
   }
-  const double promised = point->promised < 0 ? point->promised : -rounding;
-  const int is_rounding =
-      point->step * fabs(promised) <= rounding || point->step < NL_SHORTEST_STEP;
+  const nl_step step = step_of(point);
+  const int is_rounding = nl_step_is_rounding(&step, rounding);
   const int is_exact =
       point->metric_here && solver->gram.stride == 1 && !solver->gram.root.on;
   if (is_rounding ? !is_exact : !point->metric_here && solver->gram_due) {
@@ -340,17 +325,8 @@ static void refuse(const nl_solver *solver, nl_point *point, double change,
   } else if (is_rounding) {
     give_up(point, NL_STALLED);
   } else {
-    point->step = shorten(point->step, promised, change);
+    point->step = nl_step_shorten(&step, change, rounding);
   }
-}
-
-/* Whether the trial may be taken. change: of the objective; reached: its residual. */
-static int is_enough(const nl_point *point, double change, double rounding,
-                     double reached) {
-  if (point->predicted) return change <= rounding && reached < point->residual;
-  if (point->promised < 0 && change <= NL_SUFFICIENT * point->step * point->promised)
-    return 1;
-  return fabs(change) <= rounding && reached < 0.9 * point->residual;
 }
 
 static void judge_step(nl_solver *solver, nl_point *point, int full, int closed,
@@ -367,7 +343,8 @@ static void judge_step(nl_solver *solver, nl_point *point, int full, int closed,
                       point->now.slope * point->direction_intercept + penalty_next -
                       penalty_now;
   }
-  if (!is_enough(point, change, rounding, reached)) {
+  const nl_step step = step_of(point);
+  if (!nl_step_is_enough(&step, change, rounding, reached)) {
     refuse(solver, point, change, rounding);
     return;
   }

@@ -120,27 +120,64 @@ static nl_path new_path(SEXP out, int n_lambda, int n_col, int n_row) {
   return path;
 }
 
-const double *nl_r_lane(SEXP list, int k, R_xlen_t n, const char *what) {
+/* An element of a list, numeric(n), or NULL for NULL. */
+static const double *lane_doubles(SEXP list, int k, R_xlen_t n, const char *what) {
   SEXP x = VECTOR_ELT(list, k);
   return Rf_isNull(x) ? NULL : nl_doubles(x, n, what);
 }
 
-nl_task nl_r_new_task(SEXP outs, int k, int n_lambda, int n_col, int n_row,
-                      int max_passes) {
+/* One result: the list of out_names, but for lambda_max and what follows, and the task that
+ * fills it. */
+static nl_task new_task(SEXP out, const nl_tasks *tasks, int max_passes) {
   nl_task task = {0};
-  SET_VECTOR_ELT(outs, k, Rf_mkNamed(VECSXP, out_names));
-  SEXP out = VECTOR_ELT(outs, k);
-  task.path = new_path(out, n_lambda, n_col, n_row);
+  task.path = new_path(out, tasks->n_lambda, tasks->design->n_col,
+                       nl_penalty_n_row(tasks->penalty));
   task.path.max_passes = max_passes;
   task.lambda = REAL(VECTOR_ELT(out, OUT_LAMBDA));
   return task;
 }
 
-void nl_r_close_task(SEXP out, const nl_task *task) {
-  SET_VECTOR_ELT(out, OUT_LAMBDA_MAX, Rf_ScalarReal(task->path.lambda_max));
-  SET_VECTOR_ELT(out, OUT_NULL_LOSS, Rf_ScalarReal(task->null_loss));
-  SET_VECTOR_ELT(out, OUT_N_GRAM, Rf_ScalarInteger(task->n_gram));
-  SET_VECTOR_ELT(out, OUT_N_ROUND, Rf_ScalarInteger(task->n_pass));
+SEXP nl_r_open_tasks(nl_tasks *tasks, SEXP counts, SEXP offset, SEXP weights, SEXP lambda,
+                     SEXP control) {
+  const int n_task = (int)XLENGTH(counts);
+  const R_xlen_t n = (R_xlen_t)tasks->design->n_obs;
+  SEXP values = nl_element(lambda, "values");
+  const double *floor = nl_doubles(nl_element(lambda, "floor"), n_task, "floor");
+  tasks->link = nl_integer(control, "link") == 1 ? NL_SOFTPLUS : NL_LOG;
+  tasks->tol = nl_number(control, "tol");
+  tasks->n_lambda = Rf_isNull(values) ? nl_integer(lambda, "n") : (int)XLENGTH(values);
+  tasks->ratio = Rf_isNull(values) ? nl_number(lambda, "ratio") : 0;
+  tasks->n_task = n_task;
+  tasks->task = (nl_task *)R_alloc((size_t)n_task, sizeof(nl_task));
+  SEXP outs = PROTECT(Rf_allocVector(VECSXP, n_task));
+  for (int k = 0; k < n_task; k++) {
+    nl_task *task = tasks->task + k;
+    SET_VECTOR_ELT(outs, k, Rf_mkNamed(VECSXP, out_names));
+    *task = new_task(VECTOR_ELT(outs, k), tasks, nl_integer(control, "max_passes"));
+    task->y = nl_doubles(VECTOR_ELT(counts, k), n, "counts");
+    task->offset = lane_doubles(offset, k, n, "offset");
+    task->prior = lane_doubles(weights, k, n, "weights");
+    task->floor = floor[k];
+    if (!Rf_isNull(values))
+      nl_copy((size_t)tasks->n_lambda, nl_doubles(values, tasks->n_lambda, "lambda"),
+              task->lambda);
+  }
+  for (int b = 0; b < tasks->design->n_block; b++)
+    nl_block_prepare(tasks->design->block + b, tasks->hook);
+  tasks->pass = nl_setup_pass(tasks->design, tasks->hook);
+  UNPROTECT(1);
+  return outs;
+}
+
+void nl_r_close_tasks(SEXP outs, const nl_tasks *tasks) {
+  for (int k = 0; k < tasks->n_task; k++) {
+    const nl_task *task = tasks->task + k;
+    SEXP out = VECTOR_ELT(outs, k);
+    SET_VECTOR_ELT(out, OUT_LAMBDA_MAX, Rf_ScalarReal(task->path.lambda_max));
+    SET_VECTOR_ELT(out, OUT_NULL_LOSS, Rf_ScalarReal(task->null_loss));
+    SET_VECTOR_ELT(out, OUT_N_GRAM, Rf_ScalarInteger(task->n_gram));
+    SET_VECTOR_ELT(out, OUT_N_ROUND, Rf_ScalarInteger(task->n_pass));
+  }
 }
 
 /* K paths. blocks: see nl_r_design. counts: list of K numeric(n), some above zero where
@@ -151,45 +188,21 @@ void nl_r_close_task(SEXP out, const nl_task *task) {
  * paths differ little and are all fitted at the first one's lambdas). Returns a list of K. */
 SEXP nl_r_paths(SEXP blocks, SEXP counts, SEXP offset, SEXP weights, SEXP penalty_list,
                 SEXP lambda, SEXP control) {
-  const int n_task = (int)XLENGTH(counts);
-  const R_xlen_t n = XLENGTH(VECTOR_ELT(counts, 0));
-  SEXP values = nl_element(lambda, "values");
-  nl_design design = nl_r_design(blocks, (size_t)n, nl_integer(control, "n_threads"));
+  const size_t n = (size_t)XLENGTH(VECTOR_ELT(counts, 0));
+  nl_design design = nl_r_design(blocks, n, nl_integer(control, "n_threads"));
   const nl_penalty penalty = nl_r_penalty(penalty_list, design.n_col);
   const nl_hook hook = nl_r_hook(nl_integer(control, "progress"));
   nl_tasks tasks = {0};
   tasks.design = &design;
   tasks.penalty = &penalty;
-  tasks.link = nl_integer(control, "link") == 1 ? NL_SOFTPLUS : NL_LOG;
-  tasks.tol = nl_number(control, "tol");
-  tasks.n_lambda = Rf_isNull(values) ? nl_integer(lambda, "n") : (int)XLENGTH(values);
-  tasks.ratio = Rf_isNull(values) ? nl_number(lambda, "ratio") : 0;
-  tasks.n_task = n_task;
-  tasks.task = (nl_task *)R_alloc((size_t)n_task, sizeof(nl_task));
   tasks.hook = &hook;
-  const double *floor = nl_doubles(nl_element(lambda, "floor"), n_task, "floor");
-
-  SEXP outs = PROTECT(Rf_allocVector(VECSXP, n_task));
-  for (int k = 0; k < n_task; k++) {
-    nl_task *task = tasks.task + k;
-    *task = nl_r_new_task(outs, k, tasks.n_lambda, design.n_col,
-                          nl_penalty_n_row(&penalty), nl_integer(control, "max_passes"));
-    task->y = nl_doubles(VECTOR_ELT(counts, k), n, "counts");
-    task->offset = nl_r_lane(offset, k, n, "offset");
-    task->prior = nl_r_lane(weights, k, n, "weights");
-    task->floor = floor[k];
-    if (!Rf_isNull(values))
-      nl_copy((size_t)tasks.n_lambda, nl_doubles(values, tasks.n_lambda, "lambda"),
-              task->lambda);
-  }
-  for (int b = 0; b < design.n_block; b++) nl_block_prepare(design.block + b, &hook);
-  tasks.pass = nl_setup_pass(&design, &hook);
+  SEXP outs = PROTECT(nl_r_open_tasks(&tasks, counts, offset, weights, lambda, control));
   if (nl_integer(control, "follow")) {
     nl_paths_follow(&tasks);
   } else {
     nl_paths_each(&tasks);
   }
-  for (int k = 0; k < n_task; k++) nl_r_close_task(VECTOR_ELT(outs, k), tasks.task + k);
+  nl_r_close_tasks(outs, &tasks);
   UNPROTECT(1);
   return outs;
 }

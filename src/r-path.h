@@ -11,13 +11,12 @@
  * part_start: see nl_penalty, part_from, part_end: integer, part_weight: numeric per part). */
 nl_penalty nl_r_penalty(SEXP x, int n_col);
 
-/* An element of a list, numeric(n), or NULL for NULL. */
-const double *nl_r_lane(SEXP list, int k, R_xlen_t n, const char *what);
-
-/* Element k of outs becomes the list that R gets of a path, but for lambda_max and what
- * follows; returns the task that fills it. nl_r_close_task adds what is missing. */
-nl_task nl_r_new_task(SEXP outs, int k, int n_lambda, int n_col, int n_row,
-                      int max_passes);
-void nl_r_close_task(SEXP out, const nl_task *task);
+/* The tasks (design, penalty and hook are there) from what R gave: counts, offset, weights:
+ * lists of K numeric(n), or NULL in the latter two; lambda, control: see nl_r_paths. Returns
+ * the list that R gets, of K lists that the tasks fill, but for what nl_r_close_tasks adds; it
+ * is not protected. */
+SEXP nl_r_open_tasks(nl_tasks *tasks, SEXP counts, SEXP offset, SEXP weights, SEXP lambda,
+                     SEXP control);
+void nl_r_close_tasks(SEXP outs, const nl_tasks *tasks);
 
 #endif

@@ -6,9 +6,6 @@
 #include "cost.h"
 #include "lanes.h"
 
-/* In passes: when a Gram is old; what a root costs. */
-enum { GRAM_OLD = 8, ROOT_COST = 2 };
-
 /* ---- riders of one solver ---------------------------------------------------------- */
 
 /* The riders that share the first one's solver, with their lanes. */
@@ -131,14 +128,6 @@ static void rebuild(nl_solver *solver, nl_point *keeper, double curvature) {
   solver->gram_slow = 0;
 }
 
-/* Whether a new Gram is worth its cost: what came since the last one cost as much. */
-static int gram_is_due(const nl_solver *solver) {
-  const double cost = solver->gram.root.on ? ROOT_COST
-                                           : nl_cost_gram(solver->design, solver->wanted,
-                                                          solver->gram.stride);
-  return solver->gram_age >= fmin(cost, GRAM_OLD);
-}
-
 /* Notes which points the pass showed to want another Gram. Where the present one is
  * young, it was never any better: the next one gets more rows. */
 static void note_wishes(const nl_company *company) {
@@ -156,7 +145,7 @@ static void note_wishes(const nl_company *company) {
       gram->root.refused |= gram->root.on;
     }
   }
-  if (wanted && solver->gram_age < GRAM_OLD && gram->stride > 1)
+  if (wanted && solver->gram_age < NL_GRAM_OLD && gram->stride > 1)
     gram->stride = (gram->stride + 1) / 2;
 }
 
@@ -170,7 +159,9 @@ static void judge(const nl_company *company, int keeper, double share, int full,
   if (keeper >= 0) curvature = company->rider[keeper].point->next.curvature;
   solver->n_pass++;
   solver->gram_age += share;
-  solver->gram_due = gram_is_due(solver);
+  solver->gram_due =
+      nl_cost_gram_is_due(solver->design, solver->wanted, solver->gram.stride,
+                          solver->gram.root.on, solver->gram_age);
   for (int i = 0; i < company->n; i++) {
     nl_point *point = company->rider[i].point;
     const int predicted = point->predicted;

@@ -933,6 +933,22 @@ nl_task new_task(const problem *p, int n_lambda) {
   return task;
 }
 
+nl_tasks new_tasks(problem *p, int n, int n_lambda, double tol, double ratio) {
+  nl_tasks tasks = {0};
+  tasks.design = &p->design;
+  tasks.penalty = &p->penalty;
+  tasks.link = p->link;
+  tasks.tol = tol;
+  tasks.n_lambda = n_lambda;
+  tasks.ratio = ratio;
+  tasks.task = (nl_task *)new_bytes((size_t)n * sizeof(nl_task));
+  tasks.n_task = n;
+  tasks.pass = p->pass;
+  tasks.hook = &p->hook;
+  for (int k = 0; k < n; k++) tasks.task[k] = new_task(p, n_lambda);
+  return tasks;
+}
+
 /* ---- random problems --------------------------------------------------------------- */
 
 enum { N_BLOCK_KIND = 10 };

@@ -187,6 +187,8 @@ nl_state new_state(const nl_design *design);
 nl_path new_path(const problem *p, int n_lambda);
 /* The problem's data and a new path. */
 nl_task new_task(const problem *p, int n_lambda);
+/* n such tasks, on grids down to ratio lambda_max. */
+nl_tasks new_tasks(problem *p, int n, int n_lambda, double tol, double ratio);
 /* A pass at beta (n_col) over all blocks, from a shift (log link) or with an intercept
  * (softplus). kept: n_obs, or NULL. */
 nl_state pass_at(problem *p, const double *beta, double start, double *kept);

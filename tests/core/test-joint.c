@@ -22,24 +22,14 @@ static const double *neuron_counts(const problem *p, int k) {
 }
 
 /* A joint fit of n neurons over a problem's design, each with the problem's coordinates. */
-static nl_joint joint_for(problem *p, int n) {
-  nl_joint joint = {0};
+static nl_tasks joint_for(problem *p, int n) {
   nl_penalty *penalty = (nl_penalty *)new_bytes((size_t)n * sizeof(nl_penalty));
   for (int g = 0; g < p->penalty.n_group; g++)
     set_weight(&p->penalty, g, sqrt(n) * p->penalty.weight[g]);
-  joint.design = &p->design;
+  nl_tasks joint = new_tasks(p, n, N_LAMBDA, tol, 0.02);
   joint.penalty = penalty;
-  joint.link = p->link;
-  joint.tol = tol;
-  joint.n_lambda = N_LAMBDA;
-  joint.ratio = 0.02;
-  joint.task = (nl_task *)new_bytes((size_t)n * sizeof(nl_task));
-  joint.n_task = n;
-  joint.pass = p->pass;
-  joint.hook = &p->hook;
   for (int k = 0; k < n; k++) {
     penalty[k] = p->penalty;
-    joint.task[k] = new_task(p, N_LAMBDA);
     if (k > 0) joint.task[k].y = neuron_counts(p, k);
   }
   return joint;
@@ -48,7 +38,7 @@ static nl_joint joint_for(problem *p, int n) {
 /* ---- the optimality conditions ------------------------------------------------------ */
 
 /* What is known of neuron k's solution at lambda l. */
-static truth neuron_truth(const problem *p, const nl_joint *joint, int k, int l) {
+static truth neuron_truth(const problem *p, const nl_tasks *joint, int k, int l) {
   const nl_task *task = joint->task + k;
   const nl_path *path = &task->path;
   const double *beta = path->beta + l * p->design.n_col;
@@ -63,7 +53,7 @@ static truth neuron_truth(const problem *p, const nl_joint *joint, int k, int l)
 }
 
 /* The largest residual over the shared groups and the intercepts. */
-static double joint_residual(const problem *p, const nl_joint *joint, int l) {
+static double joint_residual(const problem *p, const nl_tasks *joint, int l) {
   const double lambda = joint->task->lambda[l], reference = joint->task->path.reference;
   truth *it = (truth *)new_bytes((size_t)joint->n_task * sizeof(truth));
   double worst = 0;
@@ -103,7 +93,7 @@ static double joint_residual(const problem *p, const nl_joint *joint, int l) {
   return worst;
 }
 
-static void check_joint(const problem *p, const nl_joint *joint) {
+static void check_joint(const problem *p, const nl_tasks *joint) {
   const nl_path *first = &joint->task->path;
   for (int l = 0; l < joint->n_lambda; l++) {
     const double residual = joint_residual(p, joint, l);
@@ -128,7 +118,7 @@ static void test_sizes(void) {
     for (int k = 0; k < 2; k++) {
       seed_random(300 + (unsigned)i);
       problem *p = mixed_problem(links[k], N_OBS, mixed_penalty(T_RANDOM), NULL, NULL);
-      const nl_joint joint = joint_for(p, sizes[i]);
+      const nl_tasks joint = joint_for(p, sizes[i]);
       nl_joint_fit(&joint);
       check_joint(p, &joint);
       free_all();
@@ -149,7 +139,7 @@ static void test_rich(void) {
     nl_penalty penalty = mixed_penalty(T_RANDOM);
     set_weight(&penalty, 2, 0);
     problem *p = mixed_problem(links[k], N_OBS, penalty, offset, NULL);
-    nl_joint joint = joint_for(p, 4);
+    nl_tasks joint = joint_for(p, 4);
     nl_penalty other = mixed_penalty(T_DEFICIENT);
     other.weight = joint.penalty->weight;
     other.scale = joint.penalty->scale;
@@ -167,28 +157,15 @@ static void test_one(void) {
   for (int k = 0; k < 2; k++) {
     seed_random(330);
     problem *p = mixed_problem(links[k], N_OBS, mixed_penalty(T_RANDOM), NULL, NULL);
-    const nl_joint joint = joint_for(p, 1);
-    nl_task alone = joint.task[0];
-    alone.path = new_path(p, N_LAMBDA);
-    alone.path.max_passes = 1000;
-    alone.lambda = new_doubles(N_LAMBDA);
-    nl_tasks tasks = {0};
-    tasks.design = &p->design;
-    tasks.penalty = &p->penalty;
-    tasks.link = p->link;
-    tasks.tol = tol;
-    tasks.n_lambda = N_LAMBDA;
-    tasks.ratio = joint.ratio;
-    tasks.task = &alone;
-    tasks.n_task = 1;
-    tasks.pass = p->pass;
-    tasks.hook = &p->hook;
+    const nl_tasks joint = joint_for(p, 1);
+    const nl_tasks tasks = new_tasks(p, 1, N_LAMBDA, tol, joint.ratio);
+    const nl_task *alone = tasks.task;
     nl_joint_fit(&joint);
     nl_paths_each(&tasks);
-    const nl_path *came = &joint.task->path, *wanted = &alone.path;
+    const nl_path *came = &joint.task->path, *wanted = &alone->path;
     CHECK_NEAR(came->lambda_max, wanted->lambda_max, 1e-12);
     CHECK_NEAR(came->reference, wanted->reference, 1e-12);
-    CHECK_NEAR(joint.task->null_loss, alone.null_loss, 1e-13);
+    CHECK_NEAR(joint.task->null_loss, alone->null_loss, 1e-13);
     for (int l = 0; l < N_LAMBDA; l++) {
       CHECK_NEAR(came->intercept[l], wanted->intercept[l], 1e-5);
       CHECK_NEAR(came->df[l], wanted->df[l], 0.05 * wanted->df[l]);
@@ -205,7 +182,7 @@ static void test_given(void) {
   for (int k = 0; k < 2; k++) {
     seed_random(340);
     problem *p = mixed_problem(links[k], N_OBS, mixed_penalty(T_RANDOM), NULL, NULL);
-    nl_joint joint = joint_for(p, 3);
+    nl_tasks joint = joint_for(p, 3);
     joint.ratio = 0;
     for (int l = 0; l < N_LAMBDA; l++) joint.task->lambda[l] = 0.05 * share[l];
     nl_joint_fit(&joint);
@@ -224,7 +201,7 @@ static void test_given(void) {
 static void test_limit(void) {
   seed_random(350);
   problem *p = mixed_problem(NL_LOG, N_OBS, mixed_penalty(T_RANDOM), NULL, NULL);
-  const nl_joint joint = joint_for(p, 3);
+  const nl_tasks joint = joint_for(p, 3);
   for (int k = 0; k < 3; k++) joint.task[k].path.max_passes = 1;
   nl_joint_fit(&joint);
   int n_stopped = 0;
@@ -242,11 +219,11 @@ static void test_limit(void) {
 static void test_no_signal(void) {
   seed_random(360);
   problem *p = mixed_problem(NL_LOG, N_OBS, mixed_penalty(T_RANDOM), NULL, NULL);
-  nl_joint joint = joint_for(p, 2);
+  nl_tasks joint = joint_for(p, 2);
   double *constant = new_doubles(N_OBS);
   for (int t = 0; t < N_OBS; t++) constant[t] = 2;
   joint.task[0].y = joint.task[1].y = constant;
-  joint.floor = 1e-10;
+  joint.task->floor = 1e-10;
   nl_joint_fit(&joint);
   CHECK(joint.task->path.lambda_max == 0);
   CHECK(joint.task->lambda[0] == 1);

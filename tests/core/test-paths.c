@@ -38,19 +38,7 @@ static const double *other_counts(double mean) {
 }
 
 static nl_tasks tasks_for(problem *p, int n) {
-  nl_tasks tasks = {0};
-  tasks.design = &p->design;
-  tasks.penalty = &p->penalty;
-  tasks.link = p->link;
-  tasks.tol = tol;
-  tasks.n_lambda = N_LAMBDA;
-  tasks.ratio = 0.01;
-  tasks.task = (nl_task *)new_bytes((size_t)n * sizeof(nl_task));
-  tasks.n_task = n;
-  tasks.pass = p->pass;
-  tasks.hook = &p->hook;
-  for (int k = 0; k < n; k++) tasks.task[k] = new_task(p, N_LAMBDA);
-  return tasks;
+  return new_tasks(p, n, N_LAMBDA, tol, 0.01);
 }
 
 static nl_tasks folds_of(problem *p, int n) {
