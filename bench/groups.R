@@ -1,14 +1,11 @@
 # Groups that are parts of one matrix against the same groups as matrices of their own: seconds, one thread.
 #   Rscript bench/groups.R [--n=20000] [--groups=100] [--size=5]
+source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))), "common.R"))
 library(neurolasso)
-
-argument <- function(name, default) {
-  given <- grep(paste0("^--", name, "="), commandArgs(TRUE), value = TRUE)
-  if (length(given) > 0) as.numeric(sub(".*=", "", given)) else default
-}
-n <- argument("n", 20000)
-n_group <- argument("groups", 100)
-size <- argument("size", 5)
+options <- parse_arguments(commandArgs(TRUE), c("n", "groups", "size"))
+n <- option(options, "n", 20000)
+n_group <- option(options, "groups", 100)
+size <- option(options, "size", 5)
 
 set.seed(1)
 x <- matrix(rnorm(n * n_group * size), n)

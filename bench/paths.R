@@ -6,15 +6,12 @@
 
 suppressMessages(library(neurolasso))
 inside <- asNamespace("neurolasso")
-source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE))), "problems.R"))
-
-argument <- function(name, default) {
-  given <- grep(paste0("^--", name, "="), commandArgs(TRUE), value = TRUE)
-  if (length(given) > 0) as.numeric(sub(".*=", "", given)) else default
-}
-n <- argument("n", 1e5)
-n_fold <- argument("folds", 10)
-n_neuron <- argument("neurons", 16)
+here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE)))
+for (file in c("common.R", "problems.R")) source(file.path(here, file))
+options <- parse_arguments(commandArgs(TRUE), c("n", "folds", "neurons"))
+n <- option(options, "n", 1e5)
+n_fold <- option(options, "folds", 10)
+n_neuron <- option(options, "neurons", 16)
 
 set.seed(1)
 problem <- splines_problem(n)

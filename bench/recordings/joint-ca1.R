@@ -15,17 +15,4 @@ bases <- list(place = basis_bspline(8) * basis_bspline(8), speed = basis_bspline
               heading = basis_cyclic(8, bounds = c(-pi, pi)), time = basis_bspline(8), noise = basis_bspline(5))
 design <- expand_covariates(covariates, bases)
 
-separate <- cost_of(group_lasso(design, counts, progress = FALSE))
-report("separate", separate)
-joint <- cost_of(group_lasso(design, counts, neurons = "joint", progress = FALSE))
-report("joint", joint)
-print(joint$value)
-print(summary(separate$value))
-cat("largest KKT residual", format(max(sapply(as.list(joint$value), function(path) path$kkt)), digits = 2), "\n")
-
-draw("joint-ca1", height = 1500, {
-  layout(matrix(1:3), heights = c(1.2, 1, 1))
-  plot(joint$value, main = "49 neurons of CA1, joint")
-  plot(joint$value, type = "neurons", main = "who has it in the joint fit")
-  plot(separate$value, main = "each by itself: when a covariate enters")
-})
+compare_joint("joint-ca1", "49 neurons of CA1, joint", design, counts)

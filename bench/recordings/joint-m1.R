@@ -20,17 +20,4 @@ bases <- list(position = plane, velocity = plane, velocity_100ms = plane, veloci
               speed = basis_bspline(6), noise = basis_bspline(6))
 design <- expand_covariates(covariates, bases)
 
-separate <- cost_of(group_lasso(design, counts, n_lambda = n_lambda, progress = FALSE))
-report("separate", separate)
-joint <- cost_of(group_lasso(design, counts, neurons = "joint", n_lambda = n_lambda, progress = FALSE))
-report("joint", joint)
-print(joint$value)
-print(summary(separate$value))
-cat("largest KKT residual", format(max(sapply(as.list(joint$value), function(path) path$kkt)), digits = 2), "\n")
-
-draw("joint-m1", height = 1500, {
-  layout(matrix(1:3), heights = c(1.2, 1, 1))
-  plot(joint$value, main = "171 neurons of motor cortex, joint")
-  plot(joint$value, type = "neurons", main = "who has it in the joint fit")
-  plot(separate$value, main = "each by itself: when a covariate enters")
-})
+compare_joint("joint-m1", "171 neurons of motor cortex, joint", design, counts, n_lambda = n_lambda)
