@@ -124,3 +124,11 @@ check_no_more <- function(...) {
   stop_input("there is no such argument: ",
              if (is.null(names) || !nzchar(names[1])) describe(..1) else quoted(names), ".")
 }
+
+# n names: those there are, else the prefix and a number.
+filled_names <- function(names, n, prefix) {
+  names <- names %||% rep("", n)
+  blank <- is.na(names) | !nzchar(names)
+  names[blank] <- paste0(prefix, seq_len(n))[blank]
+  names
+}

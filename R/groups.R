@@ -58,13 +58,7 @@ free_columns <- function(sets, fields) {
   split(free, owner, drop = TRUE)
 }
 
-# Names of groups: g1, g2, ... where there are none.
-group_names <- function(names, n) {
-  names <- names %||% rep("", n)
-  blank <- is.na(names) | !nzchar(names)
-  names[blank] <- paste0("g", seq_len(n))[blank]
-  names
-}
+group_names <- function(names, n) filled_names(names, n, "g")
 
 # ---- a list --------------------------------------------------------------------------------------
 
@@ -171,13 +165,18 @@ mask_sets <- function(mask, design) {
   stats::setNames(lapply(seq_len(nrow(mask)), function(g) unname(which(mask[g, ] == 1))), names)
 }
 
-# One mask of those of all covariates (numbers of their columns), in their order.
-join_masks <- function(masks, covariates) {
-  if (!setequal(names(masks), names(covariates)) || anyDuplicated(names(masks))) {
-    refuse_groups("must have a mask for each covariate, ", quoted(names(covariates)), ", and has them for ",
+# Masks, one for each covariate, in the covariates' order.
+masks_in_order <- function(masks, covariates) {
+  if (!setequal(names(masks), covariates) || anyDuplicated(names(masks))) {
+    refuse_groups("must have a mask for each covariate, ", quoted(covariates), ", and has them for ",
                   quoted(names(masks) %||% "none"), ".")
   }
-  masks <- masks[names(covariates)]
+  masks[covariates]
+}
+
+# One mask of those of all covariates (numbers of their columns), in their order.
+join_masks <- function(masks, covariates) {
+  masks <- masks_in_order(masks, names(covariates))
   fits <- vapply(masks, ncol, 1L) == lengths(covariates) & vapply(masks, nrow, 1L) == nrow(masks[[1]])
   if (!all(fits)) {
     refuse_groups("must have masks of as many rows, and of as many columns as the covariate has; `",

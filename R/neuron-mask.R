@@ -51,11 +51,7 @@ check_mask <- function(mask, fields) {
 
 # One array of those of all covariates (numbers of their columns), in their order.
 join_cubes <- function(masks, covariates) {
-  if (!setequal(names(masks), names(covariates)) || anyDuplicated(names(masks))) {
-    refuse_groups("must have a mask for each covariate, ", quoted(names(covariates)), ", and has them for ",
-                  quoted(names(masks) %||% "none"), ".")
-  }
-  masks <- masks[names(covariates)]
+  masks <- masks_in_order(masks, names(covariates))
   size <- vapply(masks, dim, integer(3))
   fits <- size[2, ] == lengths(covariates) & size[1, ] == size[1, 1] & size[3, ] == size[3, 1]
   if (!all(fits)) {

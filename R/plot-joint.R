@@ -54,21 +54,14 @@ draw_norms <- function(norms, fraction, palette, max_labels, main, ...) {
   below <- if (named) label_lines(colnames(norms)) else 2
   old <- graphics::par(mar = pmax(graphics::par("mar"), c(below + 2, label_lines(rownames(norms)), 4.6, 1)))
   on.exit(graphics::par(old))
-  graphics::plot(NULL, xlim = c(0.5, size[2] + 0.5), ylim = c(size[1] + 0.5, 0.5), xaxs = "i", yaxs = "i",
-                 axes = FALSE, xlab = "", ylab = "", ...)
-  graphics::title(main = main, line = 3, ...)
+  open_map(size, size[2] + 0.5, main, ...)
   top <- max(norms, 0)
   place <- if (top > 0) 1 + round(norms / top * (length(palette) - 1)) else norms + 1
   colour <- palette[place]
   colour[norms == 0] <- "white"
-  graphics::rect(col(norms) - 0.5, row(norms) - 0.5, col(norms) + 0.5, row(norms) + 0.5, col = colour,
-                 border = NA)
-  graphics::rect(0.5, 0.5, size[2] + 0.5, size[1] + 0.5, border = "grey60")
-  graphics::axis(2, at = seq_len(size[1]), labels = rownames(norms), las = 1, tick = FALSE, line = -0.6)
-  at <- if (named) seq_len(size[2]) else pretty(c(1, size[2]))
-  at <- at[at >= 1 & at <= size[2]]
-  graphics::axis(1, at = at, labels = if (named) colnames(norms) else at, tick = FALSE, line = -0.6,
-                 las = if (named) 2 else 1)
+  draw_cells(matrix(colour, nrow(norms)))
+  label_axis(2, rownames(norms), TRUE)
+  label_axis(1, colnames(norms), named)
   graphics::mtext("neuron", side = 1, line = below + 0.2)
   graphics::mtext(sprintf("group norm at lambda = %s lambda_max, from 0 (white) to %s",
                           format(fraction, digits = 2),

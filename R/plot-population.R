@@ -69,15 +69,27 @@ draw_map <- function(entry, share, share_label, palette, max_labels, main, xlab,
   wanted <- c(max(below + 2, 4), left, 4.6, 1)
   old <- graphics::par(mar = pmax(graphics::par("mar"), wanted))
   on.exit(graphics::par(old))
-  graphics::plot(NULL, xlim = c(0.5, bars[2]), ylim = c(size[1] + 0.5, 0.5), xaxs = "i", yaxs = "i",
-                 axes = FALSE, xlab = "", ylab = "", ...)
-  graphics::title(main = main, line = 3, ...)
+  open_map(size, bars[2], main, ...)
   draw_entries(entry, palette)
   draw_shares(share, bars, share_label)
   label_axis(2, rownames(entry), named[1])
   if (!named[1]) graphics::mtext("covariate, by share", side = 2, line = 2.4)
   label_axis(1, colnames(entry), named[2])
   graphics::mtext(xlab, side = 1, line = below + 0.2, at = (size[2] + 1) / 2)
+}
+
+# An empty map of size (rows, columns); right: where its axis ends.
+open_map <- function(size, right, main, ...) {
+  graphics::plot(NULL, xlim = c(0.5, right), ylim = c(size[1] + 0.5, 0.5), xaxs = "i", yaxs = "i",
+                 axes = FALSE, xlab = "", ylab = "", ...)
+  graphics::title(main = main, line = 3, ...)
+}
+
+# colour: a matrix.
+draw_cells <- function(colour) {
+  graphics::rect(col(colour) - 0.5, row(colour) - 0.5, col(colour) + 0.5, row(colour) + 0.5, col = colour,
+                 border = NA)
+  graphics::rect(0.5, 0.5, ncol(colour) + 0.5, nrow(colour) + 0.5, border = "grey60")
 }
 
 # Names, or where they are too many, numbers.
@@ -126,9 +138,7 @@ draw_entries <- function(entry, palette) {
   place <- log(pmin(entry, 1) / low) / log(1 / low)
   colour <- palette[1 + round(place * (length(palette) - 1))]
   colour[is.na(colour)] <- "white"
-  graphics::rect(col(entry) - 0.5, row(entry) - 0.5, col(entry) + 0.5, row(entry) + 0.5, col = colour,
-                 border = NA)
-  graphics::rect(0.5, 0.5, ncol(entry) + 0.5, nrow(entry) + 0.5, border = "grey60")
+  draw_cells(matrix(colour, nrow(entry)))
   # the key, in the margin above the map
   usr <- graphics::par("usr")
   line <- graphics::par("cxy")[2]

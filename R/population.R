@@ -89,9 +89,7 @@ check_counts_matrix <- function(counts, n_obs) {
 }
 
 counts_names <- function(names, n) {
-  names <- names %||% rep("", n)
-  blank <- is.na(names) | !nzchar(names)
-  names[blank] <- paste0("n", seq_len(n))[blank]
+  names <- filled_names(names, n, "n")
   if (anyDuplicated(names)) {
     stop_input("`counts` must have a column name of its own for each neuron; more than one: ",
                quoted(repeated(names)), ".", arg = "counts")

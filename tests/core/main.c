@@ -31,6 +31,7 @@
   X(anderson)     \
   X(quadratic)    \
   X(root)         \
+  X(step)         \
   X(point)        \
   X(predict)      \
   X(path)         \

@@ -585,6 +585,23 @@ static void test_threads(void) {
   check_threads(1);
 }
 
+/* A last group without columns, as where a neuron has no part in it, is read nowhere. */
+static void test_empty_group(void) {
+  int group_of[MIXED_COLUMNS];
+  int groups[] = {2, 0, 1};
+  seed_random(110);
+  for (int j = 0; j < MIXED_COLUMNS; j++) group_of[j] = j % 2;
+  setting s = setting_of(mixed_problem(
+      NL_LOG, N_OBS, penalty_of(MIXED_COLUMNS, 3, group_of, T_RANDOM), NULL, NULL));
+  reset(&s);
+  extend(&s, groups, 3);
+  CHECK(s.p->solver.gram.size == MIXED_COLUMNS);
+  CHECK(s.p->solver.gram.n_in == 3);
+  check_h(&s, in_coordinates(&s, curvature_at(s.p, s.p->solver.gram.weight,
+                                              s.p->solver.gram.scale)));
+  free_all();
+}
+
 void suite_gram(void);
 
 void suite_gram(void) {
@@ -601,5 +618,6 @@ void suite_gram(void) {
   RUN(test_sample_without_weight);
   RUN(test_singular_blocks);
   RUN(test_large_group);
+  RUN(test_empty_group);
   RUN(test_threads);
 }
