@@ -3,6 +3,7 @@
  */
 #include "basis.h"
 
+#include <float.h>
 #include <math.h>
 
 #define NL_PI 3.14159265358979323846
@@ -29,6 +30,24 @@ size_t nl_rescale(size_t n, const double *x, double lower, double upper, int cyc
     u[t] = z;
   }
   return moved;
+}
+
+void nl_span(size_t n, const double *x, double bounds[2]) {
+  enum { AT_ONCE = 4 }; /* so that no comparison waits for the last one */
+  double low[AT_ONCE], high[AT_ONCE];
+  for (int k = 0; k < AT_ONCE; k++) {
+    low[k] = INFINITY;
+    high[k] = -INFINITY;
+  }
+  for (size_t t = 0; t < n; t += AT_ONCE) {
+    for (size_t k = 0; k < AT_ONCE; k++) {
+      const double z = x[t + k < n ? t + k : t];
+      if (z < low[k] && z >= -DBL_MAX) low[k] = z;
+      if (z > high[k] && z <= DBL_MAX) high[k] = z;
+    }
+  }
+  bounds[0] = fmin(fmin(low[0], low[1]), fmin(low[2], low[3]));
+  bounds[1] = fmax(fmax(high[0], high[1]), fmax(high[2], high[3]));
 }
 
 static void nan_row(int width, int *first, double *values) {
@@ -137,6 +156,22 @@ static int find_cell(double u, const double *knots, int n_cell, const int *span)
   return low;
 }
 
+/* Whether the cells are so nearly of one length that u n_cell is in its cell or beside it. */
+static int are_even(const double *knots, int n_cell, const int *span) {
+  for (int c = 0; c < n_cell; c++) {
+    if (fabs(knots[span[c]] * n_cell - c) > 0.25) return 0;
+  }
+  return 1;
+}
+
+/* The same for even cells. */
+static int guess_cell(double u, const double *knots, int n_cell, const int *span) {
+  int at = (int)(u * n_cell);
+  if (at >= n_cell) at = n_cell - 1;
+  at -= u < knots[span[at]];
+  return at + (at + 1 < n_cell && u >= knots[span[at + 1]]);
+}
+
 /* The same for a few cells, by counting: no branch to mispredict. start: where they do. */
 static int count_cell(double u, const double *start, int n_cell) {
   int cell = 0;
@@ -147,7 +182,7 @@ static int count_cell(double u, const double *start, int n_cell) {
 void nl_bspline_cells(size_t n, const double *u, const double *knots, int n_cell,
                       const int *span, int *cell, double *s) {
   double start[FEW_CELLS];
-  const int few = n_cell <= FEW_CELLS;
+  const int few = n_cell <= FEW_CELLS, even = are_even(knots, n_cell, span);
   for (int c = 0; few && c < n_cell; c++) start[c] = knots[span[c]];
   for (size_t t = 0; t < n; t++) {
     if (isnan(u[t])) {
@@ -155,8 +190,9 @@ void nl_bspline_cells(size_t n, const double *u, const double *knots, int n_cell
       s[t] = u[t];
       continue;
     }
-    const int at =
-        few ? count_cell(u[t], start, n_cell) : find_cell(u[t], knots, n_cell, span);
+    const int at = even  ? guess_cell(u[t], knots, n_cell, span)
+                   : few ? count_cell(u[t], start, n_cell)
+                         : find_cell(u[t], knots, n_cell, span);
     const double from = knots[span[at]];
     cell[t] = at;
     s[t] = (u[t] - from) / (knots[span[at] + 1] - from);

@@ -31,6 +31,17 @@ double nl_block_cost(const nl_block *block) {
   return block->n_entry;
 }
 
+static void sort_chunk(void *data, int thread, size_t row, int n) {
+  const nl_design *design = (const nl_design *)data;
+  (void)thread;
+  for (int b = 0; b < design->n_block; b++) nl_block_sort(design->block + b, row, n);
+}
+
+void nl_design_prepare(const nl_design *design, const nl_hook *hook) {
+  for (int b = 0; b < design->n_block; b++) nl_block_prepare(design->block + b, hook);
+  nl_rows(design->n_obs, design->n_thread, sort_chunk, (void *)design, hook);
+}
+
 /* ---- a pass, in pieces ------------------------------------------------------------- */
 
 void nl_design_extend(const nl_design *design, nl_pass_space *space,

@@ -24,6 +24,9 @@ typedef struct {
 void nl_design_measure(nl_design *design);
 void nl_design_index_columns(nl_design *design);
 
+/* Makes what repeated passes use (nl_block_prepare) of all blocks. */
+void nl_design_prepare(const nl_design *design, const nl_hook *hook);
+
 /* Space of one thread for a pass. */
 typedef struct {
   double *ext;            /* n_ext in lanes: X'r of its rows */

@@ -28,36 +28,59 @@ int nl_available_threads(void) {
 #endif
 }
 
+/* What is done with n_obs rows, at most `most` of them at a time. */
+typedef struct {
+  size_t n_obs, most;
+  nl_row_work work;
+  void *data;
+} row_loop;
+
 /* Chunks first .. last - 1, by one thread. */
-static void run(size_t n_obs, size_t first, size_t last, int thread, nl_row_work work,
-                void *data) {
-  for (size_t chunk = first; chunk < last; chunk++) {
-    const size_t row = chunk * NL_CHUNK;
-    const int n = n_obs - row < NL_CHUNK ? (int)(n_obs - row) : NL_CHUNK;
-    work(data, thread, row, n);
+static void run(const row_loop *loop, size_t first, size_t last, int thread) {
+  const size_t rows = last * NL_CHUNK, end = rows < loop->n_obs ? rows : loop->n_obs;
+  for (size_t row = first * NL_CHUNK; row < end; row += loop->most) {
+    const size_t n = end - row < loop->most ? end - row : loop->most;
+    loop->work(loop->data, thread, row, (int)n);
   }
 }
 
-void nl_rows(size_t n_obs, int n_thread, nl_row_work work, void *data,
-             const nl_hook *hook) {
-  const size_t n_chunk = (n_obs + NL_CHUNK - 1) / NL_CHUNK;
-  if (n_thread < 1 || n_obs < (size_t)n_thread * NL_ROWS_PER_THREAD) n_thread = 1;
-  const size_t slab = (size_t)NL_SLAB * (size_t)n_thread;
+/* Slabs of `size` chunks a thread. */
+static void run_slabs(const row_loop *loop, int n_thread, size_t size,
+                      const nl_hook *hook) {
+  const size_t n_chunk = (loop->n_obs + NL_CHUNK - 1) / NL_CHUNK;
+  const size_t slab = size * (size_t)n_thread;
   for (size_t start = 0; start < n_chunk; start += slab) {
-    const size_t size = n_chunk - start < slab ? n_chunk - start : slab;
+    const size_t n = n_chunk - start < slab ? n_chunk - start : slab;
     nl_check(hook);
 #ifdef _OPENMP
     if (n_thread > 1) {
 #pragma omp parallel for schedule(static, 1) num_threads(n_thread)
       for (int k = 0; k < n_thread; k++) {
-        run(n_obs, start + size * (size_t)k / (size_t)n_thread,
-            start + size * ((size_t)k + 1) / (size_t)n_thread, k, work, data);
+        run(loop, start + n * (size_t)k / (size_t)n_thread,
+            start + n * ((size_t)k + 1) / (size_t)n_thread, k);
       }
       continue;
     }
 #endif
-    run(n_obs, start, start + size, 0, work, data);
+    run(loop, start, start + n, 0);
   }
+}
+
+static int worthwhile_threads(size_t n_obs, int n_thread) {
+  return n_thread < 1 || n_obs < (size_t)n_thread * NL_ROWS_PER_THREAD ? 1 : n_thread;
+}
+
+void nl_rows(size_t n_obs, int n_thread, nl_row_work work, void *data,
+             const nl_hook *hook) {
+  const row_loop loop = {n_obs, NL_CHUNK, work, data};
+  const int n = worthwhile_threads(n_obs, n_thread);
+  run_slabs(&loop, n, n > 1 ? NL_LONG_SLAB : NL_SLAB, hook);
+}
+
+void nl_stretches(size_t n_obs, int n_thread, nl_row_work work, void *data,
+                  const nl_hook *hook) {
+  const row_loop loop = {n_obs, (size_t)NL_SLAB * NL_CHUNK, work, data};
+  run_slabs(&loop, worthwhile_threads(n_obs, n_thread), NL_SLAB, hook);
 }
 
 void nl_shares(size_t n_obs, int n_thread, nl_share_work work, void *data,

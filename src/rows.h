@@ -7,8 +7,9 @@
 
 #include "block.h"
 
-/* Chunks of a thread between two looks for an interrupt. */
-enum { NL_SLAB = 64 };
+/* Chunks of a thread between two looks for an interrupt; in passes that threads share,
+ * where every look is a wait for the slower one, more. */
+enum { NL_SLAB = 64, NL_LONG_SLAB = 512 };
 
 /* What is done with rows row .. row + n - 1, n <= NL_CHUNK. thread: 0 .. n_thread - 1. */
 typedef void (*nl_row_work)(void *data, int thread, size_t row, int n);
@@ -16,6 +17,10 @@ typedef void (*nl_row_work)(void *data, int thread, size_t row, int n);
 /* Calls work for every chunk of n_obs rows; the host can interrupt between slabs. */
 void nl_rows(size_t n_obs, int n_thread, nl_row_work work, void *data,
              const nl_hook *hook);
+
+/* The same division of the rows, but each thread's are one call: n <= NL_SLAB * NL_CHUNK. */
+void nl_stretches(size_t n_obs, int n_thread, nl_row_work work, void *data,
+                  const nl_hook *hook);
 
 /* What one thread does with its share of a task for rows row .. row + n - 1, n <= NL_SLAB
  * * NL_CHUNK; every thread sees every row. */

@@ -67,7 +67,7 @@ static double *cross_of(const nl_design *design, const listing *at, const double
   const nl_cross_need need = nl_cross_needs(design, &at->list, most);
   const size_t n_thread = (size_t)design->n_thread;
   double *out = new_doubles(ld * (size_t)at->n_column);
-  nl_cross_space space = {new_doubles(need.n_raw),
+  nl_cross_space space = {new_doubles(need.n_raw * (size_t)need.n_copy),
                           new_doubles(need.n_strip),
                           new_doubles(need.n_thread * n_thread),
                           new_ints(need.n_index * n_thread),
@@ -128,7 +128,7 @@ enum { PLENTY = 1 << 22 };
 static nl_design prepared_design(size_t n_obs, hook_counts *counts) {
   const nl_hook hook = counting_hook(counts);
   nl_design design = mixed_design(n_obs);
-  prepare_blocks(&design, &hook);
+  nl_design_prepare(&design, &hook);
   return design;
 }
 
@@ -319,7 +319,7 @@ static void check_spline(int n_col, int periodic, int n_cell) {
   double *v = random_weights(N_OBS), *mean = new_doubles(p), *second = new_doubles(p * p);
   const double *expected = reference_cross(&design, v);
   const double *sums = cross_times(n_col, N_OBS, 1, reference_block(&block, 1), v);
-  nl_cross_spline(&block, v, new_doubles(8 * (size_t)n_cell), mean, second, NULL);
+  nl_cross_spline(&block, 1, v, new_doubles(8 * (size_t)n_cell), mean, second, NULL);
   CHECK_NEAR(distance(p, mean, sums), 0, 1e-13 * largest_of(n_col, sums));
   CHECK_NEAR(distance(p * p, second, expected), 0,
              1e-13 * largest_of(n_col * n_col, expected));

@@ -24,7 +24,7 @@ static void fill_setting(setting *s, size_t n_obs, int n_thread) {
   s->design = mixed_design(n_obs);
   s->design.n_thread = n_thread;
   s->x = reference_matrix(&s->design, 1);
-  prepare_blocks(&s->design, &s->hook);
+  nl_design_prepare(&s->design, &s->hook);
   s->space = nl_setup_pass(&s->design, &s->hook);
   s->counts.n_check = 0;
 }
