@@ -3,7 +3,6 @@
  */
 #include "basis.h"
 
-#include <float.h>
 #include <math.h>
 
 #define NL_PI 3.14159265358979323846
@@ -30,24 +29,6 @@ size_t nl_rescale(size_t n, const double *x, double lower, double upper, int cyc
     u[t] = z;
   }
   return moved;
-}
-
-void nl_span(size_t n, const double *x, double bounds[2]) {
-  enum { AT_ONCE = 4 }; /* so that no comparison waits for the last one */
-  double low[AT_ONCE], high[AT_ONCE];
-  for (int k = 0; k < AT_ONCE; k++) {
-    low[k] = INFINITY;
-    high[k] = -INFINITY;
-  }
-  for (size_t t = 0; t < n; t += AT_ONCE) {
-    for (size_t k = 0; k < AT_ONCE; k++) {
-      const double z = x[t + k < n ? t + k : t];
-      if (z < low[k] && z >= -DBL_MAX) low[k] = z;
-      if (z > high[k] && z <= DBL_MAX) high[k] = z;
-    }
-  }
-  bounds[0] = fmin(fmin(low[0], low[1]), fmin(low[2], low[3]));
-  bounds[1] = fmax(fmax(high[0], high[1]), fmax(high[2], high[3]));
 }
 
 static void nan_row(int width, int *first, double *values) {

@@ -10,9 +10,6 @@
 /* Splines of a higher order are given by their values: powers lose digits. */
 enum { NL_MAX_POWERS = 6 };
 
-/* The least and the largest of the finite values among x (n); Inf and -Inf without one. */
-void nl_span(size_t n, const double *x, double bounds[2]);
-
 /* u = (x - lower) / (upper - lower), or 0 where the bounds agree. Values outside are
  * moved to the nearest bound (cyclic == 0) or wrapped into [0, 1) (cyclic == 1). x, u:
  * length n; may be the same. Returns how many values were moved to a bound. */

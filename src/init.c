@@ -9,7 +9,6 @@ SEXP nl_r_bspline(SEXP x, SEXP bounds, SEXP knots, SEXP order, SEXP n_threads);
 SEXP nl_r_cyclic(SEXP x, SEXP bounds, SEXP n_basis, SEXP order, SEXP n_threads);
 SEXP nl_r_raised_cosine(SEXP x, SEXP bounds, SEXP n_basis, SEXP width, SEXP warp,
                         SEXP last, SEXP n_threads);
-SEXP nl_r_span(SEXP x);
 SEXP nl_r_rescale(SEXP x, SEXP bounds, SEXP cyclic);
 /* r-design.c */
 SEXP nl_r_expand(SEXP block, SEXP n_obs);
@@ -29,6 +28,9 @@ SEXP nl_r_limit(SEXP path);
 /* r-signal.c */
 SEXP nl_r_convolve(SEXP x, SEXP start, SEXP kernel, SEXP first_lag);
 SEXP nl_r_convolve_missing(SEXP x, SEXP start, SEXP kernel, SEXP first_lag);
+SEXP nl_r_are_finite(SEXP x);
+SEXP nl_r_are_counts(SEXP x);
+SEXP nl_r_span(SEXP x);
 SEXP nl_r_count_spikes(SEXP times, SEXP unit, SEXP n_unit, SEXP breaks);
 
 /* The cast in two steps: -Wextra warns of a direct one between function types. */
@@ -41,7 +43,8 @@ static const R_CallMethodDef entries[] = {
     ENTRY(moments, 4),          ENTRY(distinct, 3),     ENTRY(paths, 7),
     ENTRY(threads, 0),          ENTRY(limit, 1),        ENTRY(convolve, 4),
     ENTRY(convolve_missing, 4), ENTRY(count_spikes, 4), ENTRY(joint, 8),
-    ENTRY(likelihood, 6),       ENTRY(span, 1),            {NULL, NULL, 0}};
+    ENTRY(likelihood, 6),       ENTRY(span, 1),         ENTRY(are_finite, 1),
+    ENTRY(are_counts, 1),       {NULL, NULL, 0}};
 
 void attribute_visible R_init_neurolasso(DllInfo *dll) {
   R_registerRoutines(dll, NULL, entries, NULL, NULL);

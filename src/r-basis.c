@@ -20,18 +20,18 @@ typedef struct basis_work {
   /* evaluates n of them: cell (n) and values (n_value x n) from u (n, which it may change) */
   void (*rows)(const struct basis_work *work, size_t n, double *u, int *cell,
                double *values);
-  int n_basis, order;            /* of splines */
-  const double *knots;           /* of B-splines: n_basis + order */
-  const int *span;               /* of B-splines as powers: n_cell */
-  int n_cell;                    /* of splines as powers */
-  double spacing, reach, *warp;  /* of raised cosines; warp: its scaling, or NULL */
-  const double *x, *bounds;      /* n_obs, 2 */
+  int n_basis, order;           /* of splines */
+  const double *knots;          /* of B-splines: n_basis + order */
+  const int *span;              /* of B-splines as powers: n_cell */
+  int n_cell;                   /* of splines as powers */
+  double spacing, reach, *warp; /* of raised cosines; warp: its scaling, or NULL */
+  const double *x, *bounds;     /* n_obs, 2 */
   int cyclic;
   size_t n_value;
-  Rbyte *byte; /* n_obs: the cells; NULL where they are wide */
-  int *wide;   /* n_obs */
+  Rbyte *byte;    /* n_obs: the cells; NULL where they are wide */
+  int *wide;      /* n_obs */
   double *values; /* n_value x n_obs */
-  size_t *moved; /* values outside the bounds, per thread */
+  size_t *moved;  /* values outside the bounds, per thread */
 } basis_work;
 
 static void basis_chunk(void *data, int thread, size_t row, int n) {
@@ -179,14 +179,6 @@ SEXP nl_r_raised_cosine(SEXP x, SEXP bounds, SEXP n_basis, SEXP width, SEXP warp
   fill_rows(rows, x, bounds, 0, p - n_near, n_threads, &work);
   UNPROTECT(1);
   return rows;
-}
-
-/* The least and the largest finite value of x; Inf and -Inf without one. */
-SEXP nl_r_span(SEXP x) {
-  SEXP out = PROTECT(Rf_allocVector(REALSXP, 2));
-  nl_span((size_t)XLENGTH(x), nl_doubles(x, XLENGTH(x), "x"), REAL(out));
-  UNPROTECT(1);
-  return out;
 }
 
 /* x mapped to [0, 1]: list(u, moved). */
