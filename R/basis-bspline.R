@@ -92,7 +92,7 @@ unit_knots <- function(basis) {
 }
 
 bspline_rows <- function(basis, x) {
-  .Call(C_bspline, as.double(x[[1]]), basis$bounds, unit_knots(basis), basis$order)
+  .Call(C_bspline, as.double(x[[1]]), basis$bounds, unit_knots(basis), basis$order, row_threads())
 }
 
 #' @export

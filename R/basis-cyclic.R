@@ -62,7 +62,7 @@ warn_of_units <- function(x, period, what) {
 
 #' @export
 basis_rows.basis_cyclic <- function(basis, x) {
-  rows <- .Call(C_cyclic, as.double(x[[1]]), basis$bounds, basis$n_basis, basis$order)
+  rows <- .Call(C_cyclic, as.double(x[[1]]), basis$bounds, basis$n_basis, basis$order, row_threads())
   as_factor_rows(rows, basis$n_basis, periodic = TRUE)
 }
 

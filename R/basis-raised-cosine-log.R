@@ -30,7 +30,7 @@ basis_raised_cosine_log <- function(n_basis, width = 2, time_scaling = 50, decay
 basis_rows.basis_raised_cosine_log <- function(basis, x) {
   last <- if (basis$decay_to_zero) 1 - basis$width / (basis$n_basis + basis$width - 1) else 1
   rows <- .Call(C_raised_cosine, as.double(x[[1]]), basis$bounds, basis$n_basis, basis$width,
-                basis$time_scaling, last)
+                basis$time_scaling, last, row_threads())
   as_factor_rows(rows, basis$n_basis)
 }
 

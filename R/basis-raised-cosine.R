@@ -31,7 +31,8 @@ check_width <- function(width) {
 
 #' @export
 basis_rows.basis_raised_cosine <- function(basis, x) {
-  rows <- .Call(C_raised_cosine, as.double(x[[1]]), basis$bounds, basis$n_basis, basis$width, NULL, 1)
+  rows <- .Call(C_raised_cosine, as.double(x[[1]]), basis$bounds, basis$n_basis, basis$width, NULL, 1,
+                row_threads())
   as_factor_rows(rows, basis$n_basis)
 }
 

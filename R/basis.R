@@ -93,12 +93,12 @@ numeric_input <- function(x, what) {
 }
 
 learn_bounds <- function(x) {
-  if (!all_finite(x)) x <- x[is.finite(x)]
-  if (length(x) == 0) {
+  bounds <- if (is.double(x)) .Call(C_span, x) else as.double(suppressWarnings(range(x, na.rm = TRUE)))
+  if (bounds[1] > bounds[2]) {
     stop_input("a covariate without a single value that is not NA can't be expanded.",
                class = "neurolasso_covariate_error")
   }
-  as.double(range(x))
+  bounds
 }
 
 # Rows from C, with the fields that describe the factor.

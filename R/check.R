@@ -62,6 +62,7 @@ check_counts <- function(counts, n_obs) {
   }
   check_length(counts, n_obs, "counts")
   y <- as.double(counts)
+  if (.Call(C_are_counts, y)) return(y)
   if (any(is.infinite(y))) {
     stop_input("`counts` must be finite, but is infinite in ", count_rows(is.infinite(y)), ".",
                arg = "counts")

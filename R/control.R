@@ -26,6 +26,7 @@ group_lasso_control <- function(tol = 1e-6, max_passes = 500, n_threads = 1) {
 
 # The process that loaded the package: OpenMP's threads do not survive a fork.
 process <- new.env()
+process$n_threads <- 1L
 .onLoad <- function(libname, pkgname) process$id <- Sys.getpid()
 
 usable_threads <- function(n_threads) {
@@ -33,6 +34,16 @@ usable_threads <- function(n_threads) {
   if (available <= 1L || !identical(process$id, Sys.getpid())) return(1L)
   min(n_threads, available)
 }
+
+# Evaluates `expr`; what goes over rows there, bases and moments, may use the threads of a fit's control.
+with_threads <- function(control, expr) {
+  before <- process$n_threads
+  on.exit(process$n_threads <- before)
+  process$n_threads <- control$n_threads
+  expr
+}
+
+row_threads <- function() if (process$n_threads == 1L) 1L else usable_threads(process$n_threads)
 
 #' @export
 print.group_lasso_control <- function(x, ...) {

@@ -84,9 +84,8 @@ data_frame_leaf <- function(x, bad) {
   as.matrix(x)
 }
 
-# Whether no number is NA or infinite: one pass and no copy, where a sum that overflows only costs a second
-# one.
-all_finite <- function(x) if (is.double(x)) is.finite(sum(x)) else !anyNA(x)
+# Whether no number is NA or infinite: one pass and no copy.
+all_finite <- function(x) if (is.double(x)) .Call(C_are_finite, x) else !anyNA(x)
 
 # Rows in which a vector, matrix or factor has a value for which `test` holds.
 rows_where <- function(x, test) {

@@ -290,12 +290,13 @@ group_lasso <- function(covariates, counts, basis = NULL, groups = NULL, lambda 
   refuse_checkpoint(checkpoint)
   neuron_sets(neurons, "n1", groups) # nobody to share with; what it can't be is said all the same
   groups <- groups_of_one(groups)
-  data <- model_rows(design, model$counts, model$offset, weights, na.action)
+  data <- with_threads(control, model_rows(design, model$counts, model$offset, weights, na.action))
 
   v <- prior_weights(data)
-  v <- v / max(v)
-  moments <- design_moments(data$design, v / sum(v))
-  penalty <- penalty_for(group_moments(data$design, moments, groups, v / sum(v)), groups, how, multiplier)
+  if (!is.null(data$weights)) v <- v / max(v)
+  share <- v / sum(v)
+  moments <- with_threads(control, design_moments(data$design, share))
+  penalty <- penalty_for(group_moments(data$design, moments, groups, share), groups, how, multiplier)
   fit <- fit_path(data, v, moments, penalty, wanted, link, control, progress)
   path <- new_path(fit, data, groups, penalty, how, link, control, call)
   warn_of_path(path, any(multiplier > 0))
@@ -357,7 +358,7 @@ model_rows <- function(design, counts, offset, weights, na.action) {
     weights = check_row_values(weights, n_obs, "weights", lower = 0)
   )
   missing <- design_missing(design)
-  for (x in data) if (!is.null(x)) missing <- missing | is.na(x)
+  for (x in data) if (anyNA(x)) missing <- missing | is.na(x)
   dropped <- NULL
   if (any(missing)) {
     dropped <- missing_action(missing, na.action)
@@ -423,14 +424,14 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
   dimnames(fit$coefficients) <- list(unclass(data$design)$columns, NULL)
   dimnames(fit$group_norms) <- dimnames(fit$group_scores) <- list(names, NULL)
   v <- prior_weights(data)
+  deviance <- deviance_from_loss(c(fit$null_loss, fit$loss), data$counts, v)
   structure(
     list(
       lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
       group_norms = fit$group_norms, group_scores = fit$group_scores,
       groups = groups$columns, free = groups$free, overlap = groups$overlap,
       group_weights = stats::setNames(named_weights(penalty), names),
-      df = replace(fit$df, is.nan(fit$df), NA), deviance = deviance_from_loss(fit$loss, data$counts, v),
-      null_deviance = deviance_from_loss(fit$null_loss, data$counts, v),
+      df = replace(fit$df, is.nan(fit$df), NA), deviance = deviance[-1], null_deviance = deviance[1],
       kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
       n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
       design = data$design, discretized = unclass(data$design)$rounding,

@@ -18,7 +18,7 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, g
                            control, progress, checkpoint, call, neurons) {
   counts <- check_counts_matrix(counts, nrow(design))
   sets <- neuron_sets(neurons, colnames(counts), groups)
-  data <- population_rows(design, counts, offset, weights, na.action)
+  data <- with_threads(control, population_rows(design, counts, offset, weights, na.action))
   if (!is.null(sets)) {
     refuse_checkpoint(checkpoint, "neurons that are fitted together")
     refuse_joint_shape(how, groups)

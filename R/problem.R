@@ -9,7 +9,7 @@ path_problem <- function(path, joint = FALSE) {
   if (!joint) refuse_joint(path)
   v <- prior_weights(path)
   groups <- path_groups(path)
-  moments <- design_moments(path$design, v / sum(v))
+  moments <- with_threads(path$control, design_moments(path$design, v / sum(v)))
   of_groups <- group_moments(path$design, moments, groups, v / sum(v))
   unit <- penalty_for(of_groups, groups, path_shape(path), rep(1, length(groups$columns)))
   scale <- named_scales(unit)

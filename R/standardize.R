@@ -95,7 +95,7 @@ column_coordinates <- function(variance, how) {
 # Weighted mean, variance (p each) and covariance (second, p x p) of the columns of some covariates' blocks,
 # with what penalty_coordinates() asks of each column. size: columns of each block; weights sum to one.
 block_moments <- function(blocks, size, weights) {
-  moments <- .Call(C_moments, unname(blocks), as.double(length(weights)), weights)
+  moments <- .Call(C_moments, unname(blocks), as.double(length(weights)), weights, row_threads())
   part <- rep(seq_along(blocks), size)
   is_dense <- vapply(blocks, is_dense_block, TRUE, USE.NAMES = FALSE)[part]
   c(moments, list(variance = diag(moments$second), part = part, own_units = is_dense,

@@ -137,6 +137,22 @@ static int find_cell(double u, const double *knots, int n_cell, const int *span)
   return low;
 }
 
+/* Whether the cells are so nearly of one length that u n_cell is in its cell or beside it. */
+static int are_even(const double *knots, int n_cell, const int *span) {
+  for (int c = 0; c < n_cell; c++) {
+    if (fabs(knots[span[c]] * n_cell - c) > 0.25) return 0;
+  }
+  return 1;
+}
+
+/* The same for even cells. */
+static int guess_cell(double u, const double *knots, int n_cell, const int *span) {
+  int at = (int)(u * n_cell);
+  if (at >= n_cell) at = n_cell - 1;
+  at -= u < knots[span[at]];
+  return at + (at + 1 < n_cell && u >= knots[span[at + 1]]);
+}
+
 /* The same for a few cells, by counting: no branch to mispredict. start: where they do. */
 static int count_cell(double u, const double *start, int n_cell) {
   int cell = 0;
@@ -147,7 +163,7 @@ static int count_cell(double u, const double *start, int n_cell) {
 void nl_bspline_cells(size_t n, const double *u, const double *knots, int n_cell,
                       const int *span, int *cell, double *s) {
   double start[FEW_CELLS];
-  const int few = n_cell <= FEW_CELLS;
+  const int few = n_cell <= FEW_CELLS, even = are_even(knots, n_cell, span);
   for (int c = 0; few && c < n_cell; c++) start[c] = knots[span[c]];
   for (size_t t = 0; t < n; t++) {
     if (isnan(u[t])) {
@@ -155,8 +171,9 @@ void nl_bspline_cells(size_t n, const double *u, const double *knots, int n_cell
       s[t] = u[t];
       continue;
     }
-    const int at =
-        few ? count_cell(u[t], start, n_cell) : find_cell(u[t], knots, n_cell, span);
+    const int at = even  ? guess_cell(u[t], knots, n_cell, span)
+                   : few ? count_cell(u[t], start, n_cell)
+                         : find_cell(u[t], knots, n_cell, span);
     const double from = knots[span[at]];
     cell[t] = at;
     s[t] = (u[t] - from) / (knots[span[at] + 1] - from);

@@ -118,29 +118,31 @@ void nl_block_fold(const nl_block *block, const double *ext, double *coefficient
 /* With more cells than this in a chunk, too few rows share one. */
 #define NL_MOST_SORTED 64
 
-static void sort_chunks(nl_block *block, const nl_hook *hook) {
+/* Room for the order of all chunks, where it pays. */
+static void add_order(nl_block *block, const nl_hook *hook) {
   nl_factor *factor = block->factor;
   if (factor->feature != NL_POWERS || factor->width != 4 ||
       factor->n_cell > NL_MOST_SORTED)
     return;
   const size_t n_chunk = (block->n_obs + NL_CHUNK - 1) / NL_CHUNK;
   const size_t stride = (size_t)factor->n_cell + 1;
-  unsigned char *order = (unsigned char *)nl_new_bytes(block->n_obs, hook);
-  uint16_t *begin = (uint16_t *)nl_new_bytes(n_chunk * stride * sizeof(uint16_t), hook);
-  for (size_t chunk = 0; chunk < n_chunk; chunk++) {
-    const size_t row = chunk * NL_CHUNK;
-    const int n = block->n_obs - row < NL_CHUNK ? (int)(block->n_obs - row) : NL_CHUNK;
-    uint16_t *from = begin + chunk * stride, next[NL_MOST_SORTED + 1];
-    int buffer[NL_CHUNK];
-    const int *cell = nl_cells_read(&factor->cell, row, n, buffer);
-    for (size_t c = 0; c < stride; c++) from[c] = 0;
-    for (int t = 0; t < n; t++) from[cell[t] + 1]++;
-    for (size_t c = 1; c < stride; c++) from[c] = (uint16_t)(from[c] + from[c - 1]);
-    for (size_t c = 0; c < stride; c++) next[c] = from[c];
-    for (int t = 0; t < n; t++) order[row + next[cell[t]]++] = (unsigned char)t;
-  }
-  factor->order = order;
-  factor->begin = begin;
+  factor->order = (unsigned char *)nl_new_bytes(block->n_obs, hook);
+  factor->begin = (uint16_t *)nl_new_bytes(n_chunk * stride * sizeof(uint16_t), hook);
+}
+
+void nl_block_sort(nl_block *block, size_t row, int n) {
+  nl_factor *factor = block->factor;
+  if (!factor->order) return;
+  const size_t stride = (size_t)factor->n_cell + 1;
+  unsigned char *order = factor->order + row;
+  uint16_t *from = factor->begin + row / NL_CHUNK * stride, next[NL_MOST_SORTED + 1];
+  int buffer[NL_CHUNK];
+  const int *cell = nl_cells_read(&factor->cell, row, n, buffer);
+  for (size_t c = 0; c < stride; c++) from[c] = 0;
+  for (int t = 0; t < n; t++) from[cell[t] + 1]++;
+  for (size_t c = 1; c < stride; c++) from[c] = (uint16_t)(from[c] + from[c - 1]);
+  for (size_t c = 0; c < stride; c++) next[c] = from[c];
+  for (int t = 0; t < n; t++) order[next[cell[t]]++] = (unsigned char)t;
 }
 
 /* ---- rows -------------------------------------------------------------------------- */
@@ -328,7 +330,7 @@ static void list_entries(nl_block *block, const nl_hook *hook) {
 
 void nl_block_prepare(nl_block *block, const nl_hook *hook) {
   if (block->kind == NL_TABLE && block->n_entry > 0) list_entries(block, hook);
-  if (block->kind == NL_LOCAL && block->n_factor == 1) sort_chunks(block, hook);
+  if (block->kind == NL_LOCAL && block->n_factor == 1) add_order(block, hook);
 }
 
 int nl_block_column(const nl_block *block, int wrapped) {

@@ -50,10 +50,10 @@ typedef struct {
   const double *poly;    /* POWERS only: width x width x n_cell, [i, k, cell]: what s^k
                             counts for in column (poly_first[cell] + i) mod n_col */
   const int *poly_first; /* POWERS only: n_cell */
-  /* POWERS only, NULL or made by nl_block_prepare: the rows of a chunk sorted by cell, so
+  /* POWERS only, NULL or of nl_block_prepare and nl_block_sort: the rows of a chunk sorted by cell, so
      that a cell's coefficients and sums stay in registers */
-  const unsigned char *order; /* n_obs: rows of the chunk */
-  const uint16_t *begin;      /* (n_cell + 1) x chunks: where each cell's rows begin */
+  unsigned char *order; /* n_obs: rows of the chunk */
+  uint16_t *begin;      /* (n_cell + 1) x chunks: where each cell's rows begin */
   int n_col;
   int n_wrap; /* n_col, + width - 1 where the factor is periodic: runs that never wrap */
   int n_ext;  /* n_wrap (VALUES; the cell is the first of `width` neighbours), or
@@ -86,9 +86,10 @@ typedef struct nl_block {
 const int *nl_cells_read(const nl_cells *cells, size_t row, int n, int *buffer);
 
 /* Makes what repeated passes over a block use, in memory of the host's that the block
- * then points to: the chunks of a spline sorted by cell, the nonzeros of a table's rows.
- */
+ * then points to: the nonzeros of a table's rows; room for the chunks of a spline sorted
+ * by cell, which nl_block_sort, once called for every chunk, fills. */
 void nl_block_prepare(nl_block *block, const nl_hook *hook);
+void nl_block_sort(nl_block *block, size_t row, int n);
 
 /* Doubles of scratch that extend and fold need: the table's extended columns in lanes. */
 size_t nl_block_scratch(const nl_block *block);

@@ -36,7 +36,7 @@ static size_t strip_size(const nl_design *design, const nl_cross_list *list, int
 
 nl_cross_need nl_cross_needs(const nl_design *design, const nl_cross_list *list,
                              size_t most) {
-  nl_cross_need need = {0, 0, NL_CHUNK * NL_LANES, 0, 0};
+  nl_cross_need need = {0, 1, 0, NL_CHUNK * NL_LANES, 0, 0};
   size_t wrap = 0, fresh_wrap = 0, largest = 0, all = 0;
   for (int i = 0; i < list->n_block; i++) {
     const nl_block *block = block_at(design, list, i);
@@ -51,6 +51,7 @@ nl_cross_need nl_cross_needs(const nl_design *design, const nl_cross_list *list,
     need.n_entry += (size_t)NL_CHUNK * (size_t)block->n_entry;
   }
   need.n_raw = wrap * fresh_wrap;
+  if (need.n_raw * (size_t)design->n_thread <= most) need.n_copy = design->n_thread;
   need.n_strip = all < most ? all : (largest > most ? largest : most);
   return need;
 }
@@ -138,6 +139,8 @@ enum { TILE = 8 };
 /* Block a with those of a tile that it is to be multiplied with. */
 static void cross_tile(const sparse_work *work, int thread, int n, const double *weight,
                        const sparse_block *left, const sparse_block *tile, int n_tile) {
+  double *raw = work->space->raw;
+  if (work->need.n_copy > 1) raw += work->need.n_raw * (size_t)thread;
   const nl_entries a = firsts_of(work, thread, left);
   nl_entries held = {NULL, NULL, 0};
   double *held_corner = NULL;
@@ -145,7 +148,7 @@ static void cross_tile(const sparse_work *work, int thread, int n, const double 
   for (int k = 0; k < n_tile; k++) {
     if (left->is_fresh && left->position > tile[k].position) continue;
     const nl_entries b = firsts_of(work, thread, tile + k);
-    double *corner = work->space->raw + left->row + tile[k].column * work->ld;
+    double *corner = raw + left->row + tile[k].column * work->ld;
     if (!left->is_four || !tile[k].is_four) {
       const nl_entries all_a = entries_of(work, thread, left),
                        all_b = entries_of(work, thread, tile + k);
@@ -163,9 +166,9 @@ static void cross_tile(const sparse_work *work, int thread, int n, const double 
   if (held_corner) nl_cross_four(n, &a, &held, held_corner, NULL, NULL, weight, ld);
 }
 
-/* Picked rows: this thread's tiles against all sparse blocks up to them. */
-static void cross_rows(const sparse_work *work, int thread, int n_thread, size_t row,
-                       int n, const int *pick, const double *weight) {
+/* Picked rows: every n_turn-th tile against all sparse blocks up to it. */
+static void cross_rows(const sparse_work *work, int thread, int n_turn, size_t row, int n,
+                       const int *pick, const double *weight) {
   sparse_block tile[TILE], right = {0};
   int more = 1;
   load_entries(work, thread, row, n, pick);
@@ -174,14 +177,14 @@ static void cross_rows(const sparse_work *work, int thread, int n_thread, size_t
     while (n_tile < TILE && (more = next_sparse(work, &right))) {
       if (right.is_fresh) tile[n_tile++] = right;
     }
-    if (turn % n_thread != thread) continue;
+    if (n_turn > 1 && turn % n_turn != thread) continue;
     for (sparse_block left = {0}; n_tile > 0 && next_sparse(work, &left);)
       cross_tile(work, thread, n, weight, &left, tile, n_tile);
   }
 }
 
 /* All rows with a weight, a chunk of them at a time. */
-static void sparse_rows(void *data, int thread, int n_thread, size_t row, int n) {
+static void sparse_share(void *data, int thread, int n_turn, size_t row, int n) {
   const sparse_work *work = (const sparse_work *)data;
   const double *weight = work->weight + row;
   int pick[NL_CHUNK], n_pick = 0;
@@ -192,10 +195,15 @@ static void sparse_rows(void *data, int thread, int n_thread, size_t row, int n)
       picked[n_pick++] = weight[t];
     }
     if (n_pick == NL_CHUNK || (t == n - 1 && n_pick > 0)) {
-      cross_rows(work, thread, n_thread, row, n_pick, pick, picked);
+      cross_rows(work, thread, n_turn, row, n_pick, pick, picked);
       n_pick = 0;
     }
   }
+}
+
+/* The same for rows of this thread's alone. */
+static void sparse_rows(void *data, int thread, size_t row, int n) {
+  sparse_share(data, thread, 1, row, n);
 }
 
 /* Sums raw (wrapped columns) into out, both ways round for two fresh blocks. */
@@ -224,8 +232,14 @@ static void sparse_products(const nl_design *design, const nl_cross_list *list,
   if (need->n_raw == 0) return;
   for (sparse_block sparse = {0}; next_sparse(&work, &sparse);)
     work.ld += (size_t)sparse.block->n_wrap;
-  nl_fill(need->n_raw, 0, space->raw);
-  nl_shares(design->n_obs, design->n_thread, sparse_rows, &work, hook);
+  nl_fill(need->n_raw * (size_t)need->n_copy, 0, space->raw);
+  if (need->n_copy > 1) {
+    nl_stretches(design->n_obs, need->n_copy, sparse_rows, &work, hook);
+  } else {
+    nl_shares(design->n_obs, design->n_thread, sparse_share, &work, hook);
+  }
+  for (int k = 1; k < need->n_copy; k++)
+    nl_axpy((int)need->n_raw, 1, space->raw + need->n_raw * (size_t)k, space->raw);
   for (sparse_block right = {0}; next_sparse(&work, &right);) {
     if (!right.is_fresh) continue;
     for (sparse_block left = {0}; next_sparse(&work, &left);) {
@@ -413,20 +427,22 @@ typedef struct {
 static void moment_chunk(void *data, int thread, size_t row, int n) {
   const moment_work *work = (const moment_work *)data;
   int buffer[NL_CHUNK];
-  (void)thread;
   nl_powers_moments(n, nl_cells_read(&work->factor->cell, row, n, buffer),
-                    work->factor->values + row, work->v + row, work->moments);
+                    work->factor->values + row, work->v + row,
+                    work->moments + 8 * (size_t)work->factor->n_cell * (size_t)thread);
 }
 
-void nl_cross_spline(const nl_block *block, const double *v, double *moments,
-                     double *mean, double *second, const nl_hook *hook) {
+void nl_cross_spline(const nl_block *block, int n_thread, const double *v,
+                     double *moments, double *mean, double *second, const nl_hook *hook) {
   const nl_factor *factor = block->factor;
-  const size_t p = (size_t)factor->n_col;
+  const size_t p = (size_t)factor->n_col, size = 8 * (size_t)factor->n_cell;
   moment_work work = {factor, v, moments};
-  nl_fill(8 * (size_t)factor->n_cell, 0, moments);
+  nl_fill(size * (size_t)n_thread, 0, moments);
   nl_fill(p, 0, mean);
   nl_fill(p * p, 0, second);
-  nl_rows(block->n_obs, 1, moment_chunk, &work, hook);
+  nl_rows(block->n_obs, n_thread, moment_chunk, &work, hook);
+  for (int k = 1; k < n_thread; k++)
+    nl_axpy((int)size, 1, moments + size * (size_t)k, moments);
   for (int c = 0; c < factor->n_cell; c++, moments += 8) {
     const double *poly = factor->poly + 16 * (size_t)c; /* [i, k] */
     for (int i = 0; i < 4; i++) {

@@ -16,10 +16,14 @@ typedef struct {
   const int *column; /* n_block: the first column of a fresh block in `out` */
 } nl_cross_list;
 
+/* Threads share the rows of sparse blocks, where their sums are small, else the products;
+ * dense columns always by products. */
+
 /* Doubles and ints of scratch for a list, and for each thread. `most`: doubles that sums
  * in lanes may take; at least one strip's are needed. */
 typedef struct {
-  size_t n_raw;    /* wrapped columns of sparse blocks: all x fresh */
+  size_t n_raw;    /* sums of sparse blocks: wrapped columns, all x fresh, per copy */
+  int n_copy;      /* one copy, or one per thread where these take little room */
   size_t n_strip;  /* sums of the strips of one batch */
   size_t n_thread; /* entries and a strip, per thread */
   size_t n_index;  /* ints, per thread: entries, and the first of each row */
@@ -29,7 +33,7 @@ nl_cross_need nl_cross_needs(const nl_design *design, const nl_cross_list *list,
                              size_t most);
 
 typedef struct {
-  double *raw;     /* n_raw */
+  double *raw;     /* n_raw per copy */
   double *strip;   /* n_strip */
   double *entry;   /* n_thread per thread */
   int *index;      /* n_index per thread */
@@ -48,8 +52,8 @@ void nl_cross(const nl_design *design, const nl_cross_list *list, const double *
 /* Whether a block's own products come from nl_cross_spline. */
 int nl_is_spline(const nl_block *block);
 /* X'v (mean, n_col) and X' diag(v) X (second, n_col x n_col) of a block of one cubic
- * spline, from seven moments in each cell. moments: 8 x its cells. */
-void nl_cross_spline(const nl_block *block, const double *v, double *moments,
-                     double *mean, double *second, const nl_hook *hook);
+ * spline, from seven moments in each cell. moments: 8 x its cells, per thread. */
+void nl_cross_spline(const nl_block *block, int n_thread, const double *v,
+                     double *moments, double *mean, double *second, const nl_hook *hook);
 
 #endif

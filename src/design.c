@@ -31,6 +31,27 @@ double nl_block_cost(const nl_block *block) {
   return block->n_entry;
 }
 
+static void sort_chunk(void *data, int thread, size_t row, int n) {
+  const nl_design *design = (const nl_design *)data;
+  (void)thread;
+  for (int b = 0; b < design->n_block; b++) nl_block_sort(design->block + b, row, n);
+}
+
+void nl_design_prepare(const nl_design *design, const nl_hook *hook) {
+  for (int b = 0; b < design->n_block; b++) nl_block_prepare(design->block + b, hook);
+  nl_rows(design->n_obs, design->n_thread, sort_chunk, (void *)design, hook);
+}
+
+/* Doubles that the sums of all parts may take where threads would do with fewer. */
+#define NL_PART_SUMS ((size_t)1 << 19)
+
+int nl_design_parts(const nl_design *design) {
+  const size_t n_part = (size_t)design->n_thread * NL_ROUNDS;
+  if (design->n_thread == 1) return 1;
+  return NL_LANES * (size_t)design->n_ext * n_part <= NL_PART_SUMS ? (int)n_part
+                                                                   : design->n_thread;
+}
+
 /* ---- a pass, in pieces ------------------------------------------------------------- */
 
 void nl_design_extend(const nl_design *design, nl_pass_space *space,
@@ -71,7 +92,8 @@ void nl_design_add_gradient(const nl_design *design, const int *wanted, const do
 }
 
 void nl_design_clear(const nl_design *design, const int *wanted, nl_pass_space *space) {
-  for (int k = 0; k < design->n_thread; k++) {
+  const int n_part = nl_design_parts(design);
+  for (int k = 0; k < n_part; k++) {
     nl_thread_space *own = space->thread + k;
     for (int v = 0; v < NL_LANES; v++) own->total[v] = own->slope[v] = own->loss[v] = 0;
     for (int b = 0; b < design->n_block; b++) {
@@ -84,12 +106,13 @@ void nl_design_clear(const nl_design *design, const int *wanted, nl_pass_space *
 
 void nl_design_fold(const nl_design *design, const int *wanted,
                     const double total[NL_LANES], nl_pass_space *space) {
+  const int n_part = nl_design_parts(design);
   for (int b = 0; b < design->n_block; b++) {
     const nl_block *block = design->block + b;
     if (!wanted[b]) continue;
     const size_t from = (size_t)design->ext_start[b] * NL_LANES;
     double *ext = space->thread[0].ext + from;
-    for (int k = 1; k < design->n_thread; k++) {
+    for (int k = 1; k < n_part; k++) {
       nl_axpy(NL_LANES * block->n_ext, 1, space->thread[k].ext + from, ext);
     }
     double *sums = space->sums + (size_t)design->start[b] * NL_LANES;
@@ -125,8 +148,9 @@ void nl_design_column_sums(const nl_design *design, const int *wanted, const dou
   sums_work work = {design, wanted, r, space};
   double total[NL_LANES] = {0};
   nl_design_clear(design, wanted, space);
-  nl_rows(design->n_obs, design->n_thread, sums_chunk, &work, hook);
-  for (int k = 0; k < design->n_thread; k++) total[0] += space->thread[k].total[0];
+  const int n_part = nl_design_parts(design);
+  nl_rows_in_parts(design->n_obs, design->n_thread, n_part, sums_chunk, &work, hook);
+  for (int k = 0; k < n_part; k++) total[0] += space->thread[k].total[0];
   nl_design_fold(design, wanted, total, space);
   for (int b = 0; b < design->n_block; b++) {
     if (!wanted[b]) continue;

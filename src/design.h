@@ -24,7 +24,14 @@ typedef struct {
 void nl_design_measure(nl_design *design);
 void nl_design_index_columns(nl_design *design);
 
-/* Space of one thread for a pass. */
+/* Makes what repeated passes use (nl_block_prepare) of all blocks. */
+void nl_design_prepare(const nl_design *design, const nl_hook *hook);
+
+/* Parts of the rows in a pass (rows.h), each with sums of its own: rounds of them where
+ * the sums take little memory. */
+int nl_design_parts(const nl_design *design);
+
+/* Space of one part for a pass. */
 typedef struct {
   double *ext;            /* n_ext in lanes: X'r of its rows */
   double *eta;            /* NL_CHUNK in lanes */
@@ -40,7 +47,7 @@ typedef struct {
   double *sums;            /* n_col in lanes: X'r */
   double *scratch;         /* n_scratch */
   int *on;                 /* n_block: blocks with a coefficient that is not zero */
-  nl_thread_space *thread; /* n_thread of the design */
+  nl_thread_space *thread; /* for each of the nl_design_parts */
 } nl_pass_space;
 
 /* space->ext and space->on from space->beta; shift[v]: what the centring of dense columns

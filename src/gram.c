@@ -178,7 +178,7 @@ static size_t cross_products(nl_gram *gram, const nl_design *design, nl_pass_spa
   const nl_cross_need need = nl_cross_needs(design, &list, NL_BATCH);
   nl_room_for(&gram->cross, ld * n_column, hook);
   nl_cross_space space = {
-      nl_room_for(&gram->raw, need.n_raw, hook),
+      nl_room_for(&gram->raw, need.n_raw * (size_t)need.n_copy, hook),
       nl_room_for(&gram->strip, need.n_strip, hook),
       nl_room_for(&gram->entry, need.n_thread * (size_t)design->n_thread, hook),
       gram->index,

@@ -152,7 +152,8 @@ static void shift_exponents(sweep_work *work, nl_state *const *state,
 static void sweep(sweep_work *work, const nl_hook *hook) {
   const nl_design *design = work->model[0]->design;
   nl_design_clear(design, work->wanted, work->space);
-  nl_rows(design->n_obs, design->n_thread, sweep_chunk, work, hook);
+  nl_rows_in_parts(design->n_obs, design->n_thread, nl_design_parts(design), sweep_chunk,
+                   work, hook);
 }
 
 /* States from sums. Returns 0 if a lane's exponents must be shifted. */
@@ -160,8 +161,9 @@ static int finish(const sweep_work *work, nl_state *const *state) {
   const nl_design *design = work->model[0]->design;
   nl_pass_space *space = work->space;
   double total[NL_LANES] = {0}, slope[NL_LANES] = {0}, loss[NL_LANES] = {0};
+  const int n_part = nl_design_parts(design);
   int in_range = 1;
-  for (int k = 0; k < design->n_thread; k++) {
+  for (int k = 0; k < n_part; k++) {
     for (int v = 0; v < work->n_lane; v++) {
       total[v] += space->thread[k].total[v];
       slope[v] += space->thread[k].slope[v];

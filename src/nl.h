@@ -8,6 +8,7 @@
  *   nl.h, memory.h    status codes, the hook to the host, memory from it
  *   lanes.h           eight vectors at a time, the vector exponential
  *   linalg.h          vectors, Cholesky, LAPACK
+ *   scan.h            what a long vector holds
  *   basis.h           spline and raised-cosine rows
  *   convolve.h        signals convolved with kernels
  *   spikes.h          spike times counted in bins

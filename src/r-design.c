@@ -184,16 +184,20 @@ static void cross_moments(nl_design *design, const double *v, double *mean,
   for (int b = 0; b < design->n_block; b++) {
     number[b] = b;
     on[b] = 1;
-    nl_block_prepare(design->block + b, hook);
   }
+  nl_design_prepare(design, hook);
   nl_design_column_sums(design, on, v, &pass, mean, hook);
   for (int b = 0; b < design->n_block; b++) {
     if (design->block[b].n_entry == 0) design->block[b].centre = mean + design->start[b];
   }
   const nl_cross_need need = nl_cross_needs(design, &list, most);
-  nl_cross_space space = {nl_r_doubles(need.n_raw),    nl_r_doubles(need.n_strip),
-                          nl_r_doubles(need.n_thread), nl_r_ints(need.n_index),
-                          nl_r_doubles(p * NL_LANES),  pass.scratch};
+  const size_t n_thread = (size_t)design->n_thread;
+  nl_cross_space space = {nl_r_doubles(need.n_raw * (size_t)need.n_copy),
+                          nl_r_doubles(need.n_strip),
+                          nl_r_doubles(need.n_thread * n_thread),
+                          nl_r_ints(need.n_index * n_thread),
+                          nl_r_doubles(p * NL_LANES),
+                          pass.scratch};
   nl_cross(design, &list, v, second, p, most, &space, hook);
 }
 
@@ -212,10 +216,10 @@ static void centre_products(const nl_design *design, const double *mean, double 
 /* Weighted means (n_col) and covariance (n_col x n_col) of all blocks' columns, with
  * weights that sum to one: mean = X'v, second = X' diag(v) X - mean mean'. Dense columns
  * are centred first, so that a large mean costs no digits. */
-SEXP nl_r_moments(SEXP blocks, SEXP n_obs, SEXP weights) {
+SEXP nl_r_moments(SEXP blocks, SEXP n_obs, SEXP weights, SEXP n_threads) {
   const char *names[] = {"mean", "second", ""};
   const size_t n = read_n_obs(n_obs);
-  nl_design design = nl_r_design(blocks, n, 1);
+  nl_design design = nl_r_design(blocks, n, Rf_asInteger(n_threads));
   const double *v = nl_doubles(weights, (R_xlen_t)n, "weights");
   const nl_hook hook = nl_r_hook(0);
   const int p = design.n_col;
@@ -224,9 +228,9 @@ SEXP nl_r_moments(SEXP blocks, SEXP n_obs, SEXP weights) {
   SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, p, p));
   double *mean = REAL(VECTOR_ELT(out, 0)), *second = REAL(VECTOR_ELT(out, 1));
   if (design.n_block == 1 && nl_is_spline(design.block)) {
-    nl_cross_spline(design.block, v,
-                    nl_r_doubles(8 * (size_t)design.block->factor->n_cell), mean, second,
-                    &hook);
+    const size_t size = 8 * (size_t)design.block->factor->n_cell;
+    nl_cross_spline(design.block, design.n_thread, v,
+                    nl_r_doubles(size * (size_t)design.n_thread), mean, second, &hook);
   } else {
     cross_moments(&design, v, mean, second, &hook);
   }

@@ -162,8 +162,7 @@ SEXP nl_r_open_tasks(nl_tasks *tasks, SEXP counts, SEXP offset, SEXP weights, SE
       nl_copy((size_t)tasks->n_lambda, nl_doubles(values, tasks->n_lambda, "lambda"),
               task->lambda);
   }
-  for (int b = 0; b < tasks->design->n_block; b++)
-    nl_block_prepare(tasks->design->block + b, tasks->hook);
+  nl_design_prepare(tasks->design, tasks->hook);
   tasks->pass = nl_setup_pass(tasks->design, tasks->hook);
   UNPROTECT(1);
   return outs;
@@ -229,10 +228,8 @@ SEXP nl_r_limit(SEXP path) {
   const nl_model *models[NL_LANES];
   nl_model model;
   int *all = nl_r_ints((size_t)design.n_block);
-  for (int k = 0; k < design.n_block; k++) {
-    nl_block_prepare(design.block + k, &hook);
-    all[k] = 1;
-  }
+  nl_design_prepare(&design, &hook);
+  for (int k = 0; k < design.n_block; k++) all[k] = 1;
   nl_model_init(&model, NL_LOG, &design, nl_doubles(counts, n, "counts"), NULL, NULL,
                 nl_r_doubles((size_t)n), nl_r_doubles(n_col), nl_r_doubles((size_t)n),
                 &pass);

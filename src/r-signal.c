@@ -1,8 +1,10 @@
-/* r-signal.c: signals in time for R: spikes to counts, signals to convolved columns. */
+/* r-signal.c: signals in time for R: spikes to counts, signals to convolved columns, what a
+ * long vector holds. */
 #include <R.h>
 
 #include "convolve.h"
 #include "r-util.h"
+#include "scan.h"
 #include "spikes.h"
 
 static nl_convolution read_convolution(SEXP x, SEXP start, SEXP kernel, SEXP first_lag) {
@@ -57,6 +59,25 @@ SEXP nl_r_count_spikes(SEXP times, SEXP unit, SEXP n_unit, SEXP breaks) {
   SET_VECTOR_ELT(out, 0, Rf_allocMatrix(INTSXP, spikes.n_bin, spikes.n_unit));
   SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, spikes.n_unit));
   nl_count_spikes(&spikes, INTEGER(VECTOR_ELT(out, 0)), REAL(VECTOR_ELT(out, 1)));
+  UNPROTECT(1);
+  return out;
+}
+
+/* Whether no value is missing or infinite; whether all are 0, 1, 2, ... */
+SEXP nl_r_are_finite(SEXP x) {
+  return Rf_ScalarLogical(
+      nl_are_finite((size_t)XLENGTH(x), nl_doubles(x, XLENGTH(x), "x")));
+}
+
+SEXP nl_r_are_counts(SEXP x) {
+  return Rf_ScalarLogical(
+      nl_are_counts((size_t)XLENGTH(x), nl_doubles(x, XLENGTH(x), "x")));
+}
+
+/* The least and the largest finite value of x; Inf and -Inf without one. */
+SEXP nl_r_span(SEXP x) {
+  SEXP out = PROTECT(Rf_allocVector(REALSXP, 2));
+  nl_span((size_t)XLENGTH(x), nl_doubles(x, XLENGTH(x), "x"), REAL(out));
   UNPROTECT(1);
   return out;
 }

@@ -62,6 +62,21 @@ SEXP nl_r_cells(size_t n, const int *x, int most) {
   return out;
 }
 
+/* The largest of n bytes. */
+static int largest_byte(size_t n, const unsigned char *x) {
+  enum { AT_ONCE = 64 };
+  unsigned char high[AT_ONCE] = {0};
+  int most = 0;
+  size_t t = 0;
+  for (; t + AT_ONCE <= n; t += AT_ONCE) {
+    for (size_t k = 0; k < AT_ONCE; k++)
+      high[k] = x[t + k] > high[k] ? x[t + k] : high[k];
+  }
+  for (size_t k = 0; k < AT_ONCE; k++) most = high[k] > most ? high[k] : most;
+  for (; t < n; t++) most = x[t] > most ? x[t] : most;
+  return most;
+}
+
 /* Whole numbers from 0 to most, one per row: raw, integer or NULL (all 0). Checked once,
  * so that the core can trust them. */
 static nl_cells read_cells(SEXP x, size_t n_obs, int most, const char *what) {
@@ -70,9 +85,7 @@ static nl_cells read_cells(SEXP x, size_t n_obs, int most, const char *what) {
   if ((size_t)XLENGTH(x) != n_obs) internal_error(what);
   if (TYPEOF(x) == RAWSXP) {
     cells.byte = RAW_RO(x);
-    for (size_t t = 0; t < n_obs; t++) {
-      if (cells.byte[t] > most) internal_error(what);
-    }
+    if (largest_byte(n_obs, cells.byte) > most) internal_error(what);
     return cells;
   }
   cells.wide = nl_integers(x, (R_xlen_t)n_obs, what);

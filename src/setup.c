@@ -18,9 +18,10 @@ nl_pass_space nl_setup_pass(const nl_design *design, const nl_hook *hook) {
   space.sums = nl_new_doubles(n_col, hook);
   space.scratch = nl_new_doubles(design->n_scratch, hook);
   space.on = nl_new_ints((size_t)design->n_block, hook);
-  space.thread = (nl_thread_space *)nl_new_bytes(
-      (size_t)design->n_thread * sizeof(nl_thread_space), hook);
-  for (int k = 0; k < design->n_thread; k++) {
+  const int n_part = nl_design_parts(design);
+  space.thread =
+      (nl_thread_space *)nl_new_bytes((size_t)n_part * sizeof(nl_thread_space), hook);
+  for (int k = 0; k < n_part; k++) {
     space.thread[k].ext = nl_new_doubles(n_ext, hook);
     space.thread[k].eta = nl_new_doubles((size_t)NL_CHUNK * NL_LANES, hook);
   }

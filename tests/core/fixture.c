@@ -502,8 +502,12 @@ nl_design design_of(size_t n_obs, int n_block, const nl_block *blocks) {
   return design;
 }
 
-void prepare_blocks(nl_design *design, const nl_hook *hook) {
-  for (int b = 0; b < design->n_block; b++) nl_block_prepare(design->block + b, hook);
+void prepare_block(nl_block *block, const nl_hook *hook) {
+  nl_block_prepare(block, hook);
+  for (size_t row = 0; row < block->n_obs; row += NL_CHUNK) {
+    const size_t left = block->n_obs - row;
+    nl_block_sort(block, row, left < NL_CHUNK ? (int)left : NL_CHUNK);
+  }
 }
 
 nl_design mixed_design(size_t n_obs) {
@@ -833,7 +837,7 @@ problem *new_threaded_problem(nl_link link, nl_design design, nl_penalty penalty
   p->prior = prior;
   p->x = reference_matrix(&design, 1);
   p->raw = reference_matrix(&design, 0);
-  prepare_blocks(&p->design, &p->hook);
+  nl_design_prepare(&p->design, &p->hook);
   p->pass = nl_setup_pass(&p->design, &p->hook);
   nl_model_init(&p->model, link, &p->design, y, offset, prior, new_doubles(design.n_obs),
                 new_doubles((size_t)design.n_col), new_doubles(design.n_obs), &p->pass);

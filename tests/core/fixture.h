@@ -106,7 +106,8 @@ nl_block local_block(size_t n_obs, int n_factor, const factor_spec *spec);
 /* Rows of another block at random places. centred: of dense rows. */
 nl_block table_block(size_t n_obs, nl_block rows, cell_kind cells, int centred);
 nl_design design_of(size_t n_obs, int n_block, const nl_block *blocks);
-void prepare_blocks(nl_design *design, const nl_hook *hook);
+/* What nl_design_prepare does, for one block. */
+void prepare_block(nl_block *block, const nl_hook *hook);
 
 /* Nine blocks: dense centred (3), four neighbouring values (7), a periodic cubic spline
  * (6), a product with a periodic spline (4 x 3), dense as it is (2), a table of dense

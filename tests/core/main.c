@@ -10,6 +10,7 @@
 #define SUITES(X) \
   X(check)        \
   X(linalg)       \
+  X(scan)         \
   X(basis)        \
   X(lanes)        \
   X(kernel)       \

@@ -90,7 +90,7 @@ static void for_each_kind(void (*test)(const setting *s)) {
     for (int kind = 0; kind < N_KIND; kind++) {
       setting s;
       fill_setting(&s, block_of_kind(kind));
-      if (prepared) nl_block_prepare(&s.block, &s.hook);
+      if (prepared) prepare_block(&s.block, &s.hook);
       test(&s);
       free_all();
     }
@@ -98,7 +98,7 @@ static void for_each_kind(void (*test)(const setting *s)) {
       setting s;
       fill_setting(&s, table_block(N_OBS, local_of_kind(N_ROW, kind),
                                    kind % 2 ? CELL_BYTE : CELL_WIDE, 0));
-      if (prepared) nl_block_prepare(&s.block, &s.hook);
+      if (prepared) prepare_block(&s.block, &s.hook);
       test(&s);
       free_all();
     }
@@ -384,7 +384,7 @@ static void test_prepare_sorts(void) {
     const nl_factor *factor = block.factor;
     const int sorts = block.n_factor == 1 && factor->feature == NL_POWERS &&
                       factor->width == 4 && factor->n_cell <= 64;
-    nl_block_prepare(&block, &hook);
+    prepare_block(&block, &hook);
     CHECK((factor->order != NULL) == sorts && (factor->begin != NULL) == sorts);
     if (sorts) check_order(&block);
     free_all();

@@ -67,12 +67,10 @@ static double *cross_of(const nl_design *design, const listing *at, const double
   const nl_cross_need need = nl_cross_needs(design, &at->list, most);
   const size_t n_thread = (size_t)design->n_thread;
   double *out = new_doubles(ld * (size_t)at->n_column);
-  nl_cross_space space = {new_doubles(need.n_raw),
-                          new_doubles(need.n_strip),
-                          new_doubles(need.n_thread * n_thread),
-                          new_ints(need.n_index * n_thread),
-                          new_doubles((size_t)design->n_col * NL_LANES),
-                          new_doubles(design->n_scratch)};
+  nl_cross_space space = {
+      new_doubles(need.n_raw * (size_t)need.n_copy), new_doubles(need.n_strip),
+      new_doubles(need.n_thread * n_thread),         new_ints(need.n_index * n_thread),
+      new_doubles((size_t)design->n_col * NL_LANES), new_doubles(design->n_scratch)};
   nl_cross(design, &at->list, weight, out, ld, most, &space, hook);
   return out;
 }
@@ -128,7 +126,7 @@ enum { PLENTY = 1 << 22 };
 static nl_design prepared_design(size_t n_obs, hook_counts *counts) {
   const nl_hook hook = counting_hook(counts);
   nl_design design = mixed_design(n_obs);
-  prepare_blocks(&design, &hook);
+  nl_design_prepare(&design, &hook);
   return design;
 }
 
@@ -267,7 +265,8 @@ static void test_rows_without_weight(void) {
   free_all();
 }
 
-/* The number of threads does not show in the bits. */
+/* Where sums are too large for a copy per thread, the number of threads does not show in
+ * the bits. */
 static void test_threads(void) {
   enum { N_OBS = 3000 };
   hook_counts counts;
@@ -296,6 +295,36 @@ static void test_threads(void) {
   free_all();
 }
 
+/* With copies, threads share the rows: the same but for rounding, and the same bits for as
+ * many threads. */
+static void test_threads_share_rows(void) {
+  enum { N_OBS = 9000 };
+  const int n_threads[] = {1, 2, 2, 3};
+  const double *out[4];
+  block_role role[MIXED_BLOCKS];
+  for (int b = 0; b < MIXED_BLOCKS; b++) role[b] = b % 4 == 3 ? OLD : FRESH;
+  for (int k = 0; k < 4; k++) {
+    hook_counts counts;
+    const nl_hook hook = counting_hook(&counts);
+    seed_random(69);
+    nl_design design = prepared_design(N_OBS, &counts);
+    design.n_thread = n_threads[k];
+    const listing at = list_blocks(&design, role, in_order(MIXED_BLOCKS));
+    double *weight = random_weights(N_OBS);
+    for (int t = 0; t < N_OBS; t++) weight[t] *= t % 3 == 0;
+    CHECK(nl_cross_needs(&design, &at.list, PLENTY).n_copy == n_threads[k]);
+    out[k] = cross_of(&design, &at, weight, PLENTY, &hook);
+    CHECK_NEAR(cross_error(&design, &at, reference_cross(&design, weight), out[k]), 0,
+               1e-9);
+    CHECK(counts.in_threads == 0);
+    for (int j = 0; k == 2 && j < at.n_column; j++) {
+      const int column = j * (at.n_row + SPARE_ROWS);
+      CHECK(same_bits((size_t)at.n_row, out[1] + column, out[2] + column));
+    }
+  }
+  free_all();
+}
+
 /* ---- one spline -------------------------------------------------------------------- */
 
 static void test_is_spline(void) {
@@ -311,7 +340,7 @@ static void test_is_spline(void) {
 }
 
 static void check_spline(int n_col, int periodic, int n_cell) {
-  enum { N_OBS = 2 * NL_CHUNK + 71 };
+  enum { N_OBS = 12 * NL_CHUNK + 71 };
   const factor_spec spec = {NL_POWERS, 4, n_col, periodic, n_cell, CELL_BYTE};
   const nl_block block = local_block(N_OBS, 1, &spec);
   const nl_design design = design_of(N_OBS, 1, &block);
@@ -319,10 +348,13 @@ static void check_spline(int n_col, int periodic, int n_cell) {
   double *v = random_weights(N_OBS), *mean = new_doubles(p), *second = new_doubles(p * p);
   const double *expected = reference_cross(&design, v);
   const double *sums = cross_times(n_col, N_OBS, 1, reference_block(&block, 1), v);
-  nl_cross_spline(&block, v, new_doubles(8 * (size_t)n_cell), mean, second, NULL);
-  CHECK_NEAR(distance(p, mean, sums), 0, 1e-13 * largest_of(n_col, sums));
-  CHECK_NEAR(distance(p * p, second, expected), 0,
-             1e-13 * largest_of(n_col * n_col, expected));
+  for (int n_thread = 1; n_thread <= 3; n_thread++) {
+    double *moments = new_doubles(8 * (size_t)n_cell * (size_t)n_thread);
+    nl_cross_spline(&block, n_thread, v, moments, mean, second, NULL);
+    CHECK_NEAR(distance(p, mean, sums), 0, 1e-13 * largest_of(n_col, sums));
+    CHECK_NEAR(distance(p * p, second, expected), 0,
+               1e-13 * largest_of(n_col * n_col, expected));
+  }
   free_all();
 }
 
@@ -344,6 +376,7 @@ void suite_cross(void) {
   RUN(test_symmetry_and_zero);
   RUN(test_rows_without_weight);
   RUN(test_threads);
+  RUN(test_threads_share_rows);
   RUN(test_is_spline);
   RUN(test_spline);
 }

@@ -24,7 +24,7 @@ static void fill_setting(setting *s, size_t n_obs, int n_thread) {
   s->design = mixed_design(n_obs);
   s->design.n_thread = n_thread;
   s->x = reference_matrix(&s->design, 1);
-  prepare_blocks(&s->design, &s->hook);
+  nl_design_prepare(&s->design, &s->hook);
   s->space = nl_setup_pass(&s->design, &s->hook);
   s->counts.n_check = 0;
 }
@@ -316,6 +316,20 @@ static void test_column_sums_by_threads(void) {
   free_all();
 }
 
+/* Rounds of parts where their sums are small, else one part a thread. */
+static void test_parts(void) {
+  seed_random(51);
+  nl_design design = mixed_design(3);
+  for (int n_thread = 1; n_thread <= 3; n_thread++) {
+    design.n_thread = n_thread;
+    CHECK(nl_design_parts(&design) == (n_thread > 1 ? n_thread * NL_ROUNDS : 1));
+  }
+  design.n_thread = 2;
+  design.n_ext = 1 << 20;
+  CHECK(nl_design_parts(&design) == 2);
+  free_all();
+}
+
 void suite_design(void);
 
 void suite_design(void) {
@@ -330,4 +344,5 @@ void suite_design(void) {
   RUN(test_clear);
   RUN(test_column_sums);
   RUN(test_column_sums_by_threads);
+  RUN(test_parts);
 }

@@ -109,6 +109,102 @@ static void test_threads_take_the_same(void) {
   free_all();
 }
 
+/* ---- in rounds of parts ------------------------------------------------------------- */
+
+enum { MOST_PART = MOST_THREAD * NL_ROUNDS };
+
+/* The rows of each part: they follow each other in a slab. */
+typedef struct {
+  size_t n_obs;
+  int n_part, wrong;
+  int *part;              /* n_obs: who took a row, -1 at first */
+  size_t size[MOST_PART]; /* rows in all */
+} division;
+
+static void note_part(void *data, int part, size_t row, int n) {
+  division *it = data;
+  if (part < 0 || part >= it->n_part || row % NL_CHUNK != 0 || n < 1 || n > NL_CHUNK) {
+    it->wrong = 1;
+    return;
+  }
+  it->size[part] += (size_t)n;
+  for (size_t t = row; t < row + (size_t)n; t++) {
+    if (it->part[t] >= 0) it->wrong = 1;
+    it->part[t] = part;
+  }
+}
+
+static division divide(size_t n_obs, int n_thread, int n_round) {
+  hook_counts counts;
+  const nl_hook hook = counting_hook(&counts);
+  division it = {n_obs, n_thread * n_round, 0, new_ints(n_obs), {0}};
+  for (size_t t = 0; t < n_obs; t++) it.part[t] = -1;
+  nl_rows_in_parts(n_obs, n_thread, it.n_part, note_part, &it, &hook);
+  CHECK(counts.in_threads == 0);
+  return it;
+}
+
+/* Every row is in one part, the same every time. */
+static void check_parts(size_t n_obs, int n_thread, int n_round) {
+  const division first = divide(n_obs, n_thread, n_round),
+                 second = divide(n_obs, n_thread, n_round);
+  int missing = 0, different = 0;
+  for (size_t t = 0; t < n_obs; t++) {
+    missing += first.part[t] < 0;
+    different += first.part[t] != second.part[t];
+  }
+  CHECK(missing == 0 && different == 0 && !first.wrong && !second.wrong);
+  free_all();
+}
+
+static void test_parts(void) {
+  const int rounds[] = {1, 2, NL_ROUNDS};
+  for (int i = 0; i < N_SIZE; i++) {
+    for (int n_thread = 1; n_thread <= MOST_THREAD; n_thread++) {
+      for (int k = 0; k < 3; k++) check_parts(sizes[i], n_thread, rounds[k]);
+    }
+  }
+  check_parts((size_t)NL_LONG_SLAB * NL_CHUNK * 2 + 1000, 2, NL_ROUNDS); /* two slabs */
+}
+
+/* Each round has a part for every thread and half of what is left, so that the last ones
+ * are small. */
+static void test_rounds(void) {
+  enum { N_CHUNK = 1024 };
+  const division it = divide((size_t)N_CHUNK * NL_CHUNK, 2, NL_ROUNDS);
+  for (int k = 0; k < 2 * NL_ROUNDS && nl_has_threads(); k++) {
+    const int round = k / 2 < NL_ROUNDS - 1 ? k / 2 + 1 : NL_ROUNDS - 1;
+    CHECK(it.size[k] == (size_t)(N_CHUNK >> round) / 2 * NL_CHUNK);
+  }
+  free_all();
+}
+
+/* A part's rows of a slab in one call. */
+static void note_stretch(void *data, int part, size_t row, int n) {
+  note(data, part, row, n, NL_LONG_SLAB * NL_CHUNK);
+}
+
+static void test_stretches(void) {
+  for (int i = 0; i < N_SIZE; i++) {
+    for (int n_thread = 1; n_thread <= MOST_THREAD; n_thread++) {
+      hook_counts counts;
+      const nl_hook hook = counting_hook(&counts);
+      record it = new_record(sizes[i], n_thread);
+      nl_stretches(sizes[i], n_thread, note_stretch, &it, &hook);
+      size_t taken = 0;
+      int twice = 0;
+      for (size_t t = 0; t < MOST_THREAD * sizes[i]; t++) {
+        twice += it.count[t] > 1;
+        taken += (size_t)it.count[t];
+      }
+      CHECK(taken == sizes[i] && twice == 0);
+      CHECK(count_wrong(&it) == 0 && counts.in_threads == 0);
+      CHECK(count_parts(&it) <= n_thread);
+      free_all();
+    }
+  }
+}
+
 /* A long task can be interrupted in between. */
 static void test_interrupts(void) {
   enum { N_OBS = 200 * NL_CHUNK };
@@ -172,6 +268,9 @@ void suite_rows(void) {
   RUN(test_every_row_once);
   RUN(test_threads_share);
   RUN(test_threads_take_the_same);
+  RUN(test_parts);
+  RUN(test_rounds);
+  RUN(test_stretches);
   RUN(test_interrupts);
   RUN(test_every_row_for_everyone);
   RUN(test_available_threads);

@@ -64,6 +64,46 @@ test_that("one and two threads give the same solution", {
   }
 })
 
+test_that("the number of threads does not show in what bases evaluate to", {
+  d <- threaded_data()
+  bases <- c(threaded_bases, list(wrapped = basis_cyclic(6, bounds = c(0, 50)), high = basis_bspline(9, order = 8),
+                                  log = basis_raised_cosine_log(5), many = basis_bspline(300)))
+  x <- d$covariates[c("a", "b", "c")]
+  x <- c(x, list(wrapped = x$a, high = x$c, log = replace(x$c, 7, NA), many = x$c))
+  alone <- expand_covariates(x, bases)
+  shared <- neurolasso:::with_threads(group_lasso_control(n_threads = 2), expand_covariates(x, bases))
+  expect_identical(shared, alone)
+  expect_identical(neurolasso:::row_threads(), 1L)
+  path <- group_lasso(x[1:2], d$counts, bases[1:2], n_lambda = 2, control = group_lasso_control(n_threads = 2))
+  expect_identical(as.matrix(path$design), as.matrix(alone)[, 1:14])
+  # values outside are counted once, whoever sees them
+  inside <- list(a = basis_bspline(8, bounds = c(10, 40)))
+  n_out <- sum(x$a < 10 | x$a > 40)
+  expect_warning(neurolasso:::with_threads(group_lasso_control(n_threads = 2), expand_covariates(x["a"], inside)),
+                 format(n_out, big.mark = ","), class = "neurolasso_out_of_bounds")
+})
+
+test_that("threads are given back, also where an error leaves", {
+  expect_error(neurolasso:::with_threads(group_lasso_control(n_threads = 2), stop("left")), "left")
+  expect_identical(neurolasso:::row_threads(), 1L)
+})
+
+test_that("moments are the same by any number of threads but for rounding", {
+  d <- threaded_data()
+  design <- expand_covariates(d$covariates, threaded_bases)
+  v <- d$counts + 1
+  moments <- lapply(c(1, 2, 2), function(n) {
+    neurolasso:::with_threads(group_lasso_control(n_threads = n), neurolasso:::design_moments(design, v / sum(v)))
+  })
+  expect_equal(moments[[2]], moments[[1]], tolerance = 1e-12)
+  expect_identical(moments[[2]], moments[[3]])
+  for (g in seq_along(d$covariates)) {
+    X <- unname(design[[g]])
+    centred <- sweep(X, 2, colSums(X * v) / sum(v))
+    expect_equal(moments[[2]][[g]]$second, crossprod(centred * sqrt(v / sum(v))), tolerance = 1e-9)
+  }
+})
+
 test_that("a forked process fits with one thread, to the bit", {
   skip_on_cran()
   skip_on_os("windows")
