@@ -14,14 +14,12 @@
 #' group_lasso_control(tol = 1e-9)
 #' @export
 group_lasso_control <- function(tol = 1e-6, max_passes = 500, n_threads = 1) {
-  structure(
-    list(
-      tol = check_number(tol, "tol", 0, 0.1, open = TRUE),
-      max_passes = check_count(max_passes, "max_passes"),
-      n_threads = check_count(n_threads, "n_threads")
-    ),
-    class = "group_lasso_control"
+  control <- list(
+    tol = check_number(tol, "tol", 0, 0.1, open = TRUE),
+    max_passes = check_count(max_passes, "max_passes"),
+    n_threads = check_count(n_threads, "n_threads")
   )
+  of_class(control, "group_lasso_control")
 }
 
 # The process that loaded the package: OpenMP's threads do not survive a fork.
