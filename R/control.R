@@ -27,6 +27,7 @@ process <- new.env()
 .onLoad <- function(libname, pkgname) process$id <- Sys.getpid()
 
 usable_threads <- function(n_threads) {
+  if (n_threads == 1) return(1L)
   available <- .Call(C_threads)
   if (available <= 1L || !identical(process$id, Sys.getpid())) return(1L)
   min(n_threads, available)

@@ -72,7 +72,7 @@ each_covariate <- function(names, f) {
   out <- vector("list", length(names))
   names(out) <- names
   at <- 0
-  tryCatch(for (name in names) {
+  withCallingHandlers(for (name in names) {
     at <- at + 1
     out[[at]] <- f(name)
   }, neurolasso_input_error = function(e) {
@@ -94,8 +94,9 @@ new_plan <- function(leaves, bases, session = NULL, rounding = NULL) {
   n_obs <- NROW(leaves[[1]])
   starts <- run_starts(session, n_obs)
   missing <- map_pairs(leaves, bases, function(x, basis) missing_rows(x, basis, starts))
+  size <- vapply(bases, basis_size, 0)
   fields <- list(
-    n_obs = n_obs, bases = bases, size = vapply(bases, basis_size, 0), columns = design_columns(bases),
+    n_obs = n_obs, bases = bases, size = size, columns = design_columns(bases, size),
     missing = missing[lengths(missing) > 0], session = session, edges = window_edges(bases, session, n_obs),
     rounding = rounding, leaves = leaves
   )
@@ -132,13 +133,12 @@ missing_rows <- function(x, basis, starts) {
   if (anyNA(x)) which(rows_where(x, is.na)) else integer()
 }
 
-design_columns <- function(bases) {
-  columns <- lapply(names(bases), function(name) {
-    basis <- bases[[name]]
-    paste(name, basis_labels(basis) %||% seq_len(basis_size(basis)), sep = ".")
-  })
+# size: of each basis
+design_columns <- function(bases, size) {
+  columns <- map_pairs(bases, size, function(basis, n) basis_labels(basis) %||% seq_len(n))
+  columns <- paste(rep(names(bases), size), unlist(columns, use.names = FALSE), sep = ".")
   # column "b.1" of `a` and column 1 of `a.b` would share a name
-  make.unique(unlist(columns, use.names = FALSE), sep = "_")
+  make.unique(columns, sep = "_")
 }
 
 warn_moved <- function(moved) {

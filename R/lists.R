@@ -15,7 +15,9 @@ with_names <- function(x, names) {
 
 # f(x[[i]], y[[i]]) for each i, as a list with the names of x.
 map_pairs <- function(x, y, f) {
-  with_names(lapply(seq_along(x), function(i) f(x[[i]], y[[i]])), names(x))
+  out <- vector("list", length(x))
+  for (i in seq_along(x)) out[i] <- list(f(x[[i]], y[[i]]))
+  with_names(out, names(x))
 }
 
 # What is below 0 as 0; NA stays.

@@ -212,25 +212,23 @@ penalty_for <- function(moments, groups, how, multiplier) {
 # The same of groups without groups inside; apart: for each, whether its columns are its coordinates.
 block_penalty <- function(moments, groups, shape, multiplier, apart) {
   multiplier <- c(multiplier, numeric(length(groups$free)))
-  coordinates <- lapply(seq_along(moments), function(g) {
-    base <- group_coordinates(moments[[g]], shape$standardize, apart[g])
-    if (multiplier[g] > 0) return(base)
+  transform <- vector("list", length(moments))
+  scale <- spread <- numeric(length(moments))
+  for (g in seq_along(moments)) {
+    own <- moments[[g]]
+    coordinates <- group_coordinates(own, shape$standardize, apart[g])
+    scale[g] <- coordinates$weight
     # not penalised: only what the data determine may move
-    list(transform = group_coordinates(moments[[g]], "group")$transform, weight = base$weight)
-  })
-  transform <- lapply(coordinates, `[[`, "transform")
-  scale <- vapply(coordinates, `[[`, 0, "weight")
+    if (multiplier[g] == 0) coordinates <- group_coordinates(own, "group")
+    t <- transform[[g]] <- coordinates$transform
+    spread[g] <- sum(t * (own$second %*% t)) + sum(crossprod(t, own$mean)^2)
+  }
+  columns <- all_groups(groups)
   list(
-    size = lengths(all_groups(groups), use.names = FALSE),
-    rank = vapply(transform, ncol, 0L),
-    column = as.integer(unlist(all_groups(groups), use.names = FALSE)),
-    transform = transform,
-    weight = as.double(scale * multiplier),
-    scale = as.double(scale), lasso = as.double(shape$lasso_share), ridge = as.double(shape$ridge_share),
-    spread = vapply(seq_along(moments), function(g) {
-      sum(transform[[g]] * (moments[[g]]$second %*% transform[[g]])) +
-        sum(crossprod(transform[[g]], moments[[g]]$mean)^2)
-    }, 0),
+    size = lengths(columns, use.names = FALSE), rank = vapply(transform, ncol, 0L),
+    column = as.integer(unlist(columns, use.names = FALSE)), transform = transform,
+    weight = as.double(scale * multiplier), scale = scale,
+    lasso = as.double(shape$lasso_share), ridge = as.double(shape$ridge_share), spread = spread,
     n_free = length(groups$free)
   )
 }
