@@ -19,7 +19,7 @@ basis_block.basis_columns <- function(basis, x) {
   matrix <- x[[1]]
   if (is.null(dim(matrix))) matrix <- matrix(matrix, ncol = 1)
   if (typeof(matrix) != "double") storage.mode(matrix) <- "double"
-  structure(list(x = matrix), moved = 0)
+  new_block(list(x = matrix), 0)
 }
 
 #' @export

@@ -98,6 +98,11 @@ window_kernel <- function(basis, window) {
 # Whether a basis looks at other bins than that of its row.
 has_window <- function(basis) inherits(basis, "basis_conv")
 
+any_window <- function(bases) {
+  for (basis in bases) if (has_window(basis)) return(TRUE)
+  FALSE
+}
+
 # The lags of a convolution, in the order of its kernel: how many bins ago, negative ones ahead.
 conv_lags <- function(basis) {
   window <- nrow(basis$kernel)
@@ -120,7 +125,7 @@ train_basis.basis_conv <- function(basis, x) {
 # As functions of the lag, for pictures: the kernel. The columns of a signal are convolve_signal()'s.
 #' @export
 basis_block.basis_conv <- function(basis, x) {
-  structure(list(x = basis$kernel[match(x[[1]], conv_lags(basis)), , drop = FALSE]), moved = 0)
+  new_block(list(x = basis$kernel[match(x[[1]], conv_lags(basis)), , drop = FALSE]), 0)
 }
 
 #' @export
@@ -151,7 +156,7 @@ format.basis_history <- function(x, ...) format_basis("basis_history", nrow(x$ke
 # Matrices under a convolution, as a covariate per column, each with its basis. The basis remembers the
 # matrix and the column, to find it in new data.
 split_neurons <- function(leaves, bases) {
-  if (!any(vapply(bases, has_window, TRUE))) return(list(leaves = leaves, bases = bases))
+  if (!any_window(bases)) return(list(leaves = leaves, bases = bases))
   parts <- Map(function(x, basis, name) {
     one <- is.null(dim(x)) || (ncol(x) == 1 && is.null(colnames(x)))
     if (!has_window(basis) || one) return(list(leaves = list(x), bases = list(basis), names = name))

@@ -60,8 +60,8 @@ basis_block.basis_factor <- function(basis, x) {
   n_level <- length(basis$levels)
   rows <- c(seq_len(n_level), if (anyNA(at)) NA)
   at[is.na(at)] <- n_level + 1L
-  structure(list(index = as_cells(at - 1L, n_level), table = list(factors = list(level_rows(rows, n_level))),
-                 n_table = length(rows)), moved = 0)
+  new_block(list(index = as_cells(at - 1L, n_level), table = list(factors = list(level_rows(rows, n_level))),
+                 n_table = length(rows)), 0)
 }
 
 #' @export

@@ -50,7 +50,7 @@ train_basis.basis_product <- function(basis, x) {
 basis_block.basis_product <- function(basis, x) {
   rows <- Map(function(factor, column) basis_rows(factor, list(column)), basis$factors, unname(x))
   check_product_widths(vapply(rows, factor_width, 0L))
-  structure(list(factors = unname(spread_missing(rows))), moved = sum(vapply(rows, `[[`, 0, "moved")))
+  new_block(list(factors = unname(spread_missing(rows))), sum(vapply(rows, `[[`, 0, "moved")))
 }
 
 check_product_widths <- function(width) {

@@ -22,9 +22,7 @@
 # To add a basis: CONTRIBUTING.md.
 
 # type: one or more, from the most special to the most general
-new_basis <- function(type, fields) {
-  structure(fields, class = c(paste0("basis_", type), "basis"))
-}
+new_basis <- function(type, fields) of_class(fields, c(paste0("basis_", type), "basis"))
 
 n_inputs <- function(basis) UseMethod("n_inputs")
 train_basis <- function(basis, x) UseMethod("train_basis")
@@ -47,13 +45,19 @@ basis_labels.basis <- function(basis) NULL
 #' @export
 basis_block.basis <- function(basis, x) {
   rows <- basis_rows(basis, x)
-  structure(list(factors = list(rows)), moved = rows$moved)
+  new_block(list(factors = list(rows)), rows$moved)
 }
 
 #' @export
 basis_block.basis_dense <- function(basis, x) {
   values <- dense_values(basis, x)
-  structure(list(x = values$x), moved = values$moved)
+  new_block(list(x = values$x), values$moved)
+}
+
+# A block, and how many values were moved to a bound for it.
+new_block <- function(block, moved) {
+  attr(block, "moved") <- moved
+  block
 }
 
 # A factor of a product: all values of a row, none of them left out.

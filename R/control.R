@@ -14,14 +14,12 @@
 #' group_lasso_control(tol = 1e-9)
 #' @export
 group_lasso_control <- function(tol = 1e-6, max_passes = 500, n_threads = 1) {
-  structure(
-    list(
-      tol = check_number(tol, "tol", 0, 0.1, open = TRUE),
-      max_passes = check_count(max_passes, "max_passes"),
-      n_threads = check_count(n_threads, "n_threads")
-    ),
-    class = "group_lasso_control"
+  control <- list(
+    tol = check_number(tol, "tol", 0, 0.1, open = TRUE),
+    max_passes = check_count(max_passes, "max_passes"),
+    n_threads = check_count(n_threads, "n_threads")
   )
+  of_class(control, "group_lasso_control")
 }
 
 # The process that loaded the package: OpenMP's threads do not survive a fork.
@@ -30,6 +28,7 @@ process$n_threads <- 1L
 .onLoad <- function(libname, pkgname) process$id <- Sys.getpid()
 
 usable_threads <- function(n_threads) {
+  if (n_threads == 1) return(1L)
   available <- .Call(C_threads)
   if (available <= 1L || !identical(process$id, Sys.getpid())) return(1L)
   min(n_threads, available)

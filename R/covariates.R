@@ -11,13 +11,13 @@ collect_covariates <- function(covariates, arg = "covariates") {
   if (length(leaves) == 0) {
     stop_input("`", arg, "` must have at least one covariate, and is empty.", arg = arg)
   }
-  twice <- repeated(names(leaves))
-  if (length(twice) > 0) {
-    stop_input("`", arg, "` must have different names; these come twice: ", quoted(twice), ".", arg = arg)
+  if (anyDuplicated(names(leaves))) {
+    stop_input("`", arg, "` must have different names; these come twice: ", quoted(repeated(names(leaves))), ".",
+               arg = arg)
   }
-  leaves <- Map(as_leaf, leaves, names(leaves))
+  leaves <- map_pairs(leaves, names(leaves), as_leaf)
   sizes <- vapply(leaves, NROW, 0L)
-  if (length(unique(sizes)) > 1) {
+  if (any(sizes != sizes[1])) {
     differs <- which(sizes != sizes[1])[1]
     stop_input("all covariates must have one value per bin: `", names(leaves)[1], "` has ", sizes[1],
                ", `", names(leaves)[differs], "` has ", sizes[differs], ".", arg = arg)
@@ -33,13 +33,13 @@ flatten_covariates <- function(covariates, arg, prefix = "") {
     stop_input("every covariate must have a name: `", arg, "`", where,
                " must be a named list such as list(position = position, speed = speed).", arg = arg)
   }
-  parts <- lapply(seq_along(covariates), function(i) {
+  if (length(covariates) == 0) return(list())
+  is_nested <- vapply(covariates, function(x) is.list(x) && !is.object(x), TRUE)
+  names <- paste0(prefix, names)
+  if (!any(is_nested)) return(with_names(lapply(seq_along(names), function(i) covariates[[i]]), names))
+  parts <- lapply(seq_along(names), function(i) {
     x <- covariates[[i]]
-    name <- paste0(prefix, names[i])
-    if (is.list(x) && !is.data.frame(x) && !is.object(x)) {
-      return(flatten_covariates(x, arg, paste0(name, ".")))
-    }
-    stats::setNames(list(x), name)
+    if (is_nested[i]) flatten_covariates(x, arg, paste0(names[i], ".")) else with_names(list(x), names[i])
   })
   do.call(c, parts)
 }
@@ -107,15 +107,13 @@ assign_bases <- function(leaves, basis) {
                  ". To give it to one covariate, name it: basis = list(", names(leaves)[1], " = ...).",
                  arg = "basis")
     }
-    stats::setNames(rep(list(basis), sum(fits)), names(leaves)[fits])
+    with_names(rep(list(basis), sum(fits)), names(leaves)[fits])
   } else {
     check_basis_list(basis, leaves)
   }
-  Map(function(x, name) {
-    b <- given[[name]]
-    if (!is.null(b)) return(b)
-    if (is.factor(x)) basis_factor() else basis_columns()
-  }, leaves, names(leaves))
+  map_pairs(leaves, names(leaves), function(x, name) {
+    given[[name]] %||% if (is.factor(x)) basis_factor() else basis_columns()
+  })
 }
 
 is_shaped_for <- function(x, basis) {

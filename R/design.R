@@ -72,7 +72,7 @@ each_covariate <- function(names, f) {
   out <- vector("list", length(names))
   names(out) <- names
   at <- 0
-  tryCatch(for (name in names) {
+  withCallingHandlers(for (name in names) {
     at <- at + 1
     out[[at]] <- f(name)
   }, neurolasso_input_error = function(e) {
@@ -93,35 +93,33 @@ new_design <- function(leaves, bases) evaluated(new_plan(leaves, bases))
 new_plan <- function(leaves, bases, session = NULL, rounding = NULL) {
   n_obs <- NROW(leaves[[1]])
   starts <- run_starts(session, n_obs)
-  missing <- Map(function(x, b) missing_rows(x, b, starts), leaves, bases)
-  structure(
-    list(
-      n_obs = n_obs, bases = bases, size = vapply(bases, basis_size, 0), columns = design_columns(bases),
-      missing = missing[lengths(missing) > 0], session = session, edges = window_edges(bases, session, n_obs),
-      rounding = rounding, leaves = leaves
-    ),
-    class = "covariate_design"
+  missing <- map_pairs(leaves, bases, function(x, basis) missing_rows(x, basis, starts))
+  size <- vapply(bases, basis_size, 0)
+  fields <- list(
+    n_obs = n_obs, bases = bases, size = size, columns = design_columns(bases, size),
+    missing = missing[lengths(missing) > 0], session = session, edges = window_edges(bases, session, n_obs),
+    rounding = rounding, leaves = leaves
   )
+  of_class(fields, "covariate_design")
 }
 
 evaluated <- function(design) {
   fields <- unclass(design)
-  if (!is.null(fields$leaves)) fields <- with_blocks(fields)
-  structure(fields, class = "covariate_design")
+  if (is.null(fields$leaves)) return(design)
+  of_class(with_blocks(fields), "covariate_design")
 }
 
 # A plan's blocks in the place of its leaves; rows: NULL, or the numbers of those that are kept.
 with_blocks <- function(fields, rows = NULL) {
   starts <- run_starts(fields$session, fields$n_obs)
-  moved <- numeric()
-  fields$blocks <- each_covariate(names(fields$bases), function(name) {
+  blocks <- each_covariate(names(fields$bases), function(name) {
     basis <- fields$bases[[name]]
     block <- compact_block(basis, leaf_inputs(fields$leaves[[name]], basis), starts)
-    moved[name] <<- attr(block, "moved")
-    if (is.null(rows)) unclass_block(block) else block_rows(block, rows)
+    if (is.null(rows)) block else new_block(block_rows(block, rows), attr(block, "moved"))
   })
+  fields$blocks <- lapply(blocks, unclass_block)
   fields$leaves <- NULL
-  warn_moved(moved)
+  warn_moved(vapply(blocks, attr, 0, "moved"))
   fields
 }
 
@@ -135,12 +133,12 @@ missing_rows <- function(x, basis, starts) {
   if (anyNA(x)) which(rows_where(x, is.na)) else integer()
 }
 
-design_columns <- function(bases) {
-  columns <- Map(function(basis, name) {
-    paste(name, basis_labels(basis) %||% seq_len(basis_size(basis)), sep = ".")
-  }, bases, names(bases))
+# size: of each basis
+design_columns <- function(bases, size) {
+  columns <- map_pairs(bases, size, function(basis, n) basis_labels(basis) %||% seq_len(n))
+  columns <- paste(rep(names(bases), size), unlist(columns, use.names = FALSE), sep = ".")
   # column "b.1" of `a` and column 1 of `a.b` would share a name
-  make.unique(unlist(columns, use.names = FALSE), sep = "_")
+  make.unique(columns, sep = "_")
 }
 
 warn_moved <- function(moved) {
@@ -240,17 +238,16 @@ compact_block <- function(basis, x, starts) {
   table <- basis_block(basis, lapply(x, input_rows, distinct$first))
   moved <- attr(table, "moved")
   if (moved > 0) moved <- attr(basis_block(basis, x), "moved")
-  structure(list(index = distinct$index, table = unclass_block(table), n_table = length(distinct$first)),
-            moved = moved)
+  new_block(list(index = distinct$index, table = unclass_block(table), n_table = length(distinct$first)), moved)
 }
 
 # Histories repeat where signals are sparse: of their columns (a matrix) the different rows are the table.
 convolved_block <- function(columns) {
   pays <- ncol(columns) >= table_least_columns
   distinct <- if (pays) distinct_rows(list(columns), min(table_most, floor(nrow(columns) * table_share)))
-  if (is.null(distinct)) return(structure(list(x = columns), moved = 0))
-  structure(list(index = distinct$index, table = list(x = columns[distinct$first, , drop = FALSE]),
-                 n_table = length(distinct$first)), moved = 0)
+  if (is.null(distinct)) return(new_block(list(x = columns), 0))
+  new_block(list(index = distinct$index, table = list(x = columns[distinct$first, , drop = FALSE]),
+                 n_table = length(distinct$first)), 0)
 }
 
 # A factor is a table anyway.

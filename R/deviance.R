@@ -15,7 +15,7 @@ saturated_loss <- function(counts, weights) {
 
 # From losses (1/V) sum v (mu - y log mu), as the solver returns them.
 deviance_from_loss <- function(loss, counts, weights) {
-  2 * sum(weights) * pmax(loss - saturated_loss(counts, weights), 0)
+  2 * sum(weights) * not_negative(loss - saturated_loss(counts, weights))
 }
 
 # Log-likelihood from the deviance: that of the saturated model minus half of it.

@@ -8,9 +8,8 @@
 # groups: what the user gave; design: evaluated or not.
 read_groups <- function(groups, design) {
   fields <- unclass(design)
-  sets <- if (is.null(groups)) {
-    covariate_columns(design)
-  } else if (inherits(groups, "hierarchical_groups")) {
+  if (is.null(groups)) return(list(columns = covariate_columns(design), free = no_columns))
+  sets <- if (inherits(groups, "hierarchical_groups")) {
     hierarchy_sets(groups, covariate_columns(design))
   } else if (is.array(groups) || is_leafwise_mask(groups)) {
     mask_sets(groups, design)
@@ -28,6 +27,8 @@ read_groups <- function(groups, design) {
   }
   list(columns = sets, free = free_columns(sets, fields))
 }
+
+no_columns <- stats::setNames(list(), character())
 
 refuse_groups <- function(...) stop_input("`groups` ", ..., arg = "groups")
 
@@ -53,7 +54,7 @@ say_counted <- function(table, word) {
 
 free_columns <- function(sets, fields) {
   free <- setdiff(seq_along(fields$columns), unlist(sets, use.names = FALSE))
-  if (length(free) == 0) return(stats::setNames(list(), character()))
+  if (length(free) == 0) return(no_columns)
   owner <- factor(column_owner(fields)[free], seq_along(fields$bases), names(fields$bases))
   split(free, owner, drop = TRUE)
 }

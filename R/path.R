@@ -325,7 +325,8 @@ as_design <- function(covariates, basis, discretize, session) {
 lambda_request <- function(lambda, n_lambda, ratio) {
   if (!is.null(lambda)) {
     lambda <- check_lambda(lambda)
-    return(list(values = sort(lambda, decreasing = TRUE), n = length(lambda), ratio = 1))
+    if (is.unsorted(-lambda)) lambda <- sort(lambda, decreasing = TRUE)
+    return(list(values = lambda, n = length(lambda), ratio = 1))
   }
   list(values = NULL, n = check_count(n_lambda, "n_lambda"),
        ratio = check_number(ratio, "lambda_min_ratio", 0, 1, open = TRUE))
@@ -425,22 +426,20 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
   dimnames(fit$group_norms) <- dimnames(fit$group_scores) <- list(names, NULL)
   v <- prior_weights(data)
   deviance <- deviance_from_loss(c(fit$null_loss, fit$loss), data$counts, v)
-  structure(
-    list(
-      lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
-      group_norms = fit$group_norms, group_scores = fit$group_scores,
-      groups = groups$columns, free = groups$free, overlap = groups$overlap,
-      group_weights = stats::setNames(named_weights(penalty), names),
-      df = replace(fit$df, is.nan(fit$df), NA), deviance = deviance[-1], null_deviance = deviance[1],
-      kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
-      n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
-      design = data$design, discretized = unclass(data$design)$rounding,
-      window_edges = unclass(data$design)$edges, counts = data$counts,
-      offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how$standardize,
-      lasso_share = how$lasso_share, ridge_share = how$ridge_share, link = link, control = control, call = call
-    ),
-    class = "group_lasso_path"
+  path <- list(
+    lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
+    group_norms = fit$group_norms, group_scores = fit$group_scores,
+    groups = groups$columns, free = groups$free, overlap = groups$overlap,
+    group_weights = with_names(named_weights(penalty), names),
+    df = replace(fit$df, is.nan(fit$df), NA), deviance = deviance[-1], null_deviance = deviance[1],
+    kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
+    n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
+    design = data$design, discretized = unclass(data$design)$rounding,
+    window_edges = unclass(data$design)$edges, counts = data$counts,
+    offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how$standardize,
+    lasso_share = how$lasso_share, ridge_share = how$ridge_share, link = link, control = control, call = call
   )
+  of_class(path, "group_lasso_path")
 }
 
 # ---- what the user should know -------------------------------------------------------------------

@@ -27,19 +27,23 @@ fit_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
   counts <- rep_len(counts, n_path)
   weights <- lapply(rep_len(weights, n_path), largest_one)
   offset <- rep_len(offset, n_path)
-  has_spike <- mapply(function(y, v) any(y > 0 & (v %||% 1) > 0), counts, weights)
+  has_spike <- vapply(seq_len(n_path), function(k) any(counts[[k]] > 0 & (weights[[k]] %||% 1) > 0), TRUE)
   fits <- if (any(has_spike)) {
     run_paths(design, moments, penalty, counts[has_spike], weights[has_spike], offset[has_spike], wanted,
               link, control, progress, follow)
   }
+  if (all(has_spike)) return(with_names(fits, names))
   if (follow && length(fits) > 0) wanted$values <- fits[[1]]$lambda
   paths <- rep(list(silent_path(wanted, penalty, length(unclass(design)$columns))), n_path)
   paths[has_spike] <- fits
-  stats::setNames(paths, names)
+  with_names(paths, names)
 }
 
 # Groups that have a name: all but the free ones, which are always in and which no result lists.
 n_named <- function(penalty) length(penalty$rows)
+
+# Groups and parts of groups that the core knows.
+n_rows <- function(penalty) length(penalty$weight) + length(penalty$part_weight)
 
 as_lanes <- function(x) if (is.list(x)) x else list(x)
 
@@ -50,7 +54,7 @@ largest_one <- function(x) if (is.null(x) || max(x) == 1) x else x / max(x)
 # like the first, and get its lambdas.
 run_paths <- function(design, moments, penalty, counts, weights, offset, wanted, link, control, progress,
                       follow) {
-  mean_count <- mapply(function(y, v) if (is.null(v)) mean(y) else sum(v * y) / sum(v), counts, weights)
+  mean_count <- vapply(seq_along(counts), function(k) weighted_mean(counts[[k]], weights[[k]]), 0)
   lambda <- list(values = wanted$values, n = wanted$n, ratio = as.double(wanted$ratio),
                  floor = as.double(signal_floor(penalty, gradient_scale(mean_count, link))))
   options <- c(core_options(control, link, progress), follow = as.integer(follow))
@@ -62,6 +66,9 @@ run_paths <- function(design, moments, penalty, counts, weights, offset, wanted,
   as_given(in_order(fits, parts$order), centred, penalty)
 }
 
+# v: weights, or NULL
+weighted_mean <- function(y, v) if (is.null(v)) sum(y) / length(y) else sum(v * y) / sum(v)
+
 core_options <- function(control, link, progress) {
   list(tol = control$tol, max_passes = control$max_passes, n_threads = usable_threads(control$n_threads),
        progress = as.integer(progress), link = link_code(link))
@@ -70,8 +77,12 @@ core_options <- function(control, link, progress) {
 # Fits of the core for the columns as they were given, and for the groups that have a name. centred: of
 # centred_blocks().
 as_given <- function(fits, centred, penalty) {
+  moved <- any(centred$taken != 0)
+  all_rows <- is_whole_range(penalty$rows, n_rows(penalty))
+  if (!moved && all_rows) return(fits)
   lapply(fits, function(fit) {
-    fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
+    if (moved) fit$intercept <- fit$intercept - colSums(fit$coefficients * centred$taken)
+    if (all_rows) return(fit)
     for (part in c("group_norms", "group_scores")) fit[[part]] <- fit[[part]][penalty$rows, , drop = FALSE]
     fit
   })
@@ -110,6 +121,7 @@ matrix_parts <- function(blocks, size, penalty) {
 
 # Fits whose coefficients are of columns in that order.
 in_order <- function(fits, order) {
+  if (!is.unsorted(order)) return(fits)
   lapply(fits, function(fit) {
     fit$coefficients[order, ] <- fit$coefficients
     fit

@@ -29,8 +29,8 @@ run_starts <- function(session, n_obs) {
 # What windows leave out at the ends of sessions: how many bins have no whole window (`bins`), in how many
 # sessions, and how many at most at the beginning and the end of each. NULL where no basis has a window.
 window_edges <- function(bases, session, n_obs) {
+  if (!any_window(bases)) return(NULL)
   windows <- vapply(bases, has_window, TRUE)
-  if (!any(windows)) return(NULL)
   lags <- unlist(lapply(bases[windows], function(basis) range(conv_lags(basis))))
   before <- max(lags, 0)
   after <- max(-lags, 0)
@@ -52,7 +52,7 @@ describe_edges <- function(edges) {
 
 # Bins are too few for a window: an error where no session has room for it, else one warning that counts.
 check_windows <- function(bases, session, n_obs) {
-  if (!any(vapply(bases, has_window, TRUE))) return()
+  if (!any_window(bases)) return()
   sizes <- diff(run_starts(session, n_obs))
   reach <- vapply(bases, function(basis) if (has_window(basis)) whole_window(basis) else 0L, 0L)
   if (max(reach) > max(sizes)) {

@@ -56,7 +56,7 @@ group_coordinates <- function(moments, how, apart = FALSE) {
 # For each column the root of the mean variance of its part; 0 where all of them are constant.
 part_units <- function(variance, varies, part) {
   out <- numeric(length(variance))
-  for (k in unique(part[varies])) out[part == k] <- sqrt(mean(pmax(variance[part == k], 0)))
+  for (k in unique(part[varies])) out[part == k] <- sqrt(mean(not_negative(variance[part == k])))
   out
 }
 
@@ -98,8 +98,8 @@ block_moments <- function(blocks, size, weights) {
   moments <- .Call(C_moments, unname(blocks), as.double(length(weights)), weights, row_threads())
   part <- rep(seq_along(blocks), size)
   is_dense <- vapply(blocks, is_dense_block, TRUE, USE.NAMES = FALSE)[part]
-  c(moments, list(variance = diag(moments$second), part = part, own_units = is_dense,
-                  noise = rounding_noise(moments$mean, is_dense, length(weights))))
+  list(mean = moments$mean, second = moments$second, variance = diag(moments$second), part = part,
+       own_units = is_dense, noise = rounding_noise(moments$mean, is_dense, length(weights)))
 }
 
 # Variances at or below these are rounding.
@@ -107,7 +107,7 @@ rounding_noise <- function(mean, is_dense, n_obs) {
   # what a mean may be off by, as a share of it: sums over bins round more the more bins there are
   rounding <- max(1e-13, n_obs * .Machine$double.eps)
   # a dense block's covariance is that of centred columns, a sparse one's a difference of squares
-  ifelse(is_dense, rounding^2, rounding) * mean^2
+  rounding^(1 + is_dense) * mean^2
 }
 
 # The same of one wide matrix, in an environment: its covariance is made when it is asked for, since where
@@ -212,25 +212,23 @@ penalty_for <- function(moments, groups, how, multiplier) {
 # The same of groups without groups inside; apart: for each, whether its columns are its coordinates.
 block_penalty <- function(moments, groups, shape, multiplier, apart) {
   multiplier <- c(multiplier, numeric(length(groups$free)))
-  coordinates <- lapply(seq_along(moments), function(g) {
-    base <- group_coordinates(moments[[g]], shape$standardize, apart[g])
-    if (multiplier[g] > 0) return(base)
+  transform <- vector("list", length(moments))
+  scale <- spread <- numeric(length(moments))
+  for (g in seq_along(moments)) {
+    own <- moments[[g]]
+    coordinates <- group_coordinates(own, shape$standardize, apart[g])
+    scale[g] <- coordinates$weight
     # not penalised: only what the data determine may move
-    list(transform = group_coordinates(moments[[g]], "group")$transform, weight = base$weight)
-  })
-  transform <- lapply(coordinates, `[[`, "transform")
-  scale <- vapply(coordinates, `[[`, 0, "weight")
+    if (multiplier[g] == 0) coordinates <- group_coordinates(own, "group")
+    t <- transform[[g]] <- coordinates$transform
+    spread[g] <- sum(t * (own$second %*% t)) + sum(crossprod(t, own$mean)^2)
+  }
+  columns <- all_groups(groups)
   list(
-    size = lengths(all_groups(groups), use.names = FALSE),
-    rank = vapply(transform, ncol, 0L),
-    column = as.integer(unlist(all_groups(groups), use.names = FALSE)),
-    transform = transform,
-    weight = as.double(scale * multiplier),
-    scale = as.double(scale), lasso = as.double(shape$lasso_share), ridge = as.double(shape$ridge_share),
-    spread = vapply(seq_along(moments), function(g) {
-      sum(transform[[g]] * (moments[[g]]$second %*% transform[[g]])) +
-        sum(crossprod(transform[[g]], moments[[g]]$mean)^2)
-    }, 0),
+    size = lengths(columns, use.names = FALSE), rank = vapply(transform, ncol, 0L),
+    column = as.integer(unlist(columns, use.names = FALSE)), transform = transform,
+    weight = as.double(scale * multiplier), scale = scale,
+    lasso = as.double(shape$lasso_share), ridge = as.double(shape$ridge_share), spread = spread,
     n_free = length(groups$free)
   )
 }
@@ -240,7 +238,7 @@ block_penalty <- function(moments, groups, shape, multiplier, apart) {
 signal_floor <- function(penalty, scale) {
   counts <- penalty$weight > 0 & penalty$rank > 0
   share <- norm_share(penalty, penalty$rank[counts])
-  1e-13 * scale * max(sqrt(pmax(penalty$spread[counts], 0)) / penalty$weight[counts] / share, 0)
+  1e-13 * scale * max(sqrt(not_negative(penalty$spread[counts])) / penalty$weight[counts] / share, 0)
 }
 
 # A mean above this many standard deviations would cost more than two digits in X b.
@@ -260,12 +258,12 @@ centred_copy <- function(block, mean) {
 # in all.
 centred_blocks <- function(design, moments) {
   blocks <- unclass(design)$blocks
-  off <- taken <- lapply(moments, function(m) numeric(length(m$mean)))
+  off <- taken <- lapply(unclass(design)$size, numeric)
   for (g in seq_along(blocks)) {
     if (!is_dense_block(blocks[[g]])) next
     mean <- as.double(moments[[g]]$mean)
     off[[g]] <- mean
-    spread <- sqrt(pmax(moments[[g]]$variance, 0))
+    spread <- sqrt(not_negative(moments[[g]]$variance))
     if (any(abs(mean) > large_mean * spread & spread > 0)) {
       blocks[[g]] <- centred_copy(blocks[[g]], mean)
       taken[[g]] <- mean

@@ -48,7 +48,7 @@ static double update_group(const nl_ensemble *ensemble, const nl_level *level, i
     for (int k = 0; k < rank; k++) c[at + k] = d[at + k] * turned[at + k] - own[k];
     at += rank;
   }
-  nl_block_solve(n, d, c, tau, turned);
+  nl_block_solve(n, d, c, tau, nl_norm(n, x), turned);
   for (int i = 0, at = 0; i < ensemble->n_neuron; i++) {
     nl_solver *solver = &ensemble->neuron[i].solver;
     const int rank = nl_group_rank(solver->penalty, g);

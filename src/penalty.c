@@ -7,6 +7,8 @@
 
 /* ||c|| above tau by less than this share is rounding: the block is zero. */
 #define NL_ZERO 1e-12
+/* Newton's method for a norm ends with a step below this share of it. */
+#define NL_LAST_STEP 1e-9
 
 int nl_penalty_n_row(const nl_penalty *penalty) {
   const int n_group = penalty->n_group;
@@ -44,22 +46,23 @@ void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient,
 }
 
 /* The norm t of the solution solves ||c / (d t + tau)|| = 1. The inverse norm is nearly
- * linear in t (More and Sorensen 1983), so Newton's method on it needs a few steps; a
- * bracket keeps it safe. */
+ * linear in t (More and Sorensen 1983), so Newton's method on it needs a few steps, fewer
+ * from near the solution; a bracket keeps it safe. */
 static double solve_norm(int n, const double *d, const double *c, double tau,
-                         double c_norm) {
+                         double c_norm, double near) {
   double d_low = d[0], d_high = d[0];
   for (int i = 1; i < n; i++) {
     if (d[i] < d_low) d_low = d[i];
     if (d[i] > d_high) d_high = d[i];
   }
-  double low = (c_norm - tau) / d_high, high = (c_norm - tau) / d_low, t = low;
+  double low = (c_norm - tau) / d_high, high = (c_norm - tau) / d_low;
+  double t = near > low && near < high ? near : low;
   for (int step = 0; step < 200; step++) {
     double f = 0, slope = 0;
     for (int i = 0; i < n; i++) {
-      const double z = c[i] / (d[i] * t + tau);
+      const double scale = 1 / (d[i] * t + tau), z = c[i] * scale;
       f += z * z;
-      slope += z * z * d[i] / (d[i] * t + tau);
+      slope += z * z * d[i] * scale;
     }
     const double norm = sqrt(f);
     if (norm > 1) {
@@ -69,14 +72,17 @@ static double solve_norm(int n, const double *d, const double *c, double tau,
     }
     /* h(t) = 1 / norm - 1, h' = slope / norm^3 */
     double next = t + (norm - 1) * f / slope;
-    if (!(next >= low && next <= high)) next = 0.5 * (low + high);
-    if (fabs(next - t) <= 1e-15 * t) return next;
+    const int is_newton = next >= low && next <= high;
+    if (!is_newton) next = 0.5 * (low + high);
+    /* the error of Newton's step is about the square of the step */
+    if (fabs(next - t) <= (is_newton ? NL_LAST_STEP : 1e-15) * t) return next;
     t = next;
   }
   return t;
 }
 
-void nl_block_solve(int n, const double *d, const double *c, double tau, double *x) {
+void nl_block_solve(int n, const double *d, const double *c, double tau, double near,
+                    double *x) {
   const double c_norm = nl_norm(n, c);
   if (n == 0) return;
   if (tau == 0) {
@@ -87,7 +93,7 @@ void nl_block_solve(int n, const double *d, const double *c, double tau, double 
     nl_fill((size_t)n, 0, x);
     return;
   }
-  const double t = solve_norm(n, d, c, tau, c_norm);
+  const double t = solve_norm(n, d, c, tau, c_norm, near);
   for (int i = 0; i < n; i++) x[i] = c[i] * t / (d[i] * t + tau);
 }
 

@@ -65,8 +65,9 @@ void nl_group_gradient(const nl_penalty *penalty, int g, const double *gradient,
                        double *out);
 /* x minimises 0.5 x' diag(d) x - c'x + tau ||x||: exactly zero where ||c|| <= tau,
  * to rounding.
- * d, c, x: length n; d > 0. tau >= 0. */
-void nl_block_solve(int n, const double *d, const double *c, double tau, double *x);
+ * d, c, x: length n; d > 0. tau >= 0. near: a guess of ||x||, which saves steps; 0: none. */
+void nl_block_solve(int n, const double *d, const double *c, double tau, double near,
+                    double *x);
 
 /* How far group g is from stationarity, relative to the penalty: ||gradient + tau theta /
  * ||theta||

@@ -39,7 +39,7 @@ static void solve_norm(const nl_gram *gram, const nl_terms *terms, int g, int ra
     for (int i = 0; i < rank; i++) next[i] = d[i] + terms->ridge;
     d = next;
   }
-  nl_block_solve(rank, d, c, terms->norm, turned);
+  nl_block_solve(rank, d, c, terms->norm, nl_norm(rank, x), turned);
   nl_gram_turn_back(gram, g, rank, turned, next);
 }
 
