@@ -156,6 +156,16 @@ static int is_sorted(const nl_block *block, size_t row, int n) {
          (n == NL_CHUNK || row + (size_t)n == block->n_obs);
 }
 
+void nl_block_fetch(const nl_block *block, size_t row, int n) {
+  if (block->kind != NL_LOCAL || !is_sorted(block, row, n)) return;
+  const nl_factor *factor = block->factor;
+  const unsigned char *order = factor->order + row,
+                      *s = (const unsigned char *)(factor->values + row);
+  for (int i = 0; i < n; i += NL_LINE) NL_FETCH(order + i);
+  for (int i = 0; i < n * (int)sizeof(double); i += NL_LINE) NL_FETCH(s + i);
+  NL_FETCH(begin_of(factor, row));
+}
+
 void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ext,
                       double *eta) {
   int buffer[NL_CHUNK];

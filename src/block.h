@@ -99,6 +99,9 @@ void nl_block_extend(const nl_block *block, const double *coefficients, double *
 void nl_block_fold(const nl_block *block, const double *ext, double *coefficients,
                    double *scratch);
 
+/* Asks the processor for what the two operations below read out of order of rows row ..
+ * row + n - 1, so that it comes while another block is at work. */
+void nl_block_fetch(const nl_block *block, size_t row, int n);
 /* Rows row .. row + n - 1, within one chunk: eta (n in lanes) += X b, b extended. */
 void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ext,
                       double *eta);
