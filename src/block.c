@@ -147,8 +147,7 @@ void nl_block_sort(nl_block *block, size_t row, int n) {
 
 /* ---- rows -------------------------------------------------------------------------- */
 
-/* Where the cells of the chunk that starts at row begin. */
-static const uint16_t *begin_of(const nl_factor *factor, size_t row) {
+const uint16_t *nl_chunk_cells(const nl_factor *factor, size_t row) {
   return factor->begin + row / NL_CHUNK * ((size_t)factor->n_cell + 1);
 }
 
@@ -156,6 +155,16 @@ static const uint16_t *begin_of(const nl_factor *factor, size_t row) {
 static int is_sorted(const nl_block *block, size_t row, int n) {
   return block->factor[0].order && row % NL_CHUNK == 0 &&
          (n == NL_CHUNK || row + (size_t)n == block->n_obs);
+}
+
+void nl_block_fetch(const nl_block *block, size_t row, int n) {
+  if (block->kind != NL_LOCAL || !is_sorted(block, row, n)) return;
+  const nl_factor *factor = block->factor;
+  const unsigned char *order = factor->order + row,
+                      *s = (const unsigned char *)(factor->values + row);
+  for (int i = 0; i < n; i += NL_LINE) NL_FETCH(order + i);
+  for (int i = 0; i < n * (int)sizeof(double); i += NL_LINE) NL_FETCH(s + i);
+  NL_FETCH(nl_chunk_cells(factor, row));
 }
 
 void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ext,
@@ -170,7 +179,7 @@ void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ex
   } else {
     const nl_factor *factor = block->factor;
     if (is_sorted(block, row, n)) {
-      nl_sorted_eta(factor->n_cell, factor->order + row, begin_of(factor, row),
+      nl_sorted_eta(factor->n_cell, factor->order + row, nl_chunk_cells(factor, row),
                     factor->values + row, ext, eta);
       return;
     }
@@ -196,7 +205,7 @@ void nl_block_add_gradient(const nl_block *block, size_t row, int n, const doubl
   } else {
     const nl_factor *factor = block->factor;
     if (is_sorted(block, row, n)) {
-      nl_sorted_gradient(factor->n_cell, factor->order + row, begin_of(factor, row),
+      nl_sorted_gradient(factor->n_cell, factor->order + row, nl_chunk_cells(factor, row),
                          factor->values + row, r, ext);
       return;
     }
@@ -252,21 +261,29 @@ static void local_entries(const nl_block *block, size_t t, int *index, double *v
   }
 }
 
-/* The same for rows of a single factor. cell: of each of them. */
-static void single_entries(const nl_factor *factor, size_t row, int n, const int *pick,
-                           const int *cell, int *index, double *value) {
+/* Rows of a single factor. cell: of each of them. */
+static void single_runs(const nl_factor *factor, size_t row, int n, const int *pick,
+                        const int *cell, int *first, double *value) {
   const int width = factor->width;
-  const int is_four = factor->feature == NL_POWERS && width == 4;
-  if (is_four) {
-    double s[NL_CHUNK] = {0};
+  if (factor->feature == NL_POWERS && width == 4) {
+    double s[NL_CHUNK];
     for (int t = 0; t < n; t++) s[t] = factor->values[row + (size_t)pick[t]];
     nl_powers_values(n, cell, s, factor->poly, value);
+    for (int t = 0; t < n; t++) first[t] = factor->poly_first[cell[t]];
+    return;
   }
-  for (int t = 0; t < n; t++, index += width, value += width) {
-    const size_t at = row + (size_t)pick[t];
-    const int first = is_four ? factor->poly_first[cell[t]]
-                              : factor_entries(factor, cell[t], at, value);
-    for (int i = 0; i < width; i++) index[i] = first + i;
+  for (int t = 0; t < n; t++, value += width)
+    first[t] = factor_entries(factor, cell[t], row + (size_t)pick[t], value);
+}
+
+/* Rows at[0 .. n - 1] of a table that was prepared. */
+static void table_runs(const nl_block *block, const int *at, int n, int *first,
+                       double *value) {
+  const size_t width = (size_t)block->n_entry;
+  for (int t = 0; t < n; t++, value += width) {
+    const size_t from = (size_t)at[t] * width;
+    first[t] = block->entry_index[from];
+    for (size_t i = 0; i < width; i++) value[i] = block->entry_value[from + i];
   }
 }
 
@@ -298,15 +315,35 @@ static void picked_cells(const nl_cells *cells, size_t row, int n, const int *pi
   }
 }
 
+int nl_block_has_runs(const nl_block *block) {
+  if (block->kind == NL_TABLE) return block->entry_index && block->table->n_factor == 1;
+  return block->kind == NL_LOCAL && block->n_factor == 1;
+}
+
+void nl_block_runs(const nl_block *block, size_t row, int n, const int *pick, int *first,
+                   double *value) {
+  int at[NL_CHUNK];
+  const int is_table = block->kind == NL_TABLE;
+  picked_cells(is_table ? &block->index : &block->factor->cell, row, n, pick, at);
+  if (is_table) {
+    table_runs(block, at, n, first, value);
+  } else {
+    single_runs(block->factor, row, n, pick, at, first, value);
+  }
+}
+
 void nl_block_entries(const nl_block *block, size_t row, int n, const int *pick,
                       int *index, double *value) {
-  int at[NL_CHUNK] = {0};
-  if (block->kind == NL_TABLE) {
+  int at[NL_CHUNK];
+  if (nl_block_has_runs(block)) {
+    const int width = block->n_entry;
+    nl_block_runs(block, row, n, pick, at, value);
+    for (int t = 0; t < n; t++) {
+      for (int i = 0; i < width; i++) index[width * t + i] = at[t] + i;
+    }
+  } else if (block->kind == NL_TABLE) {
     picked_cells(&block->index, row, n, pick, at);
     table_entries(block, at, n, index, value);
-  } else if (block->n_factor == 1) {
-    picked_cells(&block->factor->cell, row, n, pick, at);
-    single_entries(block->factor, row, n, pick, at, index, value);
   } else {
     for (int t = 0; t < n; t++, index += block->n_entry, value += block->n_entry)
       local_entries(block, row + (size_t)pick[t], index, value);

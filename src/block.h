@@ -91,6 +91,9 @@ const int *nl_cells_read(const nl_cells *cells, size_t row, int n, int *buffer);
 void nl_block_prepare(nl_block *block, const nl_hook *hook);
 void nl_block_sort(nl_block *block, size_t row, int n);
 
+/* Where the cells of the chunk that starts at `row` begin in its order. */
+const uint16_t *nl_chunk_cells(const nl_factor *factor, size_t row);
+
 /* Doubles of scratch that extend and fold need: the table's extended columns in lanes. */
 size_t nl_block_scratch(const nl_block *block);
 /* ext (n_ext in lanes) from coefficients (n_col in lanes). */
@@ -100,6 +103,9 @@ void nl_block_extend(const nl_block *block, const double *coefficients, double *
 void nl_block_fold(const nl_block *block, const double *ext, double *coefficients,
                    double *scratch);
 
+/* Asks the processor for what the two operations below read out of order of rows row ..
+ * row + n - 1, so that it comes while another block is at work. */
+void nl_block_fetch(const nl_block *block, size_t row, int n);
 /* Rows row .. row + n - 1, within one chunk: eta (n in lanes) += X b, b extended. */
 void nl_block_add_eta(const nl_block *block, size_t row, int n, const double *ext,
                       double *eta);
@@ -112,6 +118,11 @@ void nl_block_add_gradient(const nl_block *block, size_t row, int n, const doubl
  * neighbours. */
 void nl_block_entries(const nl_block *block, size_t row, int n, const int *pick,
                       int *index, double *value);
+/* Of blocks whose rows are one run of neighbours each, the same with the first of them only:
+ * first, n. */
+int nl_block_has_runs(const nl_block *block);
+void nl_block_runs(const nl_block *block, size_t row, int n, const int *pick, int *first,
+                   double *value);
 /* The column (0 .. n_col - 1) that a wrapped column stands for. */
 int nl_block_column(const nl_block *block, int wrapped);
 /* Dense columns only. Columns column .. column + NL_LANES - 1 (zero beyond the last) of

@@ -1,6 +1,7 @@
 /* cross.h: weighted cross products X_i' W X_j of blocks, what a Gram is made of. Sparse
  * rows (local blocks, tables of them) are multiplied nonzero by nonzero; dense columns go
- * eight at a time through the same kernels that make gradients. */
+ * eight at a time through the same kernels that make gradients, and so, in larger numbers,
+ * do those of splines among themselves. */
 #ifndef NL_CROSS_H
 #define NL_CROSS_H
 
@@ -24,8 +25,8 @@ typedef struct {
 typedef struct {
   size_t n_raw;    /* sums of sparse blocks: wrapped columns, all x fresh, per copy */
   int n_copy;      /* one copy, or one per thread where these take little room */
-  size_t n_strip;  /* sums of the strips of one batch */
-  size_t n_thread; /* entries and a strip, per thread */
+  size_t n_strip;  /* sums of the strips of one batch, or of one tile of splines */
+  size_t n_thread; /* entries and a strip, or the rows of a tile, per thread */
   size_t n_index;  /* ints, per thread: entries, and the first of each row */
   size_t n_entry;  /* the entries among them */
 } nl_cross_need;

@@ -71,23 +71,31 @@ void nl_design_extend(const nl_design *design, nl_pass_space *space,
   }
 }
 
+/* Fetches the first block from b on that takes part. */
+static void fetch(const nl_design *design, const int *part, int b, size_t row, int n) {
+  while (b < design->n_block && !part[b]) b++;
+  if (b < design->n_block) nl_block_fetch(design->block + b, row, n);
+}
+
 void nl_design_add_eta(const nl_design *design, const int *on, const double *ext,
                        size_t row, int n, double *eta) {
+  fetch(design, on, 0, row, n);
   for (int b = 0; b < design->n_block; b++) {
-    if (on[b]) {
-      nl_block_add_eta(design->block + b, row, n,
-                       ext + (size_t)design->ext_start[b] * NL_LANES, eta);
-    }
+    if (!on[b]) continue;
+    fetch(design, on, b + 1, row, n);
+    nl_block_add_eta(design->block + b, row, n,
+                     ext + (size_t)design->ext_start[b] * NL_LANES, eta);
   }
 }
 
 void nl_design_add_gradient(const nl_design *design, const int *wanted, const double *r,
                             size_t row, int n, double *ext) {
+  fetch(design, wanted, 0, row, n);
   for (int b = 0; b < design->n_block; b++) {
-    if (wanted[b]) {
-      nl_block_add_gradient(design->block + b, row, n, r,
-                            ext + (size_t)design->ext_start[b] * NL_LANES);
-    }
+    if (!wanted[b]) continue;
+    fetch(design, wanted, b + 1, row, n);
+    nl_block_add_gradient(design->block + b, row, n, r,
+                          ext + (size_t)design->ext_start[b] * NL_LANES);
   }
 }
 

@@ -285,6 +285,58 @@ void nl_sorted_gradient(int n_cell, const unsigned char *order, const uint16_t *
   }
 }
 
+/* `count` vectors of the rows of one cell. */
+#define SORTED_VECTORS(count)                                                     \
+  NL_INLINE void sorted_vectors_##count(int n, const unsigned char *order,        \
+                                        const double *s, const double *x, int ld, \
+                                        double *sums) {                           \
+    nl_v g0[count], g1[count], g2[count], g3[count];                              \
+    NL_UNROLL for (int h = 0; h < count; h++) {                                   \
+      g0[h] = ((const nl_v *)sums)[h];                                            \
+      g1[h] = ((const nl_v *)(sums + ld))[h];                                     \
+      g2[h] = ((const nl_v *)(sums + 2 * ld))[h];                                 \
+      g3[h] = ((const nl_v *)(sums + 3 * ld))[h];                                 \
+    }                                                                             \
+    for (int i = 0; i < n; i++) {                                                 \
+      const nl_v *row = (const nl_v *)(x + (size_t)order[i] * (size_t)ld);        \
+      NL_UNROLL for (int h = 0; h < count; h++) {                                 \
+        nl_v e = row[h];                                                          \
+        g0[h] += e;                                                               \
+        e *= s[i];                                                                \
+        g1[h] += e;                                                               \
+        e *= s[i];                                                                \
+        g2[h] += e;                                                               \
+        g3[h] += e * s[i];                                                        \
+      }                                                                           \
+    }                                                                             \
+    NL_UNROLL for (int h = 0; h < count; h++) {                                   \
+      ((nl_v *)sums)[h] = g0[h];                                                  \
+      ((nl_v *)(sums + ld))[h] = g1[h];                                           \
+      ((nl_v *)(sums + 2 * ld))[h] = g2[h];                                       \
+      ((nl_v *)(sums + 3 * ld))[h] = g3[h];                                       \
+    }                                                                             \
+  }
+SORTED_VECTORS(1)
+SORTED_VECTORS(2)
+SORTED_VECTORS(3)
+
+NL_CLONES
+void nl_sorted_products(int n_cell, const unsigned char *order, const uint16_t *begin,
+                        const double *s, const double *x, int ld, double *sums) {
+  for (int c = 0; c < n_cell; c++, sums += 4 * ld) {
+    const int from = begin[c], n = begin[c + 1] - from;
+    for (int j = 0; j < ld && n > 0; j += 3 * NL_VECTOR) {
+      if (ld - j >= 3 * NL_VECTOR) {
+        sorted_vectors_3(n, order + from, s + from, x + j, ld, sums + j);
+      } else if (ld - j == 2 * NL_VECTOR) {
+        sorted_vectors_2(n, order + from, s + from, x + j, ld, sums + j);
+      } else {
+        sorted_vectors_1(n, order + from, s + from, x + j, ld, sums + j);
+      }
+    }
+  }
+}
+
 NL_CLONES
 void nl_powers_values(int n, const int *cell, const double *s, const double *poly,
                       double *values) {

@@ -39,6 +39,12 @@ void nl_sorted_eta(int n_cell, const unsigned char *order, const uint16_t *begin
 void nl_sorted_gradient(int n_cell, const unsigned char *order, const uint16_t *begin,
                         const double *s, const double *r, double *ext);
 
+/* Sums of powers times rows of any number of columns: sums (ld x 4 n_cell) += s^k times row
+ * order[i] of x (ld x rows; ld a multiple of four), for i = begin[c] .. begin[c + 1] - 1 and the
+ * place s[i], into column 4 c + k. */
+void nl_sorted_products(int n_cell, const unsigned char *order, const uint16_t *begin,
+                        const double *s, const double *x, int ld, double *sums);
+
 /* Width 4: the values (4 x n) of the columns that are not zero, from poly (4 x 4 x
  * cells). */
 void nl_powers_values(int n, const int *cell, const double *s, const double *poly,

@@ -32,6 +32,31 @@ enum { NL_HALVES = NL_LANES / NL_VECTOR }; /* vectors that make up all lanes */
 #define NL_CLONES
 #endif
 
+/* For parts of a kernel, which must be compiled for its processor. */
+#if defined(__GNUC__)
+#define NL_INLINE static inline __attribute__((always_inline))
+#else
+#define NL_INLINE static inline
+#endif
+
+/* Before a loop of a few turns, all of which are to be written out, with its arrays in registers.
+ */
+#if defined(__clang__)
+#define NL_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define NL_UNROLL _Pragma("GCC unroll 8")
+#else
+#define NL_UNROLL
+#endif
+
+/* Asks for the line of cache that holds *x. */
+#if defined(__GNUC__)
+#define NL_FETCH(x) __builtin_prefetch(x)
+#else
+#define NL_FETCH(x) ((void)(x))
+#endif
+enum { NL_LINE = 64 }; /* its bytes */
+
 /* x (n, a multiple of NL_LANES) <- exp(x), to two units in the last place. Below -708 the
  * result is 0, also for -Inf; above 709 it is exp(709). NaN gives 0. */
 void nl_exp(int n, double *x);

@@ -82,6 +82,10 @@ void nl_add_columns(int n, int n_col, const double *a, const double *x, size_t l
 }
 
 void nl_fill(size_t n, double a, double *x) {
+  if (a == 0) {
+    memset(x, 0, n * sizeof(double));
+    return;
+  }
   for (size_t i = 0; i < n; i++) x[i] = a;
 }
 

@@ -291,6 +291,22 @@ static double entries_error(const setting *s, size_t row, int n, const int *pick
   return worst;
 }
 
+/* Runs are what entries say, where a row has one. */
+static void check_runs(const setting *s, size_t row, int n, const int *pick) {
+  const size_t width = (size_t)s->block.n_entry, n_entry = width * (size_t)n;
+  const nl_block *local = s->block.kind == NL_TABLE ? s->block.table : &s->block;
+  int *index = new_ints(n_entry), *first = new_ints((size_t)n), wrong = 0;
+  double *value = new_doubles(n_entry), *own = new_doubles(n_entry);
+  if (!nl_block_has_runs(&s->block)) {
+    CHECK(local->n_factor > 1 || !s->block.entry_index);
+    return;
+  }
+  nl_block_entries(&s->block, row, n, pick, index, value);
+  nl_block_runs(&s->block, row, n, pick, first, own);
+  for (int t = 0; t < n; t++) wrong += first[t] != index[(size_t)t * width];
+  CHECK(wrong == 0 && same_bits(n_entry, value, own));
+}
+
 static void check_entries(const setting *s) {
   double worst = 0;
   if (s->block.n_entry == 0) return;
@@ -301,6 +317,7 @@ static void check_entries(const setting *s) {
       if (random_below(3) == 0) some[n_some++] = t;
     }
     worst = larger(worst, entries_error(s, pieces[k].row, pieces[k].n, all));
+    check_runs(s, pieces[k].row, n_some, some);
     worst = larger(worst, entries_error(s, pieces[k].row, n_some, some));
   }
   CHECK_NEAR(worst, 0, 1e-13);

@@ -325,6 +325,92 @@ static void test_threads_share_rows(void) {
   free_all();
 }
 
+/* ---- splines among themselves ------------------------------------------------------ */
+
+/* Columns of more than one tile, some periodic; two blocks that take no part in tiles: too
+ * many columns, and a table. */
+enum { N_SPLINE = 14, N_AMONG = N_SPLINE + 2 };
+
+static nl_design splines_design(size_t n_obs, hook_counts *counts) {
+  const nl_hook hook = counting_hook(counts);
+  const factor_spec wide = {NL_POWERS, 4, 30, 0, 27, CELL_BYTE};
+  nl_block blocks[N_AMONG];
+  for (int b = 0; b < N_SPLINE; b++) {
+    const int periodic = b % 3 == 1, n_col = 5 + 7 * b % 19;
+    const factor_spec spec = {NL_POWERS, 4, n_col, periodic, periodic ? n_col : n_col - 3,
+                              CELL_BYTE};
+    blocks[b] = local_block(n_obs, 1, &spec);
+  }
+  blocks[N_SPLINE] = local_block(n_obs, 1, &wide);
+  blocks[N_SPLINE + 1] = table_block(n_obs, local_block(40, 1, &wide), CELL_BYTE, 0);
+  nl_design design = design_of(n_obs, N_AMONG, blocks);
+  prepare_blocks(&design, &hook);
+  return design;
+}
+
+/* One row of every `stride` has a weight; none in one chunk. */
+static double *sampled_weights(size_t n, size_t stride) {
+  double *weight = new_zeros(n);
+  for (size_t t = 0; t < n; t++) {
+    if (t % stride == 0 && t / NL_CHUNK != 2) weight[t] = random_uniform();
+  }
+  return weight;
+}
+
+static void test_splines(void) {
+  enum { N_OBS = 9 * NL_CHUNK + 17 };
+  hook_counts counts;
+  block_role role[N_AMONG];
+  seed_random(69);
+  const nl_design design = splines_design(N_OBS, &counts);
+  for (size_t stride = 1; stride < 600; stride = 2 * stride + 1) {
+    const double *weight = sampled_weights(N_OBS, stride);
+    const double *xwx = reference_cross(&design, weight);
+    for (int trial = 0; trial < 3; trial++) {
+      for (int b = 0; b < N_AMONG; b++)
+        role[b] = trial == 0 ? FRESH : (block_role)random_below(N_ROLE);
+      check_roles(&design, role, in_any_order(N_AMONG), weight, xwx, PLENTY);
+    }
+  }
+  free_all();
+}
+
+/* Splines alone need no room for products of nonzeros. */
+static void test_splines_room(void) {
+  hook_counts counts;
+  block_role role[N_AMONG] = {ABSENT};
+  seed_random(70);
+  const nl_design design = splines_design(100, &counts);
+  for (int b = 0; b < N_SPLINE; b++) role[b] = FRESH;
+  const listing narrow = list_blocks(&design, role, in_order(N_AMONG));
+  CHECK(nl_cross_needs(&design, &narrow.list, PLENTY).n_raw == 0);
+  role[N_SPLINE] = OLD;
+  const listing mixed = list_blocks(&design, role, in_order(N_AMONG));
+  CHECK(nl_cross_needs(&design, &mixed.list, PLENTY).n_raw > 0);
+  free_all();
+}
+
+static void test_splines_in_threads(void) {
+  enum { N_OBS = 3000 };
+  hook_counts counts;
+  block_role role[N_AMONG];
+  seed_random(71);
+  nl_design design = splines_design(N_OBS, &counts);
+  const double *weight = sampled_weights(N_OBS, 2), *first = NULL;
+  for (int b = 0; b < N_AMONG; b++) role[b] = b % 4 == 3 ? OLD : FRESH;
+  for (int n_thread = 1; n_thread <= 4; n_thread++) {
+    design.n_thread = n_thread;
+    const listing at = list_blocks(&design, role, in_order(N_AMONG));
+    const double *out = cross_of(&design, &at, weight, 2000, NULL);
+    if (!first) first = out;
+    for (int j = 0; j < at.n_column; j++) {
+      const int column = j * (at.n_row + SPARE_ROWS);
+      CHECK(same_bits((size_t)at.n_row, first + column, out + column));
+    }
+  }
+  free_all();
+}
+
 /* ---- one spline -------------------------------------------------------------------- */
 
 static void test_is_spline(void) {
@@ -377,6 +463,9 @@ void suite_cross(void) {
   RUN(test_rows_without_weight);
   RUN(test_threads);
   RUN(test_threads_share_rows);
+  RUN(test_splines);
+  RUN(test_splines_room);
+  RUN(test_splines_in_threads);
   RUN(test_is_spline);
   RUN(test_spline);
 }

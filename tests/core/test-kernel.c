@@ -220,6 +220,43 @@ static void test_sorted(void) {
   }
 }
 
+/* Rows of x in any order, some of them never, some twice; places as they come. */
+static void check_sorted_products(int n, int n_cell, int ld) {
+  const int *cell = random_indices(n, n_cell);
+  const double *x = new_normals((size_t)(n * ld)), *s = random_places(n);
+  unsigned char *order = new_bytes((size_t)n);
+  uint16_t *begin = new_bytes(((size_t)n_cell + 1) * sizeof(uint16_t));
+  double *sums = new_normals((size_t)(4 * n_cell * ld));
+  double *expected = copy_doubles(sums, (size_t)(4 * n_cell * ld));
+  int at = 0;
+  for (int c = 0; c < n_cell; c++) {
+    begin[c] = (uint16_t)at;
+    for (int t = 0; t < n; t++) {
+      if (cell[t] != c) continue;
+      order[at] = (unsigned char)random_below(n);
+      for (int k = 0; k < 4; k++) {
+        for (int j = 0; j < ld; j++)
+          expected[(4 * c + k) * ld + j] += pow(s[at], k) * x[order[at] * ld + j];
+      }
+      at++;
+    }
+  }
+  begin[n_cell] = (uint16_t)at;
+  nl_sorted_products(n_cell, order, begin, s, x, ld, sums);
+  CHECK_NEAR(distance((size_t)(4 * n_cell * ld), sums, expected), 0, sum_tolerance(n));
+  free_all();
+}
+
+static void test_sorted_products(void) {
+  seed_random(23);
+  for (int k = 0; k < N_LENGTH; k++) {
+    for (int ld = 4; ld <= 28; ld += 4) {
+      check_sorted_products(lengths[k], 1, ld);
+      check_sorted_products(lengths[k], 7, ld);
+    }
+  }
+}
+
 /* ---- values and moments of cubics -------------------------------------------------- */
 
 static void test_powers_values(void) {
@@ -446,6 +483,7 @@ void suite_kernel(void) {
   RUN(test_values);
   RUN(test_powers);
   RUN(test_sorted);
+  RUN(test_sorted_products);
   RUN(test_powers_values);
   RUN(test_powers_moments);
   RUN(test_product_of_two);
