@@ -121,7 +121,7 @@ static void newton_step(nl_ensemble *ensemble, const nl_level *level,
   nl_bordered newton;
   double smooth, curvature;
   if (!nl_bordered_factor(&newton, ensemble, level, hook)) return;
-  const double slope = nl_bordered_direction(&newton, ensemble, level);
+  const double slope = nl_bordered_direction(&newton, ensemble);
   along(ensemble, newton.direction, newton.times, &smooth, &curvature);
   if (!(slope < 0) || !isfinite(curvature)) return;
   for (double step = 1; step > NL_SHORTEST_COUPLED; step *= 0.5) {
@@ -143,12 +143,13 @@ static void newton_step(nl_ensemble *ensemble, const nl_level *level,
 /* ---- the model --------------------------------------------------------------------- */
 
 /* The most coordinates of groups that are in that a neuron has. */
-static int most_active(const nl_ensemble *ensemble, const nl_level *level) {
+static int most_active(nl_ensemble *ensemble, const nl_level *level) {
   int most = 0;
+  nl_ensemble_mark(ensemble, level);
   for (int i = 0; i < ensemble->n_neuron; i++) {
     const nl_neuron *neuron = ensemble->neuron + i;
     const int n =
-        nl_ensemble_coordinates(ensemble, level, neuron, neuron->solver.quadratic.index);
+        nl_ensemble_coordinates(ensemble, neuron, neuron->solver.quadratic.index);
     if (n > most) most = n;
   }
   return most;

@@ -155,13 +155,21 @@ int nl_ensemble_is_active(const nl_ensemble *ensemble, const nl_level *level, in
   return 0;
 }
 
-int nl_ensemble_coordinates(const nl_ensemble *ensemble, const nl_level *level,
-                            const nl_neuron *neuron, int *index) {
+void nl_ensemble_mark(nl_ensemble *ensemble, const nl_level *level) {
+  const nl_gram *gram = &ensemble->neuron[0].solver.gram;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k];
+    ensemble->is_in[g] = nl_ensemble_is_active(ensemble, level, g);
+  }
+}
+
+int nl_ensemble_coordinates(const nl_ensemble *ensemble, const nl_neuron *neuron,
+                            int *index) {
   const nl_gram *gram = &neuron->solver.gram;
   int n = 0;
   for (int k = 0; k < gram->n_in; k++) {
     const int g = gram->group[k], at = gram->position[g];
-    if (!nl_ensemble_is_active(ensemble, level, g)) continue;
+    if (!ensemble->is_in[g]) continue;
     for (int j = 0; j < nl_group_rank(neuron->solver.penalty, g); j++)
       index[n++] = at + j;
   }

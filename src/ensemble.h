@@ -25,6 +25,7 @@ typedef struct {
   int max_rank;  /* the largest sum of a group's ranks over the neurons */
   double *space; /* 5 * max_rank */
   double *part;  /* n_neuron: scratch of who looks at a step */
+  int *is_in;    /* n_group: flags of nl_ensemble_mark() */
   /* scratch of bordered.h */
   int *border;       /* n_group */
   double *norm;      /* n_group */
@@ -63,10 +64,12 @@ double nl_ensemble_score(const nl_ensemble *ensemble, int g, double w);
 
 /* Whether a group is in at the x of the neurons' models. */
 int nl_ensemble_is_active(const nl_ensemble *ensemble, const nl_level *level, int g);
-/* Lists the coordinates of one neuron's groups that are, in its Gram's order; returns how
- * many. */
-int nl_ensemble_coordinates(const nl_ensemble *ensemble, const nl_level *level,
-                            const nl_neuron *neuron, int *index);
+/* Flags those of the Gram's groups that are. */
+void nl_ensemble_mark(nl_ensemble *ensemble, const nl_level *level);
+/* Lists the coordinates of one neuron's groups that are flagged, in its Gram's order; returns
+ * how many. */
+int nl_ensemble_coordinates(const nl_ensemble *ensemble, const nl_neuron *neuron,
+                            int *index);
 
 /* Takes a group into every neuron's set. */
 void nl_ensemble_include(nl_ensemble *ensemble, int g);

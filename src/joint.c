@@ -93,6 +93,7 @@ static nl_ensemble new_ensemble(const nl_tasks *tasks) {
   }
   ensemble.space = nl_new_doubles(5 * (size_t)ensemble.max_rank, hook);
   ensemble.part = nl_new_doubles((size_t)tasks->n_task, hook);
+  ensemble.is_in = nl_new_ints(n_group, hook);
   ensemble.border = nl_new_ints(n_group, hook);
   ensemble.norm = nl_new_doubles(n_group, hook);
   ensemble.stiffness = nl_new_doubles(n_group, hook);

@@ -1082,6 +1082,7 @@ nl_ensemble *new_ensemble(nl_link link, int n, const nl_penalty *penalty,
   ensemble->neuron = (nl_neuron *)new_bytes(n_neuron * sizeof(nl_neuron));
   ensemble->space = new_doubles(5 * (size_t)ensemble->max_rank);
   ensemble->part = new_doubles(n_neuron);
+  ensemble->is_in = new_ints(n_group);
   ensemble->border = new_ints(n_group);
   ensemble->norm = new_doubles(n_group);
   ensemble->stiffness = new_doubles(n_group);
