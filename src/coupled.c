@@ -23,6 +23,7 @@ static void move_block(nl_solver *solver, int g, int rank, const double *x,
   const int at = gram->position[g];
   nl_copy((size_t)rank, next, solver->quadratic.x + at);
   nl_axpy(rank, -1, x, next);
+  for (int k = 0; gram->stretch != 1 && k < rank; k++) next[k] *= gram->stretch;
   nl_add_columns(gram->size, rank, next, gram->h + (size_t)at * (size_t)gram->capacity,
                  (size_t)gram->capacity, solver->quadratic.slope);
 }
@@ -42,7 +43,9 @@ static double update_group(const nl_ensemble *ensemble, const nl_level *level, i
   for (int i = 0, at = 0; i < ensemble->n_neuron; i++) {
     const nl_solver *solver = &ensemble->neuron[i].solver;
     const int rank = nl_group_rank(solver->penalty, g);
-    nl_copy((size_t)rank, solver->gram.curvature + solver->gram.position[g], d + at);
+    for (int k = 0; k < rank; k++)
+      d[at + k] =
+          solver->gram.stretch * solver->gram.curvature[solver->gram.position[g] + k];
     nl_gram_turn(&solver->gram, g, rank, c + at, own);
     nl_gram_turn(&solver->gram, g, rank, x + at, turned + at);
     for (int k = 0; k < rank; k++) c[at + k] = d[at + k] * turned[at + k] - own[k];

@@ -2,6 +2,7 @@
 #include "joint.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "bordered.h"
 #include "course.h"
@@ -113,6 +114,26 @@ static nl_penalty widest(const nl_tasks *tasks) {
   return penalty;
 }
 
+static int same_coordinates(const nl_penalty *a, const nl_penalty *b) {
+  return a->transform == b->transform && a->column == b->column;
+}
+
+/* Which neurons work with whose Gram: so many with one, if they have the same coordinates. */
+static void share_grams(const nl_tasks *tasks, nl_ensemble *ensemble, int company) {
+  for (int k = 0; k < tasks->n_task; k++) {
+    nl_neuron *neuron = ensemble->neuron + k;
+    neuron->metric = k;
+    neuron->curvature = neuron->excess = 1;
+    neuron->n_with = 0;
+    for (int i = 0; i < k && neuron->metric == k; i++) {
+      if (ensemble->neuron[i].n_with > 0 && ensemble->neuron[i].n_with < company &&
+          same_coordinates(tasks->penalty + i, tasks->penalty + k))
+        neuron->metric = i;
+    }
+    ensemble->neuron[neuron->metric].n_with++;
+  }
+}
+
 /* The neurons with their models, at their models without penalised groups. */
 static void set_up(const nl_tasks *tasks, nl_course *course, nl_ensemble *ensemble) {
   const nl_hook *hook = tasks->hook;
@@ -131,17 +152,24 @@ static void set_up(const nl_tasks *tasks, nl_course *course, nl_ensemble *ensemb
   course->kept[0] = scratch.kept;
   for (int v = 1; v < NL_LANES && v < tasks->n_task; v++)
     course->kept[v] = nl_new_doubles(tasks->design->n_obs, hook);
-  const nl_gram *rooms = &scratch.gram;
+  const char *e = getenv("NL_COMPANY");
+  const int company = e ? atoi(e) : 1;
+  share_grams(tasks, ensemble, company);
+  ensemble->rooms = &scratch.gram;
   for (int k = 0; k < tasks->n_task; k++) {
     nl_neuron *neuron = ensemble->neuron + k;
     const nl_penalty *penalty = tasks->penalty + k;
-    nl_setup_beside(&neuron->solver, &scratch, penalty);
-    nl_setup_lend(rooms, &neuron->solver.gram);
+    nl_gram *gram = &ensemble->neuron[neuron->metric].solver.gram;
+    nl_setup_beside(&neuron->solver, &scratch, penalty, neuron->metric < k ? gram : NULL);
+    nl_setup_lend(ensemble->rooms, &neuron->solver.gram);
     nl_setup_line(&neuron->line, &neuron->solver, &neuron->model, tasks->n_lambda, 1,
                   hook);
     set_model(tasks, k, neuron, course->kept[0]);
     start_neuron(tasks, k, neuron, course->kept);
-    rooms = &neuron->solver.gram;
+    *gram = neuron->solver.gram;
+    ensemble->rooms = gram;
+    if (neuron->metric < k && !course->blend)
+      course->blend = nl_new_doubles(tasks->design->n_obs, hook);
     nl_trail trail;
     nl_setup_trail(&trail, penalty->n_theta, NL_MAX_BEFORE, hook);
     for (int i = 0; i < NL_MAX_BEFORE; i++) neuron->before[i] = trail.point + i;
@@ -181,6 +209,7 @@ void nl_joint_fit(const nl_tasks *tasks) {
   course.level.lambda = top;
   course.full = 1;
   course.foretold = INFINITY;
+  nl_course_blend(&course);
   nl_outlook_note(&course.outlook, &ensemble, &course.level);
   for (int j = 0; j < line->n_job; j++) {
     const nl_job *job = line->job + j;
