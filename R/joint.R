@@ -125,17 +125,10 @@ sets_of_list <- function(neurons, names) {
 fit_joint <- function(data, groups, sets, wanted, multiplier, how, link, control, progress, call) {
   v <- prior_weights(data)
   moments <- design_moments(data$design, v / sum(v))
-  cells <- neuron_cells(data, groups, how, multiplier)
-  for (set in sets) cells[set] <- share_weights(cells[set], multiplier)
-  spiking <- which(vapply(cells, `[[`, TRUE, "has_spike"))
-  sets_to_fit <- Filter(length, lapply(sets, intersect, spiking))
-  fit <- function(set, wanted) fit_set(data, moments, cells[set], wanted, link, control, progress)
-  wanted <- shared_grid(sets_to_fit, fit, wanted)
-  n_col <- length(unclass(data$design)$columns)
-  fits <- lapply(cells, function(cell) silent_path(wanted, cell$penalty, n_col))
-  for (set in sets_to_fit) fits[set] <- fit(set, wanted)
+  cells <- set_cells(neuron_cells(data, groups, how, multiplier), sets, multiplier)
+  fits <- fit_sets(data$design, moments, cells, sets, wanted, link, control, progress)
   n_group <- length(groups$columns)
-  weight <- vapply(cells, function(cell) first_few(cell$penalty$weight, n_group), double(n_group))
+  weight <- vapply(cells, shared_weight, double(n_group), n_group)
   names <- colnames(data$counts)
   more <- list(sets = lapply(sets, function(set) names[set]))
   if (!is.null(groups$by_neuron)) more$by_neuron <- stats::setNames(groups$by_neuron, names)
@@ -143,6 +136,18 @@ fit_joint <- function(data, groups, sets, wanted, multiplier, how, link, control
                                "group_lasso_joint")
   warn_of_joint(population, any(multiplier > 0))
   population
+}
+
+# The paths of all neurons. moments: of all rows; cells: of set_cells().
+fit_sets <- function(design, moments, cells, sets, wanted, link, control, progress) {
+  spiking <- which(vapply(cells, `[[`, TRUE, "has_spike"))
+  sets <- Filter(length, lapply(sets, intersect, spiking))
+  fit <- function(set, wanted) fit_set(design, moments, cells[set], wanted, link, control, progress)
+  wanted <- shared_grid(sets, fit, wanted)
+  n_col <- length(unclass(design)$columns)
+  fits <- lapply(cells, function(cell) silent_path(wanted, cell$penalty, n_col))
+  for (set in sets) fits[set] <- fit(set, wanted)
+  fits
 }
 
 # What each neuron brings: list(counts, weights, offset, moments, penalty (as alone), mean_count, has_spike,
@@ -185,6 +190,15 @@ penalty_with_gaps <- function(design, moments, groups, weights, how, multiplier)
   out
 }
 
+# Cells with the weights of the groups that their sets share.
+set_cells <- function(cells, sets, multiplier) {
+  for (set in sets) cells[set] <- share_weights(cells[set], multiplier)
+  cells
+}
+
+# The weights of the first n_group groups, those with a name.
+shared_weight <- function(cell, n_group) first_few(cell$penalty$weight, n_group)
+
 # The cells of a set with the weights of its shared groups: w_g with w_g^2 the sum of the
 # neurons' own, of those that spike.
 share_weights <- function(cells, multiplier) {
@@ -209,10 +223,10 @@ shared_grid <- function(sets, fit, wanted) {
 }
 
 # The paths of the neurons of one set (their cells), all of them with spikes.
-fit_set <- function(data, moments, cells, wanted, link, control, progress) {
-  if (length(cells) > 1) return(run_joint(data$design, moments, cells, wanted, link, control, progress))
+fit_set <- function(design, moments, cells, wanted, link, control, progress) {
+  if (length(cells) > 1) return(run_joint(design, moments, cells, wanted, link, control, progress))
   cell <- cells[[1]]
-  fit_paths(data$design, cell$moments, cell$penalty, list(cell$counts), cell$weights, cell$offset, wanted,
+  fit_paths(design, cell$moments, cell$penalty, list(cell$counts), cell$weights, cell$offset, wanted,
             link, control, progress)
 }
 

@@ -355,7 +355,7 @@ void nl_bordered_freedom(nl_ensemble *ensemble, const nl_level *level, double *d
   nl_ensemble_mark(ensemble, level);
   for (int i = 0; i < ensemble->n_neuron; i++) {
     const nl_neuron *neuron = ensemble->neuron + i;
-    is_small = is_small &&
+    is_small = is_small && neuron->n_with == 1 &&
                nl_ensemble_coordinates(ensemble, neuron,
                                        neuron->solver.quadratic.index) <= NL_MOST_FREEDOM;
   }

@@ -32,7 +32,8 @@ double nl_bordered_direction(nl_bordered *bordered, const nl_ensemble *ensemble)
 
 /* df (n_neuron): each neuron's degrees of freedom without its intercept's, its part of the
  * trace of H M^-1 (compare freedom.h), at theta = now. NaN where it has more than
- * NL_MOST_FREEDOM coordinates in, or M isn't positive. */
+ * NL_MOST_FREEDOM coordinates in, M isn't positive, or neurons share a Gram, which is then
+ * not the H of any. */
 void nl_bordered_freedom(nl_ensemble *ensemble, const nl_level *level, double *df,
                          const nl_hook *hook);
 

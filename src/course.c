@@ -252,7 +252,9 @@ static int mend_metrics(nl_course *course) {
                 nl_dot(rank, point->direction + at, point->gradient + at);
     }
     nl_gram_times(gram, x, image);
-    const double expected = course->step * nl_dot(gram->size, x, image);
+    const double start = point->now.slope, lean = start * start / gram->scale;
+    const double expected = course->step * (nl_dot(gram->size, x, image) + lean);
+    change += point->direction_intercept * (point->next.slope - start);
     const double ratio = expected > 0 ? change / expected : 1;
     if (!(ratio > 0)) continue;
     is_mended = is_mended || ratio > NL_MORE_CURVED;

@@ -2,9 +2,9 @@
 #include "joint.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "bordered.h"
+#include "cost.h"
 #include "course.h"
 #include "linalg.h"
 #include "setup.h"
@@ -152,9 +152,8 @@ static void set_up(const nl_tasks *tasks, nl_course *course, nl_ensemble *ensemb
   course->kept[0] = scratch.kept;
   for (int v = 1; v < NL_LANES && v < tasks->n_task; v++)
     course->kept[v] = nl_new_doubles(tasks->design->n_obs, hook);
-  const char *e = getenv("NL_COMPANY");
-  const int company = e ? atoi(e) : 1;
-  share_grams(tasks, ensemble, company);
+  share_grams(tasks, ensemble,
+              nl_cost_gram_company(tasks->n_task, wide->n_theta, tasks->gram_room));
   ensemble->rooms = &scratch.gram;
   for (int k = 0; k < tasks->n_task; k++) {
     nl_neuron *neuron = ensemble->neuron + k;
