@@ -12,7 +12,7 @@ cv_joint <- function(first, wanted, adaptive, folds, gap, progress, call) {
   x <- unclass(first)
   folds <- do.call(make_folds, c(folds, list(x$data, population_signals(x))))
   parts <- split_folds(folds, gap, x$data)
-  wanted <- wanted %||% lambda_request(x$fits[[1]]$lambda)
+  wanted <- wanted %||% lambda_request(x$fits[!is_failed(first)][[1]]$lambda)
   problem <- joint_problem(x)
   weights <- if (adaptive) lapply(problem$sets, function(set) learned_together(problem, set))
   for (s in seq_along(weights)) problem <- reweighted_set(problem, problem$sets[[s]], weights[[s]])

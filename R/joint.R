@@ -122,26 +122,51 @@ sets_of_list <- function(neurons, names) {
 
 # What fit_population() does for neurons that share. data: of population_rows(); groups: of read_groups() or
 # read_neuron_mask(); sets: of neuron_sets().
-fit_joint <- function(data, groups, sets, wanted, multiplier, how, link, control, progress, call) {
-  v <- prior_weights(data)
-  moments <- design_moments(data$design, v / sum(v))
-  cells <- set_cells(neuron_cells(data, groups, how, multiplier), sets, multiplier)
-  fits <- fit_sets(data$design, moments, cells, sets, wanted, link, control, progress)
-  n_group <- length(groups$columns)
-  weight <- vapply(cells, shared_weight, double(n_group), n_group)
+fit_joint <- function(data, groups, sets, wanted, multiplier, how, link, control, progress, checkpoint, call) {
   names <- colnames(data$counts)
   more <- list(sets = lapply(sets, function(set) names[set]))
   if (!is.null(groups$by_neuron)) more$by_neuron <- stats::setNames(groups$by_neuron, names)
-  population <- new_population(fits, matrix(weight, n_group), data, groups, how, link, control, call, more,
+  population <- new_population(vector("list", length(names)), NULL, data, groups, how, link, control, call, more,
                                "group_lasso_joint")
+  checkpoint <- open_checkpoint(checkpoint, names,
+                                work_parts(c(path_work(population, wanted, multiplier), more), "joint"))
+  work <- sets_work(data, groups, sets, wanted, multiplier, how, link, control, progress)
+  records <- run_population(work, more$sets, fit_unit, checkpoint, progress && length(sets) > 1)
+  population <- with_records(population, records)
   warn_of_joint(population, any(multiplier > 0))
   population
 }
 
+# The work of fitting sets of neurons, each a unit (population-work.R).
+sets_work <- function(data, groups, sets, wanted, multiplier, how, link, control, progress) {
+  v <- prior_weights(data)
+  moments <- design_moments(data$design, v / sum(v))
+  cells <- set_cells(neuron_cells(data, groups, how, multiplier), sets, multiplier)
+  fit <- function(set, wanted) fit_set(data$design, moments, cells[set], wanted, link, control, FALSE)
+  grid <- shared_grid(spiking_sets(cells, sets), fit, wanted)
+  list(design = fitted_part(data$design), counts = data$counts, moments = moments,
+       each = stats::setNames(cells, colnames(data$counts)), wanted = grid, n_group = length(groups$columns),
+       link = link, control = control, progress = progress && length(sets) == 1, is_whole = TRUE,
+       is_light = identical(wanted$values, Inf))
+}
+
+# The records of a set of neurons (names).
+fit_unit <- function(work, neurons) {
+  cells <- work$each[neurons]
+  fits <- fit_sets(work$design, work$moments, cells, list(seq_along(cells)), work$wanted, work$link, work$control,
+                   work$progress)
+  Map(function(fit, cell) list(fit = fit, weight = shared_weight(cell, work$n_group)), fits, cells)
+}
+
+# Without the neurons that have no spike, and the sets that have none but these.
+spiking_sets <- function(cells, sets) {
+  spiking <- which(vapply(cells, `[[`, TRUE, "has_spike"))
+  Filter(length, lapply(sets, intersect, spiking))
+}
+
 # The paths of all neurons. moments: of all rows; cells: of set_cells().
 fit_sets <- function(design, moments, cells, sets, wanted, link, control, progress) {
-  spiking <- which(vapply(cells, `[[`, TRUE, "has_spike"))
-  sets <- Filter(length, lapply(sets, intersect, spiking))
+  sets <- spiking_sets(cells, sets)
   fit <- function(set, wanted) fit_set(design, moments, cells[set], wanted, link, control, progress)
   wanted <- shared_grid(sets, fit, wanted)
   n_col <- length(unclass(design)$columns)

@@ -179,6 +179,7 @@ void nl_setup_lend(const nl_gram *from, nl_gram *to) {
   to->raw = from->raw;
   to->strip = from->strip;
   to->entry = from->entry;
+  if (from->n_spare <= to->n_spare) return;
   to->spare = from->spare;
   to->n_spare = from->n_spare;
 }
