@@ -40,9 +40,23 @@
 #' They have no part in the groups and their weights: rate 0, all covariates out.
 #'
 #' @section Cost:
-#' About that of separate paths. Beside the design, each neuron takes 8 bytes a bin and 16 bytes times the square of
-#' the number of columns that are in: 2 MB for 350 columns, 5 GB for 171 neurons that are all coupled to each other by
-#' 8 filters, if all couplings are in.
+#' About that of separate paths. Beside the design, each neuron takes 8 bytes a bin and 8 bytes times the square of
+#' the number of columns that are in: 1 MB for 350 columns. Where these matrices would take more than half a gigabyte,
+#' as for 171 neurons that are all coupled to each other by 8 filters, several neurons with the same columns and bins
+#' share one of them. That costs some more passes over the data, and degrees of freedom (`df` is NA), but changes no
+#' answer: what is optimal is checked on the data.
+#'
+#' @section More than one process, checkpoints:
+#' Sets of neurons go out through the plan of the future package, and with `checkpoint` they are kept in a folder as soon
+#' as they are there, as [described for populations][group_lasso_population]: a set is fitted whole, or not at all.
+#'
+#' @section Cross-validation:
+#' [cv_group_lasso()] with `neurons = "joint"` (or sets, or a mask) has the same folds of time for all neurons. The
+#' penalty is chosen by what all neurons of a set say together: the gain in log-likelihood of the held-out bins, summed
+#' over the neurons, for each of their spikes. So `lambda_min` and `lambda_1se` are one number for a set;
+#' `summary(cv)$together` has them with their score, and each neuron's own score is that of its `cv[["n12"]]`. Adaptive
+#' weights, too, are those of a set: each group's norm over all neurons in a joint fit at the level of noise, the root of
+#' the mean square of the neurons' own. Folds go out through the plan of the future package; there is no `checkpoint`.
 #'
 #' @return A `group_lasso_joint`, which is a [group_lasso_population], and answers what that does: `population[["n12"]]`
 #' is the path of a neuron, and `coef()`, `predict()` (for new data, too), `selected()`, `entry_order()`, `summary()`
@@ -56,12 +70,12 @@
 #'     (see [group_lasso()])}
 #'   \item{`fitted_with`}{names of the neurons of its set}
 #' }
-#' [refit()] of such a path works; what fits it again with its penalty ([cv_group_lasso()], [selection_stability()],
-#' ...) stops with a condition of class `neurolasso_joint_path`.
+#' [refit()] of such a path works; what fits it again with its penalty ([selection_stability()], [cv_group_lasso()] of
+#' one path, ...) stops with a condition of class `neurolasso_joint_path`.
 #' @references
 #' Groups over several responses: Obozinski, Taskar and Jordan (2010), Stat Comput 20:231,
 #' \doi{10.1007/s11222-008-9111-x}.
-#' @seealso [plot.group_lasso_joint()], [group_lasso_population].
+#' @seealso [plot.group_lasso_joint()], [plot.group_lasso_joint_cv()], [group_lasso_population].
 #' @examples
 #' session <- simulate_session(200, encodes = "position", seed = 1)
 #' counts <- cbind(a = session$counts, b = rev(session$counts), c = rpois(length(session$counts), 0.5))
@@ -72,6 +86,10 @@
 #' # a and b share, c is by itself
 #' sets <- group_lasso(session$covariates, counts, basis_bspline(5), neurons = list(c("a", "b")), n_lambda = 20)
 #' selected(sets, lambda = 0.01)
+#' # one penalty for all, by what they say of held-out bins together
+#' cv <- cv_group_lasso(session$covariates, counts, basis = basis_bspline(5), neurons = "joint", n_lambda = 20,
+#'                      n_folds = 5)
+#' selected(cv)
 #' @name group_lasso_joint
 NULL
 

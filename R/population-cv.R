@@ -117,6 +117,9 @@ population_cv_lambda <- function(cv, lambda) {
 #' [described there][group_lasso_population]. Warnings of folds are given once, with the neurons' names in the field
 #' `neurons`.
 #'
+#' Neurons that share groups have one penalty for each set, chosen by the score of all of them together: see
+#' [group_lasso_joint].
+#'
 #' @param object What [cv_group_lasso()] returns for a population.
 #' @param lambda NULL or `"lambda_1se"`, `"lambda_min"`: each neuron's own; or numbers, one for all neurons or one
 #'   for each. In `summary()` a name.
@@ -134,8 +137,9 @@ population_cv_lambda <- function(cv, lambda) {
 #'   \item{`summary()`}{a list of class `summary.group_lasso_population_cv`: `share`, per covariate, of the neurons with
 #'     spikes the share that has it in; `sizes`, how many neurons with spikes have 0, 1, ... covariates in;
 #'     `neurons`, a data frame with a row per neuron (`spikes`, `bits_per_spike` of the held-out bins and its standard
-#'     error `se`, `lambda`, `n_covariates`, `covariates`: their names, `converged`: all fits of all folds); and what
-#'     `print()` needs}
+#'     error `se`, `lambda`, `n_covariates`, `covariates`: their names, `converged`: all fits of all folds); `together`,
+#'     for neurons that share groups a data frame with a row per set (`set`, `neurons`: how many, `lambda_min`,
+#'     `lambda_1se`, `bits_per_spike`, `se`); and what `print()` needs}
 #' }
 #' @seealso [cv_group_lasso()], [group_lasso_population], [plot.group_lasso_population_cv()].
 #' @examples

@@ -338,7 +338,10 @@ static void judge_step(nl_course *course, const int *wanted, int full, double re
   if (course->step == 1) course->promised = slope + penalty_next - penalty_now;
   const nl_step step = step_of(course);
   const int is_mended = mend_metrics(course);
-  if (!nl_step_is_enough(&step, change, rounding, reached)) {
+  /* shared Grams take slow steps, the last of them where only residuals tell a difference */
+  const int creeps =
+      course->blend && fabs(change) <= rounding && reached < course->residual;
+  if (!creeps && !nl_step_is_enough(&step, change, rounding, reached)) {
     refuse(course, change, rounding, is_mended);
     return;
   }
