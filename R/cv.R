@@ -66,8 +66,9 @@
 #' @param adaptive Whether each covariate's penalty has a weight that is learned first; see below. `FALSE`
 #'   cross-validates a path as it is.
 #' @param lambda,n_lambda,lambda_min_ratio As in [group_lasso()]; of the fit with adaptive weights.
-#' @param checkpoint With counts of several neurons: NULL, or a folder, as in [group_lasso()].
-#' @return A [group_lasso_population_cv] where `counts` are several neurons'; else a list of class
+#' @param checkpoint With counts of several neurons, each by itself: NULL, or a folder, as in [group_lasso()].
+#' @return A [group_lasso_population_cv] where `counts` are several neurons' (for neurons that share groups see
+#' [group_lasso_joint], too); else a list of class
 #'   `group_lasso_cv` (K folds, L lambdas, G covariates):
 #' \describe{
 #'   \item{`lambda`}{length L, decreasing: that of the path}

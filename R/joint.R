@@ -40,9 +40,23 @@
 #' They have no part in the groups and their weights: rate 0, all covariates out.
 #'
 #' @section Cost:
-#' About that of separate paths. Beside the design, each neuron takes 8 bytes a bin and 16 bytes times the square of
-#' the number of columns that are in: 2 MB for 350 columns, 5 GB for 171 neurons that are all coupled to each other by
-#' 8 filters, if all couplings are in.
+#' About that of separate paths. Beside the design, each neuron takes 8 bytes a bin and 8 bytes times the square of
+#' the number of columns that are in: 1 MB for 350 columns. Where these matrices would take more than half a gigabyte,
+#' as for 171 neurons that are all coupled to each other by 8 filters, several neurons with the same columns and bins
+#' share one of them. That costs some more passes over the data, and degrees of freedom (`df` is NA), but changes no
+#' answer: what is optimal is checked on the data.
+#'
+#' @section More than one process, checkpoints:
+#' Sets of neurons go out through the plan of the future package, and with `checkpoint` they are kept in a folder as soon
+#' as they are there, as [described for populations][group_lasso_population]: a set is fitted whole, or not at all.
+#'
+#' @section Cross-validation:
+#' [cv_group_lasso()] with `neurons = "joint"` (or sets, or a mask) has the same folds of time for all neurons. The
+#' penalty is chosen by what all neurons of a set say together: the gain in log-likelihood of the held-out bins, summed
+#' over the neurons, for each of their spikes. So `lambda_min` and `lambda_1se` are one number for a set;
+#' `summary(cv)$together` has them with their score, and each neuron's own score is that of its `cv[["n12"]]`. Adaptive
+#' weights, too, are those of a set: each group's norm over all neurons in a joint fit at the level of noise, the root of
+#' the mean square of the neurons' own. Folds go out through the plan of the future package; there is no `checkpoint`.
 #'
 #' @return A `group_lasso_joint`, which is a [group_lasso_population], and answers what that does: `population[["n12"]]`
 #' is the path of a neuron, and `coef()`, `predict()` (for new data, too), `selected()`, `entry_order()`, `summary()`
@@ -56,12 +70,12 @@
 #'     (see [group_lasso()])}
 #'   \item{`fitted_with`}{names of the neurons of its set}
 #' }
-#' [refit()] of such a path works; what fits it again with its penalty ([cv_group_lasso()], [selection_stability()],
-#' ...) stops with a condition of class `neurolasso_joint_path`.
+#' [refit()] of such a path works; what fits it again with its penalty ([selection_stability()], [cv_group_lasso()] of
+#' one path, ...) stops with a condition of class `neurolasso_joint_path`.
 #' @references
 #' Groups over several responses: Obozinski, Taskar and Jordan (2010), Stat Comput 20:231,
 #' \doi{10.1007/s11222-008-9111-x}.
-#' @seealso [plot.group_lasso_joint()], [group_lasso_population].
+#' @seealso [plot.group_lasso_joint()], [plot.group_lasso_joint_cv()], [group_lasso_population].
 #' @examples
 #' session <- simulate_session(200, encodes = "position", seed = 1)
 #' counts <- cbind(a = session$counts, b = rev(session$counts), c = rpois(length(session$counts), 0.5))
@@ -72,6 +86,10 @@
 #' # a and b share, c is by itself
 #' sets <- group_lasso(session$covariates, counts, basis_bspline(5), neurons = list(c("a", "b")), n_lambda = 20)
 #' selected(sets, lambda = 0.01)
+#' # one penalty for all, by what they say of held-out bins together
+#' cv <- cv_group_lasso(session$covariates, counts, basis = basis_bspline(5), neurons = "joint", n_lambda = 20,
+#'                      n_folds = 5)
+#' selected(cv)
 #' @name group_lasso_joint
 NULL
 
@@ -122,27 +140,57 @@ sets_of_list <- function(neurons, names) {
 
 # What fit_population() does for neurons that share. data: of population_rows(); groups: of read_groups() or
 # read_neuron_mask(); sets: of neuron_sets().
-fit_joint <- function(data, groups, sets, wanted, multiplier, how, link, control, progress, call) {
-  v <- prior_weights(data)
-  moments <- design_moments(data$design, v / sum(v))
-  cells <- neuron_cells(data, groups, how, multiplier)
-  for (set in sets) cells[set] <- share_weights(cells[set], multiplier)
-  spiking <- which(vapply(cells, `[[`, TRUE, "has_spike"))
-  sets_to_fit <- Filter(length, lapply(sets, intersect, spiking))
-  fit <- function(set, wanted) fit_set(data, moments, cells[set], wanted, link, control, progress)
-  wanted <- shared_grid(sets_to_fit, fit, wanted)
-  n_col <- length(unclass(data$design)$columns)
-  fits <- lapply(cells, function(cell) silent_path(wanted, cell$penalty, n_col))
-  for (set in sets_to_fit) fits[set] <- fit(set, wanted)
-  n_group <- length(groups$columns)
-  weight <- vapply(cells, function(cell) first_few(cell$penalty$weight, n_group), double(n_group))
+fit_joint <- function(data, groups, sets, wanted, multiplier, how, link, control, progress, checkpoint, call) {
   names <- colnames(data$counts)
   more <- list(sets = lapply(sets, function(set) names[set]))
   if (!is.null(groups$by_neuron)) more$by_neuron <- stats::setNames(groups$by_neuron, names)
-  population <- new_population(fits, matrix(weight, n_group), data, groups, how, link, control, call, more,
+  population <- new_population(vector("list", length(names)), NULL, data, groups, how, link, control, call, more,
                                "group_lasso_joint")
+  checkpoint <- open_checkpoint(checkpoint, names,
+                                work_parts(c(path_work(population, wanted, multiplier), more), "joint"))
+  work <- sets_work(data, groups, sets, wanted, multiplier, how, link, control, progress)
+  records <- run_population(work, more$sets, fit_unit, checkpoint, progress && length(sets) > 1)
+  population <- with_records(population, records)
   warn_of_joint(population, any(multiplier > 0))
   population
+}
+
+# The work of fitting sets of neurons, each a unit (population-work.R).
+sets_work <- function(data, groups, sets, wanted, multiplier, how, link, control, progress) {
+  v <- prior_weights(data)
+  moments <- design_moments(data$design, v / sum(v))
+  cells <- set_cells(neuron_cells(data, groups, how, multiplier), sets, multiplier)
+  fit <- function(set, wanted) fit_set(data$design, moments, cells[set], wanted, link, control, FALSE)
+  grid <- shared_grid(spiking_sets(cells, sets), fit, wanted)
+  list(design = fitted_part(data$design), counts = data$counts, moments = moments,
+       each = stats::setNames(cells, colnames(data$counts)), wanted = grid, n_group = length(groups$columns),
+       link = link, control = control, progress = progress && length(sets) == 1, is_whole = TRUE,
+       is_light = identical(wanted$values, Inf))
+}
+
+# The records of a set of neurons (names).
+fit_unit <- function(work, neurons) {
+  cells <- work$each[neurons]
+  fits <- fit_sets(work$design, work$moments, cells, list(seq_along(cells)), work$wanted, work$link, work$control,
+                   work$progress)
+  Map(function(fit, cell) list(fit = fit, weight = shared_weight(cell, work$n_group)), fits, cells)
+}
+
+# Without the neurons that have no spike, and the sets that have none but these.
+spiking_sets <- function(cells, sets) {
+  spiking <- which(vapply(cells, `[[`, TRUE, "has_spike"))
+  Filter(length, lapply(sets, intersect, spiking))
+}
+
+# The paths of all neurons. moments: of all rows; cells: of set_cells().
+fit_sets <- function(design, moments, cells, sets, wanted, link, control, progress) {
+  sets <- spiking_sets(cells, sets)
+  fit <- function(set, wanted) fit_set(design, moments, cells[set], wanted, link, control, progress)
+  wanted <- shared_grid(sets, fit, wanted)
+  n_col <- length(unclass(design)$columns)
+  fits <- lapply(cells, function(cell) silent_path(wanted, cell$penalty, n_col))
+  for (set in sets) fits[set] <- fit(set, wanted)
+  fits
 }
 
 # What each neuron brings: list(counts, weights, offset, moments, penalty (as alone), mean_count, has_spike,
@@ -185,6 +233,15 @@ penalty_with_gaps <- function(design, moments, groups, weights, how, multiplier)
   out
 }
 
+# Cells with the weights of the groups that their sets share.
+set_cells <- function(cells, sets, multiplier) {
+  for (set in sets) cells[set] <- share_weights(cells[set], multiplier)
+  cells
+}
+
+# The weights of the first n_group groups, those with a name.
+shared_weight <- function(cell, n_group) first_few(cell$penalty$weight, n_group)
+
 # The cells of a set with the weights of its shared groups: w_g with w_g^2 the sum of the
 # neurons' own, of those that spike.
 share_weights <- function(cells, multiplier) {
@@ -209,10 +266,10 @@ shared_grid <- function(sets, fit, wanted) {
 }
 
 # The paths of the neurons of one set (their cells), all of them with spikes.
-fit_set <- function(data, moments, cells, wanted, link, control, progress) {
-  if (length(cells) > 1) return(run_joint(data$design, moments, cells, wanted, link, control, progress))
+fit_set <- function(design, moments, cells, wanted, link, control, progress) {
+  if (length(cells) > 1) return(run_joint(design, moments, cells, wanted, link, control, progress))
   cell <- cells[[1]]
-  fit_paths(data$design, cell$moments, cell$penalty, list(cell$counts), cell$weights, cell$offset, wanted,
+  fit_paths(design, cell$moments, cell$penalty, list(cell$counts), cell$weights, cell$offset, wanted,
             link, control, progress)
 }
 

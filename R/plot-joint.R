@@ -36,7 +36,7 @@ plot.group_lasso_joint <- function(x, type = c("path", "neurons", "entry"), frac
 
 # What plot.group_lasso_path() draws, of all neurons that spike together.
 joint_path <- function(population) {
-  spiking <- which(!is_silent(population))
+  spiking <- which(!is_silent(population) & !is_failed(population))
   if (length(spiking) == 0) spiking <- 1L
   path <- neuron_solutions(population, spiking[1])
   squares <- lapply(unclass(population)$fits[spiking], function(fit) fit$group_norms^2)

@@ -10,7 +10,10 @@
 # first: a population, whose paths are kept unless there is `wanted` (of lambda_request(); NULL: each neuron's
 # lambdas) or `adaptive`; folds: what make_folds() takes first.
 cv_population <- function(first, wanted, adaptive, folds, gap, checkpoint, progress, call) {
-  refuse_joint_cv(first)
+  if (inherits(first, "group_lasso_joint")) {
+    refuse_checkpoint(checkpoint, "neurons that are fitted together")
+    return(cv_joint(first, wanted, adaptive, folds, gap, progress, call))
+  }
   x <- unclass(first)
   folds <- do.call(make_folds, c(folds, list(x$data, population_signals(x))))
   neurons <- names(first)[!is_failed(first)]
@@ -24,12 +27,6 @@ cv_population <- function(first, wanted, adaptive, folds, gap, checkpoint, progr
   }
   each_neuron(population, function(k) warn_of_folds(neuron_cv(cv, k)))
   cv
-}
-
-refuse_joint_cv <- function(population) {
-  if (!inherits(population, "group_lasso_joint")) return()
-  stop_input("cross-validation of neurons that are fitted together is not there; `neurons` must be \"separate\".",
-             arg = "neurons", class = "neurolasso_not_implemented")
 }
 
 # What make_folds() must know to choose a block for all neurons.
@@ -88,7 +85,9 @@ population_of <- function(cv) unclass(cv)$population
 neuron_cv <- function(cv, k, path = neuron_solutions(population_of(cv), k)) {
   force(path) # which says why, where there is none
   x <- unclass(cv)
-  new_cv(path, x$adaptive[[k]], x$folds, x$gap, x$held_out[[k]], x$call)
+  one <- new_cv(path, x$adaptive[[k]], x$folds, x$gap, x$held_out[[k]], x$call)
+  if (!is.null(x$together)) one[chosen_places] <- together_of(cv, k)[chosen_places]
+  one
 }
 
 # A value for each neuron of a function of its cross-validation; NA without one.
@@ -118,6 +117,9 @@ population_cv_lambda <- function(cv, lambda) {
 #' [described there][group_lasso_population]. Warnings of folds are given once, with the neurons' names in the field
 #' `neurons`.
 #'
+#' Neurons that share groups have one penalty for each set, chosen by the score of all of them together: see
+#' [group_lasso_joint].
+#'
 #' @param object What [cv_group_lasso()] returns for a population.
 #' @param lambda NULL or `"lambda_1se"`, `"lambda_min"`: each neuron's own; or numbers, one for all neurons or one
 #'   for each. In `summary()` a name.
@@ -135,8 +137,9 @@ population_cv_lambda <- function(cv, lambda) {
 #'   \item{`summary()`}{a list of class `summary.group_lasso_population_cv`: `share`, per covariate, of the neurons with
 #'     spikes the share that has it in; `sizes`, how many neurons with spikes have 0, 1, ... covariates in;
 #'     `neurons`, a data frame with a row per neuron (`spikes`, `bits_per_spike` of the held-out bins and its standard
-#'     error `se`, `lambda`, `n_covariates`, `covariates`: their names, `converged`: all fits of all folds); and what
-#'     `print()` needs}
+#'     error `se`, `lambda`, `n_covariates`, `covariates`: their names, `converged`: all fits of all folds); `together`,
+#'     for neurons that share groups a data frame with a row per set (`set`, `neurons`: how many, `lambda_min`,
+#'     `lambda_1se`, `bits_per_spike`, `se`); and what `print()` needs}
 #' }
 #' @seealso [cv_group_lasso()], [group_lasso_population], [plot.group_lasso_population_cv()].
 #' @examples
@@ -289,7 +292,7 @@ summary.group_lasso_population_cv <- function(object, lambda = NULL, ...) {
     list(overview = population_overview(population), place = place,
          share = if (any(spiking)) rowMeans(known) else NA * rowMeans(is_in),
          sizes = stats::setNames(tabulate(colSums(known) + 1, nrow(is_in) + 1), 0:nrow(is_in)),
-         neurons = neurons,
+         neurons = neurons, together = together_table(object, place),
          fold_kind = x$folds$kind, n_folds = max(x$folds$id), block = x$folds$block, gap = x$gap,
          call = x$call),
     class = "summary.group_lasso_population_cv"
@@ -306,6 +309,7 @@ print.group_lasso_population_cv <- function(x, ...) {
 print_population_cv <- function(x, most = 10) {
   print_population(x$overview)
   cat(sprintf("%s, the same for all neurons: %s\n", count_of(x$n_folds, "fold"), describe_folds(x)))
+  print_together(x$together, x$place)
   bits <- x$neurons$bits_per_spike
   scored <- sum(!is.na(bits))
   if (scored > 0) {

@@ -41,6 +41,8 @@ run_again <- function(work, unit, f, checkpoint) {
   here <- function(unit) run_chunk(work, list(unit), f, checkpoint, function() NULL)[[1]]
   again <- here(unit)
   if (is.null(again$error)) return(again$records)
+  # neurons that share groups are fitted together or not at all
+  if (isTRUE(work$is_whole)) return(rep(list(list(error = conditionMessage(again$error))), length(unit)))
   alone <- if (length(unit) > 1) lapply(unit, here) else list(again)
   unlist(lapply(alone, function(one) one$records %||% list(list(error = conditionMessage(one$error)))),
          recursive = FALSE)

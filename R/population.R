@@ -20,9 +20,8 @@ fit_population <- function(design, counts, offset, weights, na.action, wanted, g
   sets <- neuron_sets(neurons, colnames(counts), groups)
   data <- with_threads(control, population_rows(design, counts, offset, weights, na.action))
   if (!is.null(sets)) {
-    refuse_checkpoint(checkpoint, "neurons that are fitted together")
     refuse_joint_shape(how, groups)
-    return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, call))
+    return(fit_joint(data, groups, sets, wanted, multiplier, how, link, control, progress, checkpoint, call))
   }
   population <- new_population(vector("list", ncol(data$counts)), NULL, data, groups, how, link, control, call)
   work <- path_work(population, wanted, multiplier)

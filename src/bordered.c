@@ -41,38 +41,54 @@ static int read_groups(nl_ensemble *ensemble, const nl_level *level) {
 
 /* ---- one neuron's block ------------------------------------------------------------ */
 
-/* The factor of B_i into the Gram's spare (n x n), with a jitter if it must be; 0 if it
- * worked. */
-static int factor_block(const nl_ensemble *ensemble, nl_neuron *neuron, const int *index,
-                        int n) {
-  nl_gram *gram = &neuron->solver.gram;
-  for (double jitter = 0; jitter < 1e-3;
-       jitter = jitter == 0 ? NL_BORDERED_JITTER : 100 * jitter) {
-    int at = 0;
-    nl_gram_part(gram, index, n);
-    for (int k = 0; k < gram->n_in && at < n; k++) {
-      const int g = gram->group[k], rank = nl_group_rank(neuron->solver.penalty, g);
-      if (rank == 0 || index[at] != gram->position[g]) continue;
-      const double own = ensemble->stiffness[g];
-      for (int j = at; j < at + rank; j++)
-        gram->spare[(size_t)j * ((size_t)n + 1)] += own;
-      at += rank;
-    }
-    nl_add_ridge(n, jitter, gram->spare);
-    if (nl_cholesky(n, gram->spare) == 0) return 0;
+/* A neuron's coordinates of groups that are in, and W = L^-1 of B_i = L L', in its Gram's
+ * spare below the diagonal: B_i^-1 = W'W. */
+typedef struct {
+  const nl_neuron *neuron;
+  const int *index; /* n: their places in the Gram */
+  int n;
+  const double *w; /* n x n */
+} nl_block_factor;
+
+/* Adds the stiffness of each group to its part of the diagonal of x (n x n). */
+static void add_stiffness(const nl_ensemble *ensemble, const nl_neuron *neuron,
+                          const int *index, int n, double *x) {
+  const nl_solver *solver = &neuron->solver;
+  for (int k = 0, at = 0, own; k < solver->gram.n_in && at < n; k++, at += own) {
+    const int g = solver->gram.group[k];
+    own = nl_count_own(solver->penalty, &solver->gram, g, index + at, n - at);
+    for (int j = at; j < at + own; j++)
+      x[(size_t)j * ((size_t)n + 1)] += ensemble->stiffness[g];
   }
-  return 1;
 }
 
-/* Where group g is among a neuron's coordinates of groups that are in: -1 if it has none
- * there. */
-static int place_of(const nl_neuron *neuron, int g, const int *index, int n) {
-  const int position = neuron->solver.gram.position[g];
-  if (nl_group_rank(neuron->solver.penalty, g) == 0) return -1;
-  int low = 0, high = n;
+/* The factor of B_i, with a jitter if it must be; returns whether it worked. */
+static int factor_block(const nl_ensemble *ensemble, nl_neuron *neuron,
+                        nl_block_factor *factor) {
+  nl_gram *gram = &neuron->solver.gram;
+  const int n = nl_ensemble_coordinates(ensemble, neuron, neuron->solver.quadratic.index);
+  *factor = (nl_block_factor){neuron, neuron->solver.quadratic.index, n, gram->spare};
+  for (double jitter = 0; jitter < 1e-3;
+       jitter = jitter == 0 ? NL_BORDERED_JITTER : 100 * jitter) {
+    nl_gram_part(gram, factor->index, n);
+    add_stiffness(ensemble, neuron, factor->index, n, gram->spare);
+    nl_add_ridge(n, jitter, gram->spare);
+    if (nl_cholesky(n, gram->spare) != 0) continue;
+    nl_triangle_invert(n, gram->spare, neuron->solver.quadratic.panel);
+    return 1;
+  }
+  return 0;
+}
+
+/* Where group g is among the coordinates: -1 if it has none there. */
+static int place_of(const nl_block_factor *factor, int g) {
+  const nl_solver *solver = &factor->neuron->solver;
+  const int position = solver->gram.position[g];
+  if (nl_group_rank(solver->penalty, g) == 0) return -1;
+  int low = 0, high = factor->n;
   while (low < high) {
     const int middle = low + (high - low) / 2;
-    if (index[middle] < position) {
+    if (factor->index[middle] < position) {
       low = middle + 1;
     } else {
       high = middle;
@@ -81,40 +97,49 @@ static int place_of(const nl_neuron *neuron, int g, const int *index, int n) {
   return low;
 }
 
-/* out (n x n_border) <- B_i^-1 U_i. */
-static void solve_border(const nl_ensemble *ensemble, const nl_neuron *neuron,
-                         int n_border, const int *index, int n, double *out) {
-  const nl_solver *solver = &neuron->solver;
-  nl_fill((size_t)n * (size_t)n_border, 0, out);
-  for (int k = 0; k < n_border; k++) {
-    const int g = ensemble->border[k], at = place_of(neuron, g, index, n);
-    double *column = out + (size_t)k * (size_t)n;
-    if (at < 0) continue;
-    nl_axpy(nl_group_rank(solver->penalty, g), 1 / ensemble->norm[g],
-            solver->quadratic.x + solver->gram.position[g], column + at);
-    nl_cholesky_solve(n, solver->gram.spare, column);
+/* out (n) <- W'z, z (n) zero before `from`. */
+static void times_transposed(const nl_block_factor *factor, int from, const double *z,
+                             double *out) {
+  for (int j = 0; j < factor->n; j++) {
+    const int first = j > from ? j : from;
+    out[j] = nl_dot(factor->n - first,
+                    factor->w + (size_t)j * (size_t)factor->n + (size_t)first, z + first);
   }
+}
+
+/* z (n) <- W U_k for the k-th border. Returns where it starts: n if the neuron has no part. */
+static int whiten_border(const nl_ensemble *ensemble, const nl_block_factor *factor,
+                         int k, double *z) {
+  const nl_solver *solver = &factor->neuron->solver;
+  const int g = ensemble->border[k], at = place_of(factor, g), n = factor->n;
+  nl_fill((size_t)n, 0, z);
+  if (at < 0) return n;
+  const double *x = solver->quadratic.x + solver->gram.position[g];
+  for (int j = 0; j < nl_group_rank(solver->penalty, g); j++) {
+    nl_axpy(n - at - j, x[j] / ensemble->norm[g],
+            factor->w + (size_t)(at + j) * ((size_t)n + 1), z + at + j);
+  }
+  return at;
 }
 
 /* out (n): the gradient of model and penalty, in the groups that are in. */
 static void block_gradient(const nl_ensemble *ensemble, const nl_neuron *neuron,
                            const int *index, int n, double *out) {
   const nl_solver *solver = &neuron->solver;
-  int at = 0;
-  for (int k = 0; k < solver->gram.n_in && at < n; k++) {
-    const int g = solver->gram.group[k], rank = nl_group_rank(solver->penalty, g);
-    if (rank == 0 || index[at] != solver->gram.position[g]) continue;
-    const double own = ensemble->stiffness[g];
-    for (int j = 0; j < rank; j++, at++)
-      out[at] = solver->quadratic.slope[index[at]] + own * solver->quadratic.x[index[at]];
+  for (int k = 0, at = 0, own; k < solver->gram.n_in && at < n; k++, at += own) {
+    const int g = solver->gram.group[k];
+    own = nl_count_own(solver->penalty, &solver->gram, g, index + at, n - at);
+    for (int j = at; j < at + own; j++)
+      out[j] = solver->quadratic.slope[index[j]] +
+               ensemble->stiffness[g] * solver->quadratic.x[index[j]];
   }
 }
 
 /* U_i'v for one border: v (n) of a neuron. */
-static double border_dot(const nl_ensemble *ensemble, const nl_neuron *neuron, int k,
-                         const int *index, int n, const double *v) {
-  const nl_solver *solver = &neuron->solver;
-  const int g = ensemble->border[k], at = place_of(neuron, g, index, n);
+static double border_dot(const nl_ensemble *ensemble, const nl_block_factor *factor,
+                         int k, const double *v) {
+  const nl_solver *solver = &factor->neuron->solver;
+  const int g = ensemble->border[k], at = place_of(factor, g);
   if (at < 0) return 0;
   return nl_dot(nl_group_rank(solver->penalty, g),
                 solver->quadratic.x + solver->gram.position[g], v + at) /
@@ -123,23 +148,33 @@ static double border_dot(const nl_ensemble *ensemble, const nl_neuron *neuron, i
 
 /* ---- all neurons ------------------------------------------------------------------- */
 
+/* What of B_i^-1 U_i is to be kept of every neuron. */
+typedef enum { NL_STEP, NL_TRACES } nl_bordered_use;
+
 /* Carves the pieces out of the ensemble's room. */
-static void lay_out(nl_bordered *bordered, nl_ensemble *ensemble, const nl_level *level,
+static void lay_out(nl_bordered *bordered, nl_ensemble *ensemble, nl_bordered_use use,
                     const nl_hook *hook) {
   const size_t n_border = (size_t)bordered->n_border;
-  size_t n_solved = 0, n_size = 0;
+  size_t n_solved = 0, n_size = 0, most = 0;
   for (int i = 0; i < ensemble->n_neuron; i++) {
     const nl_neuron *neuron = ensemble->neuron + i;
+    const size_t n =
+        (size_t)nl_ensemble_coordinates(ensemble, neuron, neuron->solver.quadratic.index);
     n_size += (size_t)neuron->solver.gram.size;
-    n_solved += (size_t)nl_ensemble_coordinates(ensemble, level, neuron,
-                                                neuron->solver.quadratic.index) *
-                (n_border + 1);
+    n_solved += n * (n_border + 1);
+    if (n > most) most = n;
+  }
+  if (use == NL_TRACES) {
+    n_solved = (size_t)ensemble->n_neuron * n_border * n_border + most * n_border;
+    n_size = 0;
   }
   bordered->solved = nl_room_for(
-      &ensemble->room, n_solved + 2 * n_size + n_border * (n_border + 1) + 1, hook);
+      &ensemble->room,
+      n_solved + 2 * n_size + most * n_border + n_border * (n_border + 1) + 1, hook);
   bordered->direction = bordered->solved + n_solved;
   bordered->times = bordered->direction + n_size;
-  bordered->schur = bordered->times + n_size;
+  bordered->white = bordered->times + n_size;
+  bordered->schur = bordered->white + most * n_border;
   bordered->weight = bordered->schur + n_border * n_border;
 }
 
@@ -151,52 +186,73 @@ static void start_schur(nl_bordered *bordered, const nl_ensemble *ensemble) {
     bordered->schur[k * (n + 1)] = 1 / ensemble->stiffness[ensemble->border[k]];
 }
 
-/* schur -= U_i'B_i^-1 U_i. solved: n x n_border. */
-static void add_to_schur(nl_bordered *bordered, const nl_ensemble *ensemble,
-                         const nl_neuron *neuron, const int *index, int n,
-                         const double *solved) {
-  const int n_border = bordered->n_border;
+/* x += sign Z'Z, Z (n x n_border), both triangles. */
+static void add_squares(int n, int n_border, double sign, const double *z, double *x) {
   for (int l = 0; l < n_border; l++) {
-    for (int k = 0; k < n_border; k++) {
-      bordered->schur[k + (ptrdiff_t)l * n_border] -=
-          border_dot(ensemble, neuron, k, index, n, solved + (ptrdiff_t)l * n);
+    for (int k = 0; k <= l; k++) {
+      const double sum = sign * nl_dot(n, z + (ptrdiff_t)k * n, z + (ptrdiff_t)l * n);
+      x[k + (ptrdiff_t)l * n_border] += sum;
+      if (k < l) x[l + (ptrdiff_t)k * n_border] += sum;
     }
   }
 }
 
-int nl_bordered_factor(nl_bordered *bordered, nl_ensemble *ensemble,
-                       const nl_level *level, const nl_hook *hook) {
-  bordered->n_border = read_groups(ensemble, level);
-  lay_out(bordered, ensemble, level, hook);
-  start_schur(bordered, ensemble);
-  double *solved = bordered->solved;
-  for (int i = 0; i < ensemble->n_neuron; i++) {
-    nl_neuron *neuron = ensemble->neuron + i;
-    int *index = neuron->solver.quadratic.index;
-    const int n = nl_ensemble_coordinates(ensemble, level, neuron, index);
-    if (n == 0) continue;
-    nl_check(hook);
-    if (factor_block(ensemble, neuron, index, n) != 0) return 0;
-    block_gradient(ensemble, neuron, index, n, solved);
-    nl_cholesky_solve(n, neuron->solver.gram.spare, solved);
-    solve_border(ensemble, neuron, bordered->n_border, index, n, solved + n);
-    add_to_schur(bordered, ensemble, neuron, index, n, solved + n);
-    solved += (size_t)n * (size_t)(bordered->n_border + 1);
+/* white <- W U_i, solved (n x n_border) <- B_i^-1 U_i = W'white; schur -= U_i'B_i^-1 U_i. */
+static void solve_border(nl_bordered *bordered, const nl_ensemble *ensemble,
+                         const nl_block_factor *factor, double *solved) {
+  const int n = factor->n;
+  for (int k = 0; k < bordered->n_border; k++) {
+    double *z = bordered->white + (ptrdiff_t)k * n;
+    const int from = whiten_border(ensemble, factor, k, z);
+    times_transposed(factor, from, z, solved + (ptrdiff_t)k * n);
   }
+  add_squares(n, bordered->n_border, -1, bordered->white, bordered->schur);
+}
+
+static int factor_schur(nl_bordered *bordered) {
   return bordered->n_border == 0 || nl_cholesky(bordered->n_border, bordered->schur) == 0;
 }
 
-double nl_bordered_direction(nl_bordered *bordered, const nl_ensemble *ensemble,
-                             const nl_level *level) {
+/* z (n) <- W v; n. */
+static void whiten(const nl_block_factor *factor, const double *v, double *z) {
+  const int n = factor->n;
+  nl_fill((size_t)n, 0, z);
+  for (int j = 0; j < n; j++)
+    nl_axpy(n - j, v[j], factor->w + (size_t)j * ((size_t)n + 1), z + j);
+}
+
+int nl_bordered_factor(nl_bordered *bordered, nl_ensemble *ensemble,
+                       const nl_level *level, const nl_hook *hook) {
+  nl_ensemble_mark(ensemble, level);
+  bordered->n_border = read_groups(ensemble, level);
+  lay_out(bordered, ensemble, NL_STEP, hook);
+  start_schur(bordered, ensemble);
+  double *solved = bordered->solved;
+  for (int i = 0; i < ensemble->n_neuron; i++) {
+    nl_block_factor factor;
+    nl_check(hook);
+    if (!factor_block(ensemble, ensemble->neuron + i, &factor)) return 0;
+    const int n = factor.n;
+    block_gradient(ensemble, factor.neuron, factor.index, n, solved);
+    whiten(&factor, solved, bordered->times);
+    times_transposed(&factor, 0, bordered->times, solved);
+    solve_border(bordered, ensemble, &factor, solved + n);
+    solved += (size_t)n * (size_t)(bordered->n_border + 1);
+  }
+  return factor_schur(bordered);
+}
+
+double nl_bordered_direction(nl_bordered *bordered, const nl_ensemble *ensemble) {
   const int n_border = bordered->n_border;
   double *solved = bordered->solved, *direction = bordered->direction, slope = 0;
   nl_fill((size_t)n_border, 0, bordered->weight);
   for (int i = 0; i < ensemble->n_neuron; i++) {
     const nl_neuron *neuron = ensemble->neuron + i;
     int *index = neuron->solver.quadratic.index;
-    const int n = nl_ensemble_coordinates(ensemble, level, neuron, index);
+    const int n = nl_ensemble_coordinates(ensemble, neuron, index);
+    const nl_block_factor factor = {neuron, index, n, NULL};
     for (int k = 0; k < n_border && n > 0; k++)
-      bordered->weight[k] += border_dot(ensemble, neuron, k, index, n, solved);
+      bordered->weight[k] += border_dot(ensemble, &factor, k, solved);
     solved += (size_t)n * (size_t)(n_border + 1);
   }
   if (n_border > 0) nl_cholesky_solve(n_border, bordered->schur, bordered->weight);
@@ -204,7 +260,7 @@ double nl_bordered_direction(nl_bordered *bordered, const nl_ensemble *ensemble,
   for (int i = 0; i < ensemble->n_neuron; i++) {
     const nl_neuron *neuron = ensemble->neuron + i;
     int *index = neuron->solver.quadratic.index;
-    const int n = nl_ensemble_coordinates(ensemble, level, neuron, index);
+    const int n = nl_ensemble_coordinates(ensemble, neuron, index);
     nl_fill((size_t)neuron->solver.gram.size, 0, direction);
     nl_add_columns(n, n_border, bordered->weight, solved + n, (size_t)n, solved);
     block_gradient(ensemble, neuron, index, n, bordered->times);
@@ -220,52 +276,72 @@ double nl_bordered_direction(nl_bordered *bordered, const nl_ensemble *ensemble,
 
 /* ---- degrees of freedom ------------------------------------------------------------ */
 
-/* trace of B_i^-1 H_i = n - trace of D B_i^-1, D what B_i has beyond H_i; the factor in spare
- * becomes its inverse. */
-static double block_trace(const nl_ensemble *ensemble, nl_neuron *neuron,
-                          const int *index, int n) {
-  nl_gram *gram = &neuron->solver.gram;
+/* Multiplies the rows of x (n x n_col) by the roots of what B_i adds to H_i there. */
+static void scale_rows(const nl_ensemble *ensemble, const nl_block_factor *factor,
+                       int n_col, double *x) {
+  const nl_solver *solver = &factor->neuron->solver;
+  const int n = factor->n;
+  for (int k = 0, at = 0, own; k < solver->gram.n_in && at < n; k++, at += own) {
+    const int g = solver->gram.group[k];
+    const double root = sqrt(ensemble->stiffness[g]);
+    own = nl_count_own(solver->penalty, &solver->gram, g, factor->index + at, n - at);
+    for (int l = 0; l < n_col; l++) {
+      for (int j = at; j < at + own; j++) x[j + (ptrdiff_t)l * n] *= root;
+    }
+  }
+}
+
+/* trace of B_i^-1 H_i = n - trace of D B_i^-1, D what B_i has beyond H_i. */
+static double block_trace(const nl_ensemble *ensemble, const nl_block_factor *factor) {
+  const nl_solver *solver = &factor->neuron->solver;
+  const int n = factor->n;
   double trace = n;
-  int at = 0;
-  nl_triangle_invert(n, gram->spare, neuron->solver.quadratic.panel);
-  for (int k = 0; k < gram->n_in && at < n; k++) {
-    const int g = gram->group[k], rank = nl_group_rank(neuron->solver.penalty, g);
-    if (rank == 0 || index[at] != gram->position[g]) continue;
-    const double own = ensemble->stiffness[g];
-    for (int j = 0; j < rank; j++, at++) {
-      const double length = nl_norm(n - at, gram->spare + (size_t)at * ((size_t)n + 1));
-      trace -= own * length * length;
+  for (int k = 0, at = 0, own; k < solver->gram.n_in && at < n; k++, at += own) {
+    const int g = solver->gram.group[k];
+    own = nl_count_own(solver->penalty, &solver->gram, g, factor->index + at, n - at);
+    for (int j = at; j < at + own; j++) {
+      const double *w = factor->w + (size_t)j * ((size_t)n + 1);
+      trace -= ensemble->stiffness[g] * nl_dot(n - j, w, w);
     }
   }
   return trace;
 }
 
-/* trace of S^-1 P'H P, P = B_i^-1 U_i (solved, n x n_border), S the Schur complement;
- * P'H P = P'U - P'D P. */
-static double border_trace(const nl_bordered *bordered, const nl_ensemble *ensemble,
-                           const nl_neuron *neuron, const int *index, int n,
-                           const double *solved) {
-  const int n_border = bordered->n_border;
-  const nl_gram *gram = &neuron->solver.gram;
-  double trace = 0;
-  for (int l = 0; l < n_border; l++) {
-    const double *own = solved + (ptrdiff_t)l * n;
-    for (int k = 0; k < n_border; k++) {
-      const double *other = solved + (ptrdiff_t)k * n;
-      double sum = border_dot(ensemble, neuron, k, index, n, own);
-      int at = 0;
-      for (int m = 0; m < gram->n_in && at < n; m++) {
-        const int g = gram->group[m], rank = nl_group_rank(neuron->solver.penalty, g);
-        if (rank == 0 || index[at] != gram->position[g]) continue;
-        sum -= ensemble->stiffness[g] * nl_dot(rank, own + at, other + at);
-        at += rank;
-      }
-      bordered->weight[k] = sum;
-    }
-    nl_cholesky_solve(n_border, bordered->schur, bordered->weight);
-    trace += bordered->weight[l];
+/* Each neuron's trace of B_i^-1 H_i into df, and P'H_i P = U_i'P - P'D P for P = B_i^-1 U_i into
+ * its n_border x n_border of solved. Returns whether all blocks could be factored. */
+static int find_traces(nl_bordered *bordered, nl_ensemble *ensemble, double *df,
+                       const nl_hook *hook) {
+  const size_t n_square = (size_t)bordered->n_border * (size_t)bordered->n_border;
+  double *p = bordered->solved + (size_t)ensemble->n_neuron * n_square;
+  nl_fill((size_t)ensemble->n_neuron * n_square, 0, bordered->solved);
+  for (int i = 0; i < ensemble->n_neuron; i++) {
+    double *square = bordered->solved + (size_t)i * n_square;
+    nl_block_factor factor;
+    nl_check(hook);
+    if (!factor_block(ensemble, ensemble->neuron + i, &factor)) return 0;
+    df[i] = block_trace(ensemble, &factor);
+    solve_border(bordered, ensemble, &factor, p);
+    add_squares(factor.n, bordered->n_border, 1, bordered->white, square);
+    scale_rows(ensemble, &factor, bordered->n_border, p);
+    add_squares(factor.n, bordered->n_border, -1, p, square);
   }
-  return trace;
+  return 1;
+}
+
+/* df += trace of S^-1 square, S the Schur complement: by the columns of S^-1. */
+static void add_border_traces(nl_bordered *bordered, const nl_ensemble *ensemble,
+                              double *df) {
+  const int n_border = bordered->n_border;
+  const size_t n_square = (size_t)n_border * (size_t)n_border;
+  for (int k = 0; k < n_border; k++) {
+    nl_fill((size_t)n_border, 0, bordered->weight);
+    bordered->weight[k] = 1;
+    nl_cholesky_solve(n_border, bordered->schur, bordered->weight);
+    for (int i = 0; i < ensemble->n_neuron; i++) {
+      const double *square = bordered->solved + (size_t)i * n_square;
+      df[i] += nl_dot(n_border, square + (ptrdiff_t)k * n_border, bordered->weight);
+    }
+  }
 }
 
 void nl_bordered_freedom(nl_ensemble *ensemble, const nl_level *level, double *df,
@@ -275,25 +351,22 @@ void nl_bordered_freedom(nl_ensemble *ensemble, const nl_level *level, double *d
   for (int i = 0; i < ensemble->n_neuron; i++) {
     const nl_neuron *neuron = ensemble->neuron + i;
     nl_point_theta(&neuron->solver, neuron->line.point, neuron->solver.quadratic.x);
-    nl_point_slope(&neuron->solver, neuron->line.point, neuron->solver.quadratic.slope);
   }
+  nl_ensemble_mark(ensemble, level);
   for (int i = 0; i < ensemble->n_neuron; i++) {
     const nl_neuron *neuron = ensemble->neuron + i;
-    is_small = is_small &&
-               nl_ensemble_coordinates(ensemble, level, neuron,
+    is_small = is_small && neuron->n_with == 1 &&
+               nl_ensemble_coordinates(ensemble, neuron,
                                        neuron->solver.quadratic.index) <= NL_MOST_FREEDOM;
-    df[i] = NAN;
   }
-  if (!is_small || !nl_bordered_factor(&bordered, ensemble, level, hook)) return;
-  const double *solved = bordered.solved;
-  for (int i = 0; i < ensemble->n_neuron; i++) {
-    nl_neuron *neuron = ensemble->neuron + i;
-    int *index = neuron->solver.quadratic.index;
-    const int n = nl_ensemble_coordinates(ensemble, level, neuron, index);
-    df[i] = 0;
-    if (n == 0) continue;
-    df[i] = block_trace(ensemble, neuron, index, n) +
-            border_trace(&bordered, ensemble, neuron, index, n, solved + n);
-    solved += (size_t)n * (size_t)(bordered.n_border + 1);
+  if (is_small) {
+    bordered.n_border = read_groups(ensemble, level);
+    lay_out(&bordered, ensemble, NL_TRACES, hook);
+    start_schur(&bordered, ensemble);
+    if (find_traces(&bordered, ensemble, df, hook) && factor_schur(&bordered)) {
+      add_border_traces(&bordered, ensemble, df);
+      return;
+    }
   }
+  for (int i = 0; i < ensemble->n_neuron; i++) df[i] = NAN;
 }

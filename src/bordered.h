@@ -13,25 +13,27 @@
 /* n_i: neuron i's coordinates of groups that are in; m: its Gram's size. */
 typedef struct {
   int n_border;      /* penalised groups that are in, listed in ensemble->border */
-  double *solved;    /* for each neuron B_i^-1 [gradient, U_i]: n_i x (1 + n_border) */
+  double *solved;    /* for each neuron B_i^-1 [gradient, U_i]: n_i x (1 + n_border); for
+                        degrees of freedom n_border x n_border */
+  double *white;     /* the largest n_i x n_border: scratch */
   double *schur;     /* n_border x n_border: factor of C^-1 - U'B^-1 U */
   double *weight;    /* n_border: scratch */
   double *direction; /* m of each neuron: where a Newton step goes */
   double *times;     /* m of each neuron: room for H times it */
 } nl_bordered;
 
-/* Factors M at the x of the neurons' models. Overwrites each Gram's spare. Returns 0 where M
+/* Factors M at the x of the neurons' models. Overwrites the Grams' spare. Returns 0 where M
  * isn't positive. */
 int nl_bordered_factor(nl_bordered *bordered, nl_ensemble *ensemble,
                        const nl_level *level, const nl_hook *hook);
 
 /* direction <- -M^-1 gradient, of model and penalty. Returns gradient'direction. */
-double nl_bordered_direction(nl_bordered *bordered, const nl_ensemble *ensemble,
-                             const nl_level *level);
+double nl_bordered_direction(nl_bordered *bordered, const nl_ensemble *ensemble);
 
 /* df (n_neuron): each neuron's degrees of freedom without its intercept's, its part of the
  * trace of H M^-1 (compare freedom.h), at theta = now. NaN where it has more than
- * NL_MOST_FREEDOM coordinates in, or M isn't positive. */
+ * NL_MOST_FREEDOM coordinates in, M isn't positive, or neurons share a Gram, which is then
+ * not the H of any. */
 void nl_bordered_freedom(nl_ensemble *ensemble, const nl_level *level, double *df,
                          const nl_hook *hook);
 

@@ -1,6 +1,8 @@
 /* cost.c: see cost.h. */
 #include "cost.h"
 
+#include <math.h>
+
 /* An exponential, in multiplications of a lane (measured: between 3 and 5). */
 #define NL_EXPONENTIAL 4
 #define NL_CHEAP_LOOK 1.35
@@ -103,6 +105,13 @@ int nl_cost_lanes_pay(int n_model, int n_theta) {
 int nl_cost_sketch_pays(const nl_design *design, const int *set, int n_theta) {
   const double n_read = NL_SKETCH_SWEEPS * (double)n_theta * (double)n_theta;
   return nl_cost_sweeps(design, set, n_read) <= NL_SKETCH_SHARE;
+}
+
+int nl_cost_gram_company(int n_neuron, int n_theta, size_t room) {
+  const double one = n_theta > 0 ? (double)n_theta * (double)n_theta : 1;
+  const double fit = floor((double)(room > 0 ? room : NL_GRAMS_ROOM) / one);
+  if (fit >= n_neuron) return 1;
+  return fit < 1 ? n_neuron : (int)ceil(n_neuron / fit);
 }
 
 int nl_cost_stride(const nl_design *design, int n_theta) {

@@ -51,6 +51,12 @@ int nl_cost_lanes_pay(int n_model, int n_theta);
  * for a better prediction. */
 int nl_cost_sketch_pays(const nl_design *design, const int *set, int n_theta);
 
+/* How many neurons that are fitted together work with one Gram, so that all Grams, of so many
+ * coordinates each, have room in `room` doubles (0: in NL_GRAMS_ROOM); 1 where that is enough
+ * for a Gram of each. */
+#define NL_GRAMS_ROOM ((size_t)1 << 26)
+int nl_cost_gram_company(int n_neuron, int n_theta, size_t room);
+
 /* The rows a Gram rests on: one in so many, that it costs little more than the passes
  * between two of them, but not fewer rows than its coordinates ask for: its sampling
  * error is about sqrt(n_theta / rows), less where neighbouring rows are alike. */

@@ -23,6 +23,7 @@ static void move_block(nl_solver *solver, int g, int rank, const double *x,
   const int at = gram->position[g];
   nl_copy((size_t)rank, next, solver->quadratic.x + at);
   nl_axpy(rank, -1, x, next);
+  for (int k = 0; gram->stretch != 1 && k < rank; k++) next[k] *= gram->stretch;
   nl_add_columns(gram->size, rank, next, gram->h + (size_t)at * (size_t)gram->capacity,
                  (size_t)gram->capacity, solver->quadratic.slope);
 }
@@ -42,7 +43,9 @@ static double update_group(const nl_ensemble *ensemble, const nl_level *level, i
   for (int i = 0, at = 0; i < ensemble->n_neuron; i++) {
     const nl_solver *solver = &ensemble->neuron[i].solver;
     const int rank = nl_group_rank(solver->penalty, g);
-    nl_copy((size_t)rank, solver->gram.curvature + solver->gram.position[g], d + at);
+    for (int k = 0; k < rank; k++)
+      d[at + k] =
+          solver->gram.stretch * solver->gram.curvature[solver->gram.position[g] + k];
     nl_gram_turn(&solver->gram, g, rank, c + at, own);
     nl_gram_turn(&solver->gram, g, rank, x + at, turned + at);
     for (int k = 0; k < rank; k++) c[at + k] = d[at + k] * turned[at + k] - own[k];
@@ -121,7 +124,7 @@ static void newton_step(nl_ensemble *ensemble, const nl_level *level,
   nl_bordered newton;
   double smooth, curvature;
   if (!nl_bordered_factor(&newton, ensemble, level, hook)) return;
-  const double slope = nl_bordered_direction(&newton, ensemble, level);
+  const double slope = nl_bordered_direction(&newton, ensemble);
   along(ensemble, newton.direction, newton.times, &smooth, &curvature);
   if (!(slope < 0) || !isfinite(curvature)) return;
   for (double step = 1; step > NL_SHORTEST_COUPLED; step *= 0.5) {
@@ -143,12 +146,13 @@ static void newton_step(nl_ensemble *ensemble, const nl_level *level,
 /* ---- the model --------------------------------------------------------------------- */
 
 /* The most coordinates of groups that are in that a neuron has. */
-static int most_active(const nl_ensemble *ensemble, const nl_level *level) {
+static int most_active(nl_ensemble *ensemble, const nl_level *level) {
   int most = 0;
+  nl_ensemble_mark(ensemble, level);
   for (int i = 0; i < ensemble->n_neuron; i++) {
     const nl_neuron *neuron = ensemble->neuron + i;
     const int n =
-        nl_ensemble_coordinates(ensemble, level, neuron, neuron->solver.quadratic.index);
+        nl_ensemble_coordinates(ensemble, neuron, neuron->solver.quadratic.index);
     if (n > most) most = n;
   }
   return most;

@@ -11,6 +11,11 @@
 
 /* A neuron with this share of the residual holds up the others. */
 #define NL_HOLDS_UP 0.1
+/* A neuron that is so many times as curved as its metric gets another one; a trial changes
+ * metrics by factors between these. */
+#define NL_MORE_CURVED 1.2
+#define NL_LEAST_MEND 0.8
+#define NL_MOST_MEND 8
 
 static nl_neuron *first_of(const nl_course *course) { return course->ensemble->neuron; }
 
@@ -118,8 +123,8 @@ static void ride(nl_course *course, const int *wanted) {
 
 /* ---- Grams ------------------------------------------------------------------------- */
 
-/* New Grams at now for the neurons (n, at most NL_LANES), whose weights one more pass keeps. */
-static void rebuild(nl_course *course, nl_neuron *const *neuron, int n) {
+/* One more pass at now for neurons (n, at most NL_LANES) that keeps their weights. */
+static void keep_weights(nl_course *course, nl_neuron *const *neuron, int n) {
   const nl_model *models[NL_LANES] = {NULL};
   nl_state *states[NL_LANES] = {NULL};
   for (int v = 0; v < n; v++) {
@@ -133,6 +138,11 @@ static void rebuild(nl_course *course, nl_neuron *const *neuron, int n) {
   nl_model_pass(n, models, states, course->none, course->kept, &course->pass,
                 course->hook);
   course->total_pass++;
+}
+
+/* New Grams at now for these neurons. */
+static void rebuild(nl_course *course, nl_neuron *const *neuron, int n) {
+  keep_weights(course, neuron, n);
   for (int v = 0; v < n; v++) {
     nl_solver *solver = &neuron[v]->solver;
     nl_gram_reset(&solver->gram, solver->penalty, course->kept + v, course->design->n_obs,
@@ -143,12 +153,56 @@ static void rebuild(nl_course *course, nl_neuron *const *neuron, int n) {
   }
 }
 
+/* Adds a neuron's weights, divided by their sum, to x (n_obs). */
+static void add_weights(size_t n_obs, const double *weight, double *x) {
+  double total = 0;
+  for (size_t t = 0; t < n_obs; t++) total += weight[t];
+  for (size_t t = 0; t < n_obs; t++) x[t] += weight[t] / total;
+}
+
+/* A new Gram at now for all neurons that work with that of one: at the mean of their weights,
+ * each with its own curvature c. */
+static void rebuild_shared(nl_course *course, int metric) {
+  nl_ensemble *ensemble = course->ensemble;
+  nl_neuron *several[NL_LANES], *owner = ensemble->neuron + metric;
+  const size_t n_obs = course->design->n_obs;
+  int n = 0, left = owner->n_with;
+  nl_fill(n_obs, 0, course->blend);
+  for (int i = metric; left > 0; i++) {
+    if (ensemble->neuron[i].metric != metric) continue;
+    several[n++] = ensemble->neuron + i;
+    if (n < NL_LANES && n < left) continue;
+    keep_weights(course, several, n);
+    for (int v = 0; v < n; v++) {
+      several[v]->curvature = several[v]->line.point->next.curvature;
+      add_weights(n_obs, course->kept[v], course->blend);
+    }
+    left -= n;
+    n = 0;
+  }
+  nl_gram_reset(&owner->solver.gram, owner->solver.penalty, &course->blend, n_obs, 1);
+  nl_ensemble_share(ensemble, metric, &owner->solver.gram);
+  for (int i = metric; i < ensemble->n_neuron; i++) {
+    nl_neuron *neuron = ensemble->neuron + i;
+    if (neuron->metric != metric) continue;
+    neuron->line.point->gram_here = neuron->solver.gram.n_built;
+    neuron->gram_slow = 0;
+    neuron->solver.gram_age = 0;
+  }
+}
+
+void nl_course_blend(nl_course *course) {
+  for (int i = 0; i < course->ensemble->n_neuron; i++)
+    if (course->ensemble->neuron[i].n_with > 1) rebuild_shared(course, i);
+}
+
 /* New Grams at now for the neurons whose Grams are slow. */
 static void refresh(nl_course *course) {
   nl_neuron *slow[NL_LANES];
   int n = 0;
   for (int i = 0; i < course->ensemble->n_neuron; i++) {
     nl_neuron *neuron = course->ensemble->neuron + i;
+    if (neuron->gram_slow && neuron->n_with > 1) rebuild_shared(course, i);
     if (neuron->gram_slow) slow[n++] = neuron;
     if (n == NL_LANES || (n > 0 && i + 1 == course->ensemble->n_neuron)) {
       rebuild(course, slow, n);
@@ -163,16 +217,52 @@ static void refresh(nl_course *course) {
 static void note_slow(nl_course *course, const int *wanted, const double *part,
                       double reached) {
   for (int i = 0; i < course->ensemble->n_neuron; i++) {
-    nl_neuron *neuron = course->ensemble->neuron + i;
-    nl_gram *gram = &neuron->solver.gram;
-    if (part[i] <= NL_SLOW * neuron->part || part[i] < NL_HOLDS_UP * reached) continue;
+    const nl_neuron *neuron = course->ensemble->neuron + i;
+    nl_neuron *owner = course->ensemble->neuron + neuron->metric;
+    nl_gram *gram = &owner->solver.gram;
+    if (owner->gram_slow || part[i] <= NL_SLOW * neuron->part ||
+        part[i] < NL_HOLDS_UP * reached)
+      continue;
     if (!nl_cost_gram_is_due(course->design, wanted, gram->stride, 0,
                              neuron->solver.gram_age))
       continue;
-    neuron->gram_slow = 1;
-    if (neuron->solver.gram_age < NL_GRAM_OLD && gram->stride > 1)
+    owner->gram_slow = 1;
+    if (owner->solver.gram_age < NL_GRAM_OLD && gram->stride > 1)
       gram->stride = (gram->stride + 1) / 2;
   }
+}
+
+/* What a trial says of neurons that share Grams: how much more curved they are along it than
+ * their metrics. Returns whether one was by much, so that the trial was too far. */
+static int mend_metrics(nl_course *course) {
+  nl_ensemble *ensemble = course->ensemble;
+  int is_mended = 0;
+  for (int i = 0; i < ensemble->n_neuron; i++) {
+    nl_neuron *neuron = ensemble->neuron + i;
+    nl_solver *solver = &neuron->solver;
+    nl_gram *gram = &solver->gram;
+    const nl_point *point = neuron->line.point;
+    double *x = solver->quadratic.x, *image = solver->quadratic.slope, change = 0;
+    if (ensemble->neuron[neuron->metric].n_with == 1) continue;
+    for (int k = 0; k < gram->n_in; k++) {
+      const int g = gram->group[k], at = solver->penalty->theta_start[g];
+      const int rank = nl_group_rank(solver->penalty, g);
+      nl_copy((size_t)rank, point->direction + at, x + gram->position[g]);
+      change += nl_dot(rank, point->direction + at, point->next_gradient + at) -
+                nl_dot(rank, point->direction + at, point->gradient + at);
+    }
+    nl_gram_times(gram, x, image);
+    const double start = point->now.slope, lean = start * start / gram->scale;
+    const double expected = course->step * (nl_dot(gram->size, x, image) + lean);
+    change += point->direction_intercept * (point->next.slope - start);
+    const double ratio = expected > 0 ? change / expected : 1;
+    if (!(ratio > 0)) continue;
+    is_mended = is_mended || ratio > NL_MORE_CURVED;
+    neuron->excess *= fmin(fmax(ratio, NL_LEAST_MEND), NL_MOST_MEND);
+    neuron->excess = fmax(neuron->excess, 1);
+    gram->stretch = gram->scale = neuron->curvature * neuron->excess;
+  }
+  return is_mended;
 }
 
 /* ---- judging ----------------------------------------------------------------------- */
@@ -211,12 +301,13 @@ static nl_step step_of(const nl_course *course) {
 }
 
 /* A trial that did not help: new Grams at now, a shorter step, or the end. */
-static void refuse(nl_course *course, double change, double rounding) {
+static void refuse(nl_course *course, double change, double rounding, int is_mended) {
   const nl_step step = step_of(course);
   if (course->predicted) {
     course->predicted = 0;
     return;
   }
+  if (is_mended && course->step == 1) return;
   if (!nl_step_is_rounding(&step, rounding)) {
     course->step = nl_step_shorten(&step, change, rounding);
     return;
@@ -224,11 +315,12 @@ static void refuse(nl_course *course, double change, double rounding) {
   int n = 0;
   for (int i = 0; i < course->ensemble->n_neuron; i++) {
     nl_neuron *neuron = course->ensemble->neuron + i;
+    nl_neuron *owner = course->ensemble->neuron + neuron->metric;
     const int is_exact =
-        neuron->line.point->metric_here && neuron->solver.gram.stride == 1;
+        neuron->line.point->metric_here && owner->solver.gram.stride == 1;
     if (is_exact || neuron->part < NL_HOLDS_UP * course->residual) continue;
-    neuron->gram_slow = 1;
-    neuron->solver.gram.stride = 1;
+    owner->gram_slow = 1;
+    owner->solver.gram.stride = 1;
     n++;
   }
   course->step = 1;
@@ -245,8 +337,12 @@ static void judge_step(nl_course *course, const int *wanted, int full, double re
   change += penalty_next - penalty_now;
   if (course->step == 1) course->promised = slope + penalty_next - penalty_now;
   const nl_step step = step_of(course);
-  if (!nl_step_is_enough(&step, change, rounding, reached)) {
-    refuse(course, change, rounding);
+  const int is_mended = mend_metrics(course);
+  /* shared Grams take slow steps, the last of them where only residuals tell a difference */
+  const int creeps =
+      course->blend && fabs(change) <= rounding && reached < course->residual;
+  if (!creeps && !nl_step_is_enough(&step, change, rounding, reached)) {
+    refuse(course, change, rounding, is_mended);
     return;
   }
   if (course->step == 1 && !course->predicted && reached > course->tol)

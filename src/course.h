@@ -13,7 +13,9 @@ typedef struct {
   nl_ensemble *ensemble;
   nl_outlook outlook;
   double *kept[NL_LANES]; /* n_obs: weights that Grams are built at */
-  int *none;              /* n_block: 0 */
+  double
+      *blend; /* n_obs: the mean of such weights, where neurons share Grams; else NULL */
+  int *none;  /* n_block: 0 */
   nl_level level;
   double tol;
   double residual;  /* at now: of all groups if full, else of those looked at */
@@ -36,6 +38,9 @@ double nl_course_score(const nl_course *course, int g);
  * along with those that this lambda will need; reference: the unit of residuals at lambda 0. */
 void nl_course_begin(nl_course *course, const nl_job *job, double lambda_ahead,
                      double reference);
+
+/* Makes Grams at now for the neurons that share them. */
+void nl_course_blend(nl_course *course);
 
 /* Steps until now is a solution, or there is nothing more to do; in the end now was looked at
  * with all groups. wanted: n_block, scratch. */

@@ -155,13 +155,21 @@ int nl_ensemble_is_active(const nl_ensemble *ensemble, const nl_level *level, in
   return 0;
 }
 
-int nl_ensemble_coordinates(const nl_ensemble *ensemble, const nl_level *level,
-                            const nl_neuron *neuron, int *index) {
+void nl_ensemble_mark(nl_ensemble *ensemble, const nl_level *level) {
+  const nl_gram *gram = &ensemble->neuron[0].solver.gram;
+  for (int k = 0; k < gram->n_in; k++) {
+    const int g = gram->group[k];
+    ensemble->is_in[g] = nl_ensemble_is_active(ensemble, level, g);
+  }
+}
+
+int nl_ensemble_coordinates(const nl_ensemble *ensemble, const nl_neuron *neuron,
+                            int *index) {
   const nl_gram *gram = &neuron->solver.gram;
   int n = 0;
   for (int k = 0; k < gram->n_in; k++) {
     const int g = gram->group[k], at = gram->position[g];
-    if (!nl_ensemble_is_active(ensemble, level, g)) continue;
+    if (!ensemble->is_in[g]) continue;
     for (int j = 0; j < nl_group_rank(neuron->solver.penalty, g); j++)
       index[n++] = at + j;
   }
@@ -175,12 +183,28 @@ void nl_ensemble_include(nl_ensemble *ensemble, int g) {
     nl_set_include(&ensemble->neuron[i].solver, g);
 }
 
+void nl_ensemble_share(nl_ensemble *ensemble, int metric, const nl_gram *gram) {
+  const nl_gram now = *gram;
+  for (int i = metric; i < ensemble->n_neuron; i++) {
+    nl_neuron *neuron = ensemble->neuron + i;
+    if (neuron->metric != metric) continue;
+    neuron->solver.gram = now;
+    neuron->solver.gram.stretch = neuron->solver.gram.scale =
+        neuron->curvature * neuron->excess;
+  }
+}
+
 void nl_ensemble_cover(nl_ensemble *ensemble) {
-  const nl_gram *rooms = &ensemble->neuron[ensemble->n_neuron - 1].solver.gram;
+  const nl_gram *rooms = ensemble->rooms;
   for (int i = 0; i < ensemble->n_neuron; i++) {
     nl_solver *solver = &ensemble->neuron[i].solver;
+    const int n_with = ensemble->neuron[i].n_with;
+    if (n_with == 0) continue;
     nl_setup_lend(rooms, &solver->gram);
+    if (n_with > 1) solver->gram.scale = 1;
     nl_set_cover(solver);
+    if (n_with > 1) nl_ensemble_share(ensemble, i, &solver->gram);
     rooms = &solver->gram;
   }
+  ensemble->rooms = rooms;
 }

@@ -16,6 +16,12 @@ typedef struct {
       *before[NL_MAX_BEFORE]; /* where it was at the last lambdas, the latest first */
   double part;   /* the neuron's share of the residual: the largest over the groups */
   int gram_slow; /* its Gram has become a poor metric */
+  int metric; /* which neuron's Gram it works with: its own, or that of an earlier one with
+                    the same coordinates, as a copy of its struct with a stretch of its own */
+  int n_with; /* how many work with its Gram: 1 for itself alone, 0 if it has none */
+  double
+      curvature; /* where several work with its Gram: its own c, when that was made, and */
+  double excess; /* how much more curved it turned out to be than c times that Gram */
 } nl_neuron;
 
 typedef struct {
@@ -25,11 +31,13 @@ typedef struct {
   int max_rank;  /* the largest sum of a group's ranks over the neurons */
   double *space; /* 5 * max_rank */
   double *part;  /* n_neuron: scratch of who looks at a step */
+  int *is_in;    /* n_group: flags of nl_ensemble_mark() */
   /* scratch of bordered.h */
   int *border;       /* n_group */
   double *norm;      /* n_group */
   double *stiffness; /* n_group */
   nl_room room;
+  const nl_gram *rooms; /* the Gram that has the latest rooms (nl_setup_lend) */
 } nl_ensemble;
 
 /* Any neuron's: n_group, weight and scale are the same for all. */
@@ -63,14 +71,18 @@ double nl_ensemble_score(const nl_ensemble *ensemble, int g, double w);
 
 /* Whether a group is in at the x of the neurons' models. */
 int nl_ensemble_is_active(const nl_ensemble *ensemble, const nl_level *level, int g);
-/* Lists the coordinates of one neuron's groups that are, in its Gram's order; returns how
- * many. */
-int nl_ensemble_coordinates(const nl_ensemble *ensemble, const nl_level *level,
-                            const nl_neuron *neuron, int *index);
+/* Flags those of the Gram's groups that are. */
+void nl_ensemble_mark(nl_ensemble *ensemble, const nl_level *level);
+/* Lists the coordinates of one neuron's groups that are flagged, in its Gram's order; returns
+ * how many. */
+int nl_ensemble_coordinates(const nl_ensemble *ensemble, const nl_neuron *neuron,
+                            int *index);
 
 /* Takes a group into every neuron's set. */
 void nl_ensemble_include(nl_ensemble *ensemble, int g);
 /* Grams that cover the sets. */
 void nl_ensemble_cover(nl_ensemble *ensemble);
+/* The Gram of one neuron, and of all that work with it, is what `gram` is now. */
+void nl_ensemble_share(nl_ensemble *ensemble, int metric, const nl_gram *gram);
 
 #endif

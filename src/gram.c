@@ -54,6 +54,7 @@ void nl_gram_reset(nl_gram *gram, const nl_penalty *penalty, double **kept, size
   gram->valid = 1;
   gram->n_built++;
   gram->scale = scale;
+  gram->stretch = 1;
   gram->root.on = 0;
 }
 
@@ -85,13 +86,14 @@ void nl_gram_times(const nl_gram *gram, const double *x, double *out) {
   }
   nl_fill((size_t)gram->size, 0, out);
   nl_add_columns(gram->size, gram->size, x, gram->h, (size_t)gram->capacity, out);
+  for (int i = 0; gram->stretch != 1 && i < gram->size; i++) out[i] *= gram->stretch;
 }
 
 void nl_gram_part(nl_gram *gram, const int *index, int n) {
   for (int j = 0; j < n; j++) {
     const double *column = gram->h + (size_t)index[j] * (size_t)gram->capacity;
     double *to = gram->spare + (size_t)j * (size_t)n;
-    for (int i = 0; i < n; i++) to[i] = column[index[i]];
+    for (int i = 0; i < n; i++) to[i] = gram->stretch * column[index[i]];
   }
 }
 
@@ -126,7 +128,10 @@ static void grow(nl_gram *gram, int needed, int most, const nl_hook *hook) {
             h + (ptrdiff_t)j * capacity);
   }
   gram->h = h;
-  gram->spare = hook->more(hook->data, n);
+  if (n > gram->n_spare) {
+    gram->spare = hook->more(hook->data, n);
+    gram->n_spare = n;
+  }
   gram->capacity = capacity;
 }
 

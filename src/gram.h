@@ -19,21 +19,25 @@ enum { NL_LARGE_GROUP = 256 };
 
 typedef struct {
   int valid;
-  int n_built;    /* how often it was built anew */
-  int n_in;       /* groups inside */
-  int *group;     /* n_group: the first n_in are those inside, in order of entry */
-  int *position;  /* n_group: first coordinate of a group in H, or -1 */
-  int size;       /* coordinates inside */
-  int capacity;   /* leading dimension of h and spare */
-  double *h;      /* capacity x capacity, both triangles */
-  double *spare;  /* capacity x capacity, for factorisations of its user */
+  int n_built;   /* how often it was built anew */
+  int n_in;      /* groups inside */
+  int *group;    /* n_group: the first n_in are those inside, in order of entry */
+  int *position; /* n_group: first coordinate of a group in H, or -1 */
+  int size;      /* coordinates inside */
+  int capacity;  /* leading dimension of h */
+  double *h;     /* capacity x capacity, both triangles */
+  double
+      stretch; /* H is h times this: 1, but where a Gram is another one's, too; not of a root
+                   */
+  double *spare; /* n_spare, at least capacity^2: for factorisations of its user */
+  size_t n_spare;
   nl_root root;   /* in place of h and spare where root.on; off after a reset */
   double *mean;   /* n_theta: T'X'e of the groups inside, at their position */
   double *weight; /* n_obs: e, sums to 1 */
   double scale;   /* c */
   int stride;     /* one row in so many is used, without pattern, in runs of `run` */
   int run;
-  /* of each group's own block of H */
+  /* of each group's own block of h */
   double *curvature; /* n_theta, by position: eigenvalues, or the bound */
   double *vectors; /* rank x rank per group, from vector_start[group]; see has_vectors */
   size_t *vector_start; /* n_group */

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "bordered.h"
+#include "cost.h"
 #include "course.h"
 #include "linalg.h"
 #include "setup.h"
@@ -93,6 +94,7 @@ static nl_ensemble new_ensemble(const nl_tasks *tasks) {
   }
   ensemble.space = nl_new_doubles(5 * (size_t)ensemble.max_rank, hook);
   ensemble.part = nl_new_doubles((size_t)tasks->n_task, hook);
+  ensemble.is_in = nl_new_ints(n_group, hook);
   ensemble.border = nl_new_ints(n_group, hook);
   ensemble.norm = nl_new_doubles(n_group, hook);
   ensemble.stiffness = nl_new_doubles(n_group, hook);
@@ -110,6 +112,26 @@ static nl_penalty widest(const nl_tasks *tasks) {
     if (other->max_size > penalty.max_size) penalty.max_size = other->max_size;
   }
   return penalty;
+}
+
+static int same_coordinates(const nl_penalty *a, const nl_penalty *b) {
+  return a->transform == b->transform && a->column == b->column;
+}
+
+/* Which neurons work with whose Gram: so many with one, if they have the same coordinates. */
+static void share_grams(const nl_tasks *tasks, nl_ensemble *ensemble, int company) {
+  for (int k = 0; k < tasks->n_task; k++) {
+    nl_neuron *neuron = ensemble->neuron + k;
+    neuron->metric = k;
+    neuron->curvature = neuron->excess = 1;
+    neuron->n_with = 0;
+    for (int i = 0; i < k && neuron->metric == k; i++) {
+      if (ensemble->neuron[i].n_with > 0 && ensemble->neuron[i].n_with < company &&
+          same_coordinates(tasks->penalty + i, tasks->penalty + k))
+        neuron->metric = i;
+    }
+    ensemble->neuron[neuron->metric].n_with++;
+  }
 }
 
 /* The neurons with their models, at their models without penalised groups. */
@@ -130,17 +152,23 @@ static void set_up(const nl_tasks *tasks, nl_course *course, nl_ensemble *ensemb
   course->kept[0] = scratch.kept;
   for (int v = 1; v < NL_LANES && v < tasks->n_task; v++)
     course->kept[v] = nl_new_doubles(tasks->design->n_obs, hook);
-  const nl_gram *rooms = &scratch.gram;
+  share_grams(tasks, ensemble,
+              nl_cost_gram_company(tasks->n_task, wide->n_theta, tasks->gram_room));
+  ensemble->rooms = &scratch.gram;
   for (int k = 0; k < tasks->n_task; k++) {
     nl_neuron *neuron = ensemble->neuron + k;
     const nl_penalty *penalty = tasks->penalty + k;
-    nl_setup_beside(&neuron->solver, &scratch, penalty);
-    nl_setup_lend(rooms, &neuron->solver.gram);
+    nl_gram *gram = &ensemble->neuron[neuron->metric].solver.gram;
+    nl_setup_beside(&neuron->solver, &scratch, penalty, neuron->metric < k ? gram : NULL);
+    nl_setup_lend(ensemble->rooms, &neuron->solver.gram);
     nl_setup_line(&neuron->line, &neuron->solver, &neuron->model, tasks->n_lambda, 1,
                   hook);
     set_model(tasks, k, neuron, course->kept[0]);
     start_neuron(tasks, k, neuron, course->kept);
-    rooms = &neuron->solver.gram;
+    *gram = neuron->solver.gram;
+    ensemble->rooms = gram;
+    if (neuron->metric < k && !course->blend)
+      course->blend = nl_new_doubles(tasks->design->n_obs, hook);
     nl_trail trail;
     nl_setup_trail(&trail, penalty->n_theta, NL_MAX_BEFORE, hook);
     for (int i = 0; i < NL_MAX_BEFORE; i++) neuron->before[i] = trail.point + i;
@@ -180,6 +208,7 @@ void nl_joint_fit(const nl_tasks *tasks) {
   course.level.lambda = top;
   course.full = 1;
   course.foretold = INFINITY;
+  nl_course_blend(&course);
   nl_outlook_note(&course.outlook, &ensemble, &course.level);
   for (int j = 0; j < line->n_job; j++) {
     const nl_job *job = line->job + j;

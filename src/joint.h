@@ -5,7 +5,11 @@
  * one decrease, that of the sum of their losses and the penalty. The passes over the data
  * carry eight neurons at a time. Lambdas are solved one after the other, each from where the
  * slopes of all neurons are predicted to be (predict.h). A neuron's Gram is made anew when
- * the neuron holds up the others. */
+ * the neuron holds up the others.
+ *
+ * Where Grams for all would take too much memory (nl_cost_gram_company), several neurons with
+ * the same coordinates work with one, at the mean of their weights, each times its own
+ * curvature, and times what trials show it to be more curved than that. */
 #ifndef NL_JOINT_H
 #define NL_JOINT_H
 

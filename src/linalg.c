@@ -140,9 +140,12 @@ void nl_cholesky_solve(int n, const double *factor, double *b) {
 
 /* Solves L w = e_j for all columns j, a panel of L at a time: panel columns turn from L
  * into the inverse when their turn comes, so the panel is copied first. */
+enum {
+  INVERT_PANEL = 8
+}; /* at most NL_PANEL; narrow: inside a panel there are no vectors */
 void nl_triangle_invert(int n, double *factor, double *panel) {
-  for (int k = 0; k < n; k += NL_PANEL) {
-    const int end = k + NL_PANEL < n ? k + NL_PANEL : n;
+  for (int k = 0; k < n; k += INVERT_PANEL) {
+    const int end = k + INVERT_PANEL < n ? k + INVERT_PANEL : n;
     for (int j = k; j < end; j++) {
       double *column = factor + (ptrdiff_t)j * n;
       nl_copy((size_t)(n - k), column + k, panel + (ptrdiff_t)(j - k) * n + k);
@@ -151,7 +154,7 @@ void nl_triangle_invert(int n, double *factor, double *panel) {
     }
     for (int j = 0; j < end; j++) {
       double *w = factor + (ptrdiff_t)j * n;
-      double coefficients[NL_PANEL];
+      double coefficients[INVERT_PANEL];
       for (int i = k; i < end; i++) {
         const double *l = panel + (ptrdiff_t)(i - k) * n;
         w[i] /= l[i];

@@ -29,6 +29,7 @@ typedef struct {
   nl_task *task;
   int n_task;
   nl_pass_space pass;
+  size_t gram_room; /* nl_joint_fit: doubles that all Grams may take; 0: NL_GRAMS_ROOM */
   const nl_hook *hook;
 } nl_tasks;
 

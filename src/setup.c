@@ -53,7 +53,7 @@ static void add_gram(nl_gram *gram, const nl_design *design, const nl_penalty *p
   gram->capacity = penalty->n_theta < FIRST_CAPACITY ? penalty->n_theta : FIRST_CAPACITY;
   if (gram->capacity < 1) gram->capacity = 1;
   gram->h = nl_new_doubles((size_t)gram->capacity * (size_t)gram->capacity, hook);
-  gram->spare = nl_new_doubles((size_t)gram->capacity * (size_t)gram->capacity, hook);
+  gram->stretch = 1;
   gram->weight = nl_new_doubles(design->n_obs, hook);
   gram->stride = nl_cost_stride(design, penalty->n_theta);
   gram->run = nl_cost_run(design);
@@ -65,6 +65,8 @@ static void add_gram_space(nl_gram *gram, const nl_design *design, int max_size,
   const size_t n_col = (size_t)design->n_col, n_block = (size_t)design->n_block;
   const size_t largest = (size_t)max_size * (size_t)max_size;
   size_t n_entry = 0;
+  gram->n_spare = (size_t)gram->capacity * (size_t)gram->capacity;
+  gram->spare = nl_new_doubles(gram->n_spare, hook);
   for (int b = 0; b < design->n_block; b++)
     n_entry += (size_t)design->block[b].n_entry + 1;
   gram->index = nl_new_ints(NL_CHUNK * n_entry * (size_t)design->n_thread + 1, hook);
@@ -178,15 +180,22 @@ void nl_setup_lend(const nl_gram *from, nl_gram *to) {
   to->raw = from->raw;
   to->strip = from->strip;
   to->entry = from->entry;
+  if (from->n_spare <= to->n_spare) return;
+  to->spare = from->spare;
+  to->n_spare = from->n_spare;
 }
 
-void nl_setup_beside(nl_solver *solver, const nl_solver *first,
-                     const nl_penalty *penalty) {
+void nl_setup_beside(nl_solver *solver, const nl_solver *first, const nl_penalty *penalty,
+                     const nl_gram *gram) {
   const nl_hook *hook = first->hook;
   const size_t n_theta = (size_t)penalty->n_theta;
   *solver = *first;
   set_groups(solver, penalty, hook);
-  add_gram(&solver->gram, first->design, penalty, hook);
+  if (gram) {
+    solver->gram = *gram;
+  } else {
+    add_gram(&solver->gram, first->design, penalty, hook);
+  }
   solver->quadratic.x = nl_new_doubles(n_theta, hook);
   solver->quadratic.slope = nl_new_doubles(n_theta, hook);
   solver->quadratic.predicted = nl_new_doubles(n_theta, hook);

@@ -14,9 +14,9 @@ void nl_setup_solver(nl_solver *solver, const nl_design *design,
 /* One more over the same design, with groups, a Gram and a set of its own, which works in the
  * scratch of the first: that was laid out for no fewer coordinates, nor a smaller largest
  * group. Its Gram must be lent the other's rooms, which grow, before it is extended, and
- * must give them back. */
-void nl_setup_beside(nl_solver *solver, const nl_solver *first,
-                     const nl_penalty *penalty);
+ * must give them back. gram: NULL, or one to take in place of a Gram of its own. */
+void nl_setup_beside(nl_solver *solver, const nl_solver *first, const nl_penalty *penalty,
+                     const nl_gram *gram);
 void nl_setup_lend(const nl_gram *from, nl_gram *to);
 
 /* A pipeline for a path of n_lambda values with room for n_point points (NL_POINTS where it

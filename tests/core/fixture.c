@@ -1086,6 +1086,7 @@ nl_ensemble *new_ensemble(nl_link link, int n, const nl_penalty *penalty,
   ensemble->neuron = (nl_neuron *)new_bytes(n_neuron * sizeof(nl_neuron));
   ensemble->space = new_doubles(5 * (size_t)ensemble->max_rank);
   ensemble->part = new_doubles(n_neuron);
+  ensemble->is_in = new_ints(n_group);
   ensemble->border = new_ints(n_group);
   ensemble->norm = new_doubles(n_group);
   ensemble->stiffness = new_doubles(n_group);
@@ -1093,6 +1094,10 @@ nl_ensemble *new_ensemble(nl_link link, int n, const nl_penalty *penalty,
     const nl_penalty *own = i == 1 && other ? other : penalty;
     add_neuron(ensemble->neuron + i,
                mixed_problem(link, NL_CHUNK + 31, *own, NULL, NULL));
+    ensemble->neuron[i].metric = i;
+    ensemble->neuron[i].n_with = 1;
+    ensemble->neuron[i].curvature = ensemble->neuron[i].excess = 1;
+    ensemble->rooms = &ensemble->neuron[i].solver.gram;
   }
   for (int g = 0; g < penalty->n_group; g++) nl_ensemble_include(ensemble, g);
   nl_ensemble_cover(ensemble);

@@ -73,7 +73,7 @@ static void check_direction(nl_ensemble *ensemble, const nl_level *level, int n_
   const coordinates all = list_active(ensemble, n_in);
   const size_t n = (size_t)all.n;
   CHECK(nl_bordered_factor(&newton, ensemble, level, ensemble->neuron[0].solver.hook));
-  const double came = nl_bordered_direction(&newton, ensemble, level);
+  const double came = nl_bordered_direction(&newton, ensemble);
   double *step = new_doubles(n), *gradient = new_doubles(n);
   const double *from = newton.direction;
   size_t k = 0;

@@ -111,6 +111,19 @@ static void test_stride(void) {
   free_all();
 }
 
+/* Grams of their own while there is room; then so few that they have room; one at least. */
+static void test_gram_company(void) {
+  CHECK(nl_cost_gram_company(50, 240, 0) == 1);
+  CHECK(nl_cost_gram_company(1, 100000, 0) == 1);
+  CHECK(nl_cost_gram_company(10, 100, 1) == 10);
+  for (int n = 1; n < 400; n += 13) {
+    const int company = nl_cost_gram_company(n, 1393, 0),
+              n_gram = (n + company - 1) / company;
+    CHECK(company >= 1 && (double)n_gram * 1393 * 1393 <= NL_GRAMS_ROOM);
+  }
+  CHECK(nl_cost_gram_company(171, 1393, 0) > 1);
+}
+
 /* A Gram of more blocks costs more; one of fewer rows less. */
 static void test_gram(void) {
   seed_random(99);
@@ -159,6 +172,7 @@ void suite_cost(void) {
   RUN(test_root);
   RUN(test_stride);
   RUN(test_gram);
+  RUN(test_gram_company);
   RUN(test_run);
   RUN(test_sweeps);
 }

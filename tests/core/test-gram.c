@@ -48,7 +48,8 @@ static void tighten(setting *s, int capacity) {
   nl_gram *gram = &s->p->solver.gram;
   gram->capacity = capacity;
   gram->h = new_doubles((size_t)(capacity * capacity));
-  gram->spare = new_doubles((size_t)(capacity * capacity));
+  gram->n_spare = (size_t)(capacity * capacity);
+  gram->spare = new_doubles(gram->n_spare);
 }
 
 static void reset(setting *s) {

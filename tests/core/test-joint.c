@@ -152,6 +152,35 @@ static void test_rich(void) {
   }
 }
 
+/* Neurons that work with each other's Grams, one of them by itself, since its coordinates are its
+ * own. */
+static void test_shared_grams(void) {
+  const size_t rooms[] = {1, 2, 4};
+  for (int i = 0; i < 6; i++) {
+    seed_random(325 + (unsigned)i);
+    nl_penalty penalty = mixed_penalty(T_RANDOM);
+    if (i > 3) set_weight(&penalty, 2, 0);
+    problem *p = mixed_problem(links[i % 2], N_OBS, penalty, NULL, NULL);
+    nl_tasks joint = joint_for(p, 10);
+    const size_t n_theta = (size_t)p->penalty.n_theta;
+    nl_penalty other = mixed_penalty(T_DEFICIENT);
+    other.weight = joint.penalty->weight;
+    other.scale = joint.penalty->scale;
+    ((nl_penalty *)joint.penalty)[2] = other;
+    joint.gram_room = rooms[i / 2] * n_theta * n_theta;
+    nl_joint_fit(&joint);
+    for (int l = 0; l < joint.n_lambda; l++) {
+      CHECK(joint_residual(p, &joint, l) <= 1.01 * tol);
+      for (int k = 0; k < joint.n_task; k++) {
+        CHECK(joint.task[k].path.status[l] == NL_OK);
+        CHECK(isnan(joint.task[k].path.df[l])); /* that Gram is nobody's curvature */
+      }
+    }
+    CHECK(guards_are_whole());
+    free_all();
+  }
+}
+
 /* One neuron's joint path is its path. */
 static void test_one(void) {
   for (int k = 0; k < 2; k++) {
@@ -237,6 +266,7 @@ static void test_no_signal(void) {
 void suite_joint(void) {
   RUN(test_sizes);
   RUN(test_rich);
+  RUN(test_shared_grams);
   RUN(test_one);
   RUN(test_given);
   RUN(test_limit);

@@ -54,6 +54,7 @@ static nl_gram new_gram(const nl_penalty *penalty, int capacity) {
   gram.vectors = new_doubles(n_theta * (size_t)penalty->max_size);
   gram.curvature = new_doubles(n_theta);
   gram.capacity = capacity;
+  gram.stretch = 1;
   gram.h = new_doubles((size_t)(capacity * capacity));
   gram.spare = new_doubles((size_t)(capacity * capacity));
   return gram;

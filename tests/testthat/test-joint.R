@@ -317,3 +317,35 @@ test_that("what `neurons` can't be is said", {
   expect_refused(fit_problem(d, neurons = "both"), "neurons")
   expect_s3_class(fit_problem(d, neurons = "joint", n_lambda = 3), "group_lasso_path")
 })
+
+test_that("checkpoints keep sets of neurons: resumed runs are identical, here and in workers", {
+  d <- many_neurons(6)
+  d$counts[, 6] <- 0
+  sets <- list(c(1, 4), c(2, 6), c(3, 5))
+  fit <- function(...) suppressWarnings(fit_many(d, neurons = sets, ...))
+  alone <- fit()
+  folder <- tempfile("checkpoint-")
+  on.exit(unlink(folder, recursive = TRUE))
+  kept <- fit(checkpoint = folder)
+  expect_identical(unclass(kept)[c("fits", "weight", "sets")], unclass(alone)[c("fits", "weight", "sets")])
+  files <- list.files(folder, "^neuron-", full.names = TRUE)
+  expect_length(files, 6)
+  # a set without one of its records is fitted again, the others are not
+  Sys.setFileTime(files, Sys.time() - 1000)
+  unlink(files[1])
+  again <- fit(checkpoint = folder)
+  expect_identical(unclass(again)$fits, unclass(alone)$fits)
+  fresh <- file.mtime(files) > Sys.time() - 500
+  expect_identical(which(fresh), c(1L, 4L))
+  expect_refused(fit_many(d, neurons = "joint", checkpoint = folder), "checkpoint", class = "neurolasso_checkpoint")
+  unlink(files[3:4])
+  expect_identical(unclass(with_workers(fit(checkpoint = folder)))$fits, unclass(alone)$fits)
+})
+
+test_that("a set that fails is named whole, and the others have their paths", {
+  work <- c(toy_work(), list(is_whole = TRUE))
+  broken <- function(work, unit) if ("c" %in% unit) stop("no luck") else toy_records(work, unit)
+  expect_warning(records <- neurolasso:::run_population(work, toy_units(work), broken, NULL, FALSE), "no luck")
+  expect_identical(vapply(records, function(record) !is.null(record$error), TRUE),
+                   setNames(letters[1:6] %in% c("c", "d"), letters[1:6]))
+})

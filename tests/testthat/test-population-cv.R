@@ -150,8 +150,6 @@ test_that("a population that is there can be cross-validated, and formulas can",
     }
   }
   expect_refused(cv_group_lasso(population, d$counts), "counts")
-  expect_refused(cv_group_lasso(fit_many(d, neurons = "joint", n_lambda = 2)), "neurons",
-                 class = "neurolasso_not_implemented")
   data <- data.frame(d$covariates)
   counts <- unname(d$counts)
   formula <- cv_group_lasso(counts ~ basis_bspline(position, 6) + speed, data, n_lambda = 4, n_folds = 3)
