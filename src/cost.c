@@ -13,6 +13,12 @@
  * never dear. */
 #define NL_SWEEPS_A_GRAM 50
 #define NL_ROOT_SMALLEST 300
+/* Models above this many coordinates are large. A sweep costs as much per coordinate as so
+ * many more of them would; it is cheap up to this share of a lane's pass (measured at 100
+ * and at 2000 bins). */
+#define NL_LARGE_MODEL 400
+#define NL_SWEEP_OVERHEAD 60
+#define NL_SWEEP_SHARE 0.2
 /* What a root costs, in passes. */
 #define NL_ROOT_PASSES 2
 /* What a Gram should cost, in passes of all lanes. */
@@ -69,6 +75,12 @@ int nl_cost_root_pays(const nl_design *design, const int *set, int n_theta) {
 
 double nl_cost_sweeps(const nl_design *design, const int *set, double n_read) {
   return n_read / ((double)design->n_obs * nl_cost_pass(design, set, set));
+}
+
+int nl_cost_sweeps_are_dear(const nl_design *design, const int *set, int n_theta) {
+  const double p = n_theta, sweep = p * (p + NL_SWEEP_OVERHEAD);
+  const double pass = (double)design->n_obs * nl_cost_pass(design, set, set);
+  return n_theta > NL_LARGE_MODEL || sweep > NL_SWEEP_SHARE * pass;
 }
 
 /* What a look at all groups costs, as a multiple of a look at the set. */

@@ -28,6 +28,10 @@ int nl_cost_root_pays(const nl_design *design, const int *set, int n_theta);
 /* Sweeps in lanes that read so many entries of H, in the same passes. */
 double nl_cost_sweeps(const nl_design *design, const int *set, double n_read);
 
+/* Whether sweeps over the quadratic model on a Gram of so many coordinates are not cheap
+ * against a pass of one lane: it is large, or bins are few. */
+int nl_cost_sweeps_are_dear(const nl_design *design, const int *set, int n_theta);
+
 /* Whether a look at all groups is so cheap, compared with a look at the set (flags), that
  * every pass takes it. */
 int nl_cost_look_is_cheap(const nl_design *design, const int *set);

@@ -3,17 +3,16 @@
 
 #include <math.h>
 
+#include "cost.h"
 #include "linalg.h"
 #include "step.h"
 
 /* The quadratic model is solved to this share of the residual it starts from; less far
- * where a sweep over it is no longer cheap against a pass (more coordinates than
- * NL_LARGE_MODEL), and further where it is a prediction. */
+ * where sweeps over it are dear, and further where it is a prediction. */
 #define NL_INEXACT 1e-3
-#define NL_INEXACT_LARGE 0.03
+#define NL_INEXACT_DEAR 0.03
 #define NL_FURTHER 0.01
-#define NL_FURTHER_LARGE 0.1
-#define NL_LARGE_MODEL 400
+#define NL_FURTHER_DEAR 0.1
 
 /* ---- the working set --------------------------------------------------------------- */
 
@@ -202,9 +201,10 @@ double nl_point_model(nl_solver *solver, nl_point *point, const double *slope) {
     nl_point_slope(solver, point, space->slope);
   }
   nl_point_theta(solver, point, space->x);
-  const int is_large = solver->gram.size > NL_LARGE_MODEL;
-  double share = is_large ? NL_INEXACT_LARGE : NL_INEXACT;
-  if (slope) share *= is_large ? NL_FURTHER_LARGE : NL_FURTHER;
+  const int is_dear =
+      nl_cost_sweeps_are_dear(solver->design, solver->wanted, solver->gram.size);
+  double share = is_dear ? NL_INEXACT_DEAR : NL_INEXACT;
+  if (slope) share *= is_dear ? NL_FURTHER_DEAR : NL_FURTHER;
   return fmax(0.05 * point->tol, share * point->residual);
 }
 

@@ -104,8 +104,8 @@ static void solve_lane(const lane_work *work, int g, int rank, int v, const doub
                        double *c) {
   double *own = work->space->own, *next = own + rank;
   nl_lane_get((size_t)rank, c, v, own);
-  nl_block_solve(rank, d, own, nl_level_tau(&work->model[v].level, work->penalty, g),
-                 0, next);
+  nl_block_solve(rank, d, own, nl_level_tau(&work->model[v].level, work->penalty, g), 0,
+                 next);
   nl_lane_set((size_t)rank, next, v, c);
 }
 

@@ -55,6 +55,19 @@ static void test_sketch(void) {
   free_all();
 }
 
+/* Sweeps are cheap on a small Gram over many rows, dear where it is large or rows are few. */
+static void test_dear_sweeps(void) {
+  int set[] = {1};
+  nl_block few = dense_block(50, 10, 0), many = dense_block(20000, 10, 0);
+  const nl_design small = design_of(50, 1, &few), large = design_of(20000, 1, &many);
+  CHECK(nl_cost_sweeps_are_dear(&small, set, 20));
+  CHECK(!nl_cost_sweeps_are_dear(&small, set, 1));
+  CHECK(!nl_cost_sweeps_are_dear(&large, set, 20));
+  CHECK(!nl_cost_sweeps_are_dear(&large, set, 100));
+  CHECK(nl_cost_sweeps_are_dear(&large, set, 2000));
+  free_all();
+}
+
 /* A root instead of H where there are fewer rows than dense columns, of which there are
  * many. */
 static void test_root(void) {
@@ -142,6 +155,7 @@ void suite_cost(void) {
   RUN(test_pass);
   RUN(test_look);
   RUN(test_sketch);
+  RUN(test_dear_sweeps);
   RUN(test_root);
   RUN(test_stride);
   RUN(test_gram);

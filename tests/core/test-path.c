@@ -113,7 +113,7 @@ static void check_report(const problem *p, const nl_path *path, int l) {
   const double *beta = beta_at(p, path, l), lambda = path->lambda[l];
   const double size = 1 + norm_of(p->design.n_col, beta);
   /* a gradient is a sum of rounded terms, and a residual is relative to lambda */
-  const double unit = p->penalty.off ? 1e-12 : 4e-15;
+  const double unit = p->penalty.off ? 1e-12 : 1e-14;
   const double rounding = lambda > 0 ? unit / lambda : 0;
   CHECK_NEAR(it.kkt, path->kkt[l], 1e-3 * path->kkt[l] + 1e-10 + rounding);
   CHECK_NEAR(it.misfit, 0, 1e-11 * size);
