@@ -426,18 +426,18 @@ new_path <- function(fit, data, groups, penalty, how, link, control, call) {
   v <- prior_weights(data)
   deviance <- deviance_from_loss(c(fit$null_loss, fit$loss), data$counts, v)
   path <- list(
-      lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
-      group_norms = fit$group_norms, group_scores = fit$group_scores,
-      groups = groups$columns, free = groups$free, overlap = groups$overlap,
-      group_weights = with_names(named_weights(penalty), names),
-      df = replace(fit$df, is.nan(fit$df), NA), deviance = deviance[-1], null_deviance = deviance[1],
-      kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
-      n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
-      design = data$design, discretized = unclass(data$design)$rounding,
-      window_edges = unclass(data$design)$edges, counts = data$counts,
-      offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how$standardize,
-      lasso_share = how$lasso_share, ridge_share = how$ridge_share, link = link, control = control, call = call
-    )
+    lambda = fit$lambda, intercept = fit$intercept, coefficients = fit$coefficients,
+    group_norms = fit$group_norms, group_scores = fit$group_scores,
+    groups = groups$columns, free = groups$free, overlap = groups$overlap,
+    group_weights = with_names(named_weights(penalty), names),
+    df = replace(fit$df, is.nan(fit$df), NA), deviance = deviance[-1], null_deviance = deviance[1],
+    kkt = fit$kkt, converged = fit$status == 0L, n_passes = fit$n_pass,
+    n_grams = fit$n_gram, n_rounds = fit$n_round, lambda_max = fit$lambda_max, n_obs = sum(v > 0),
+    design = data$design, discretized = unclass(data$design)$rounding,
+    window_edges = unclass(data$design)$edges, counts = data$counts,
+    offset = data$offset, weights = data$weights, na.action = data$na.action, standardize = how$standardize,
+    lasso_share = how$lasso_share, ridge_share = how$ridge_share, link = link, control = control, call = call
+  )
   of_class(path, "group_lasso_path")
 }
 
