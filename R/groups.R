@@ -8,8 +8,9 @@
 # groups: what the user gave; design: evaluated or not.
 read_groups <- function(groups, design) {
   fields <- unclass(design)
-  if (is.null(groups)) return(list(columns = covariate_columns(design), free = no_columns))
-  sets <- if (inherits(groups, "hierarchical_groups")) {
+  sets <- if (is.null(groups)) {
+    covariate_columns(design)
+  } else if (inherits(groups, "hierarchical_groups")) {
     hierarchy_sets(groups, covariate_columns(design))
   } else if (is.array(groups) || is_leafwise_mask(groups)) {
     mask_sets(groups, design)
@@ -21,6 +22,7 @@ read_groups <- function(groups, design) {
   if (length(sets) == 0) refuse_groups("must have at least one group, and has none.")
   empty <- lengths(sets) == 0
   if (any(empty)) refuse_groups("must have a column in every group; ", quoted(names(sets)[empty]), " has none.")
+  if (is.null(groups)) return(list(columns = sets, free = no_columns))
   if (anyDuplicated(names(sets))) {
     refuse_groups("must have a name of its own for each group; more than one: ",
                   quoted(repeated(names(sets))), ".")
