@@ -45,6 +45,7 @@ static void run(const row_loop *loop, size_t first, size_t last, int part) {
   }
 }
 
+#ifdef _OPENMP
 /* How many of n chunks come before a part: a round has half of those that are left, the
  * last one all, and its parts as many each. */
 static size_t before_part(const row_loop *loop, size_t n, int part) {
@@ -54,6 +55,7 @@ static size_t before_part(const row_loop *loop, size_t n, int part) {
   if (round > last) return n;
   return from + (left - (round < last ? left >> 1 : 0)) * k / n_thread;
 }
+#endif
 
 /* Slabs of `size` chunks a thread. */
 static void run_slabs(const row_loop *loop, size_t size, const nl_hook *hook) {
