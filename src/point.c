@@ -116,10 +116,13 @@ static double penalty_value(const nl_penalty *penalty, const nl_level *level,
 
 static void copy_state(const nl_solver *solver, const nl_state *from, nl_state *to) {
   const size_t n_col = (size_t)solver->design->n_col;
-  double *beta = to->beta, *gradient = to->gradient;
+  double *beta = to->beta, *gradient = to->gradient, *weight = to->weight;
   *to = *from;
   to->beta = beta;
   to->gradient = gradient;
+  to->weight = weight;
+  to->has_weight = from->has_weight && weight;
+  if (to->has_weight) nl_copy(solver->design->n_obs, from->weight, weight);
   nl_copy(n_col, from->beta, beta);
   nl_copy(n_col, from->gradient, gradient);
 }

@@ -2,6 +2,7 @@
 #include "quadratics.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "active.h"
 #include "kernel.h"
@@ -40,13 +41,17 @@ void nl_quadratics_room(const nl_gram *gram, nl_quadratics_space *space,
                n_image = gram->root.on ? gram->root.n_obs : 0,
                image = n_image * (NL_LANES / 2);
   double *room = nl_room_for(
-      &space->room, 2 * length + image + nl_iterates_size(gram->size, n_image), hook);
+      &space->room, 3 * length + 3 * image + nl_iterates_size(gram->size), hook);
   space->x = room;
-  space->slope = room + length;
-  space->image = (float *)(room + 2 * length);
-  space->iterates = room + 2 * length + image;
-  nl_fill(2 * length, 0, room);
+  space->slope = room += length;
+  space->weights.lean = room += length;
+  space->image = (float *)(room += length);
+  space->weights.ratio = (float *)(room += image);
+  space->weights.f = (float *)(room += image);
+  space->iterates = room + image;
+  nl_fill(2 * length, 0, space->x);
   for (size_t i = 0; i < n_image * NL_LANES; i++) space->image[i] = 0;
+  for (int v = 0; v < NL_LANES; v++) space->drift[v] = 0;
 }
 
 /* ---- one group --------------------------------------------------------------------- */
@@ -117,7 +122,10 @@ static const double *group_slope(const lane_work *work, int g, int at,
   const int rank = nl_group_rank(work->penalty, g);
   const double *slope = view->slope + (size_t)at * NL_LANES;
   if (view->h) return slope;
-  nl_copy((size_t)rank * NL_LANES, slope, own);
+  const double *lean =
+      work->space->weights.lean + (ptrdiff_t)gram->position[g] * NL_LANES;
+  for (int i = 0; i < rank * NL_LANES; i++)
+    own[i] = slope[i] - lean[i] * work->space->drift[i % NL_LANES];
   nl_root_slope(&gram->root, gram->position[g], rank, work->space->image, own);
   return own;
 }
@@ -130,8 +138,16 @@ static void spread_change(const lane_work *work, int g, int at, const lane_view 
   if (view->h) {
     nl_dense_eta(view->size, rank, view->h + (size_t)at * view->ld, view->ld, change,
                  view->slope);
-  } else {
-    nl_root_move(&gram->root, gram->position[g], rank, change, work->space->image);
+    return;
+  }
+  const nl_lane_weights *weights = &work->space->weights;
+  const double *lean = weights->lean + (ptrdiff_t)gram->position[g] * NL_LANES;
+  nl_root_move(&gram->root, gram->position[g], rank, change, weights->ratio,
+               work->space->image);
+  for (int i = 0; i < rank * NL_LANES; i++) {
+    const int v = i % NL_LANES;
+    if (weights->scale[v] > 0)
+      work->space->drift[v] += lean[i] * change[i] / weights->scale[v];
   }
 }
 
@@ -279,7 +295,7 @@ static int sweeps_aside(const lane_work *work, int n, int patience,
     for (int v = 0; v < work->n_model; v++)
       left += !work->model[v].done && worst[v] > work->model[v].tol;
     if (left == 0) return i + 1;
-    nl_iterates_note(aside, n, groups);
+    if (view.h) nl_iterates_note(aside, n, groups);
   }
   return patience;
 }
@@ -290,23 +306,49 @@ static int most_sweeps(const nl_gram *gram, int n) {
   return SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP;
 }
 
+/* The lanes' own weights. */
+static void weigh_lanes(const lane_work *work) {
+  nl_lane_weights *weights = &work->space->weights;
+  for (int v = 0; v < NL_LANES; v++) {
+    const nl_lane_model *model = work->model + v;
+    const int is_own = v < work->n_model && model->weight;
+    nl_weigh_lane(work->gram, v, is_own ? model->weight : NULL,
+                  is_own ? model->scale : 0, weights);
+  }
+  nl_weigh_lean(work->gram, weights);
+}
+
+static int newton_step(const lane_work *work, int n, const nl_lane_groups *groups,
+                       nl_iterates *aside, const nl_hook *hook) {
+  int idle[NL_LANES] = {0};
+  nl_lane_place place = {aside->x, aside->slope, work->space->image, work->space->drift};
+  for (int v = 0; v < work->n_model; v++) idle[v] = work->model[v].done;
+  return nl_conjugate_step(work->gram, &work->space->weights, groups, work->space->member,
+                           n, work->n_model, idle, &place, &work->space->conjugate, hook);
+}
+
 double nl_quadratics_solve(const nl_penalty *penalty, nl_gram *gram, int n_model,
                            nl_lane_model *model, nl_quadratics_space *space,
                            const nl_hook *hook) {
   const lane_work work = {penalty, gram, n_model, model, space};
   const size_t n_image = gram->root.on ? gram->root.n_obs : 0;
   double n_read = 0;
+  static int FIRST = -1, LATER, ROUNDS;
+  if (FIRST < 0) { FIRST = atoi(getenv("FIRST")); LATER = atoi(getenv("LATER")); ROUNDS = atoi(getenv("ROUNDS")); }
   for (int v = 0; v < n_model; v++) model[v].done = 0;
+  if (gram->root.on) weigh_lanes(&work);
   for (int round = 0, spent = 0; round < MAX_ROUNDS; round++) {
     nl_lane_groups groups;
     nl_check(hook);
     if (sweep_all(&work) == 0) break;
+    if (gram->root.on && round >= ROUNDS) break;
     const int n = list_active(&work, &groups);
-    const int patience = most_sweeps(gram, n) - spent;
-    if (n == 0 || patience <= 0) break;
-    nl_iterates_place(&space->aside, n, n_image, space->image, space->iterates);
+    const int patience = gram->root.on ? (round == 0 ? FIRST : LATER) : most_sweeps(gram, n) - spent;
+    if (n == 0 || patience < 0) break;
+    nl_iterates_place(&space->aside, n, space->iterates);
     set_aside(&work, n, &space->aside);
-    const int n_sweep = sweeps_aside(&work, n, patience, &groups, &space->aside, hook);
+    int n_sweep = sweeps_aside(&work, n, patience, &groups, &space->aside, hook);
+    if (gram->root.on) n_sweep += newton_step(&work, n, &groups, &space->aside, hook);
     spent += n_sweep;
     n_read += (double)n * (n_image > 0 ? (double)n_image : n) * n_sweep;
     put_back(&work, n, &space->aside);
