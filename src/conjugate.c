@@ -7,12 +7,12 @@
 #include "linalg.h"
 
 enum {
-  MOST_ITERATIONS = 24, /* of conjugate gradients, for a step */
+  MOST_ITERATIONS = 20, /* of conjugate gradients, for a step */
   MOST_STOPS = 3,       /* rounds in which groups stop at zero */
   MOST_HALVINGS = 6     /* of a step */
 };
 /* The equations are solved to this share of their residual, squared, as M measures it. */
-#define NL_SOLVED 1e-4
+#define NL_SOLVED 1e-3
 
 /* What a step works on. */
 typedef struct {
@@ -27,10 +27,10 @@ typedef struct {
 } step_work;
 
 static void make_room(nl_conjugate *space, size_t n_obs, int n, int n_group,
-                  const nl_hook *hook) {
+                      const nl_hook *hook) {
   const size_t length = (size_t)n * NL_LANES, n_image = n_obs * NL_LANES / 2;
-  double *room = nl_room_for(
-      &space->room, 6 * length + (size_t)n_group * NL_LANES + 3 * n_image, hook);
+  double *room = nl_room_for(&space->room,
+                             6 * length + (size_t)n_group * NL_LANES + 3 * n_image, hook);
   space->gradient = room;
   space->direction = room += length;
   space->residual = room += length;
@@ -75,7 +75,8 @@ static void products(size_t n, const double *x, const double *y, double *sum) {
   for (int h = 0; h < NL_LANES; h += NL_VECTOR) {
     nl_v own = {0};
     for (size_t i = 0; i < n; i++)
-      own += *(const nl_v *)(x + i * NL_LANES + h) * *(const nl_v *)(y + i * NL_LANES + h);
+      own +=
+          *(const nl_v *)(x + i * NL_LANES + h) * *(const nl_v *)(y + i * NL_LANES + h);
     *(nl_v *)(sum + h) = own;
   }
 }
@@ -171,8 +172,8 @@ static void find_gradient(const step_work *work, const nl_lane_place *place) {
   double *gradient = work->space->gradient;
   nl_copy((size_t)work->n * NL_LANES, place->slope, gradient);
   for (int k = 0; k < groups->n_group; gradient += groups->rank[k++] * NL_LANES) {
-    const double *lean = work->weights->lean +
-                         (ptrdiff_t)work->gram->position[work->member[k]] * NL_LANES;
+    const double *lean =
+        work->weights->lean + (ptrdiff_t)work->gram->position[work->member[k]] * NL_LANES;
     for (int i = 0; i < groups->rank[k] * NL_LANES; i++)
       gradient[i] -= lean[i] * place->drift[i % NL_LANES];
   }
@@ -335,14 +336,14 @@ static void move_lanes(const step_work *work, const double *step, const double *
         share[i % NL_LANES] * work->weights->ratio[i] * work->space->image[i];
 }
 
-int nl_conjugate_step(const nl_gram *gram, const nl_lane_weights *weights,
-                      const nl_lane_groups *groups, const int *member, int n, int n_model,
-                      const int *idle, nl_lane_place *place, nl_conjugate *space,
-                      const nl_hook *hook) {
+int nl_conjugate_step(const nl_penalty *penalty, const nl_gram *gram,
+                      const nl_lane_weights *weights, const nl_lane_groups *groups,
+                      const int *member, int n, int n_model, const int *idle,
+                      nl_lane_place *place, nl_conjugate *space, const nl_hook *hook) {
   const step_work work = {gram, weights, groups, member, n, n_model, place->x, space};
   const size_t length = (size_t)n * NL_LANES, n_obs = gram->root.n_obs;
   double enough[NL_LANES] = {0}, step[NL_LANES], drift[NL_LANES];
-  nl_heavy_setup(&space->heavy, n_obs, hook);
+  nl_heavy_setup(&space->heavy, gram, penalty, hook);
   make_room(space, n_obs, n, groups->n_group, hook);
   if (!nl_heavy_build(&space->heavy, gram, groups, member, n, n_model, place->x, hook))
     return 1;
@@ -350,10 +351,12 @@ int nl_conjugate_step(const nl_gram *gram, const nl_lane_weights *weights,
   find_gradient(&work, place);
   nl_fill(length, 0, space->direction);
   for (size_t i = 0; i < n_obs * NL_LANES; i++) space->image[i] = 0;
-  int n_read = 2;
+  int n_read = 2, left = MOST_ITERATIONS;
   for (int i = 0; i <= MOST_STOPS; i++) {
     find_residual(&work);
-    n_read += 1 + solve_equations(&work, MOST_ITERATIONS - n_read, i == 0, enough, hook);
+    const int n_iteration = solve_equations(&work, left, i == 0, enough, hook);
+    n_read += 1 + n_iteration;
+    left -= n_iteration;
     if (stop_at_zero(&work) == 0) break;
   }
   nl_weigh_image(weights, n_obs, space->image, drift, space->weighed);

@@ -12,17 +12,17 @@ typedef struct {
   nl_heavy heavy;
   nl_room room;
   /* n coordinates in lanes each */
-  double *gradient;   /* of the models' smooth parts, at x */
-  double *direction;  /* of the step */
-  double *residual;   /* of its equations */
-  double *search;     /* conjugate direction */
-  double *answer;     /* H + D times it; and what the residual is turned into */
+  double *gradient;  /* of the models' smooth parts, at x */
+  double *direction; /* of the step */
+  double *residual;  /* of its equations */
+  double *search;    /* conjugate direction */
+  double *answer;    /* H + D times it; and what the residual is turned into */
   double *turned;
-  double *free;       /* n_group in lanes: 1 where a group moves, 0 where it is zero or
+  double *free; /* n_group in lanes: 1 where a group moves, 0 where it is zero or
                          will be */
-  float *image;       /* n_obs in lanes: of direction */
+  float *image; /* n_obs in lanes: of direction */
   float *search_image;
-  float *weighed;     /* n_obs in lanes: an image, weighed */
+  float *weighed; /* n_obs in lanes: an image, weighed */
 } nl_conjugate;
 
 /* Where models in lanes are: x, the slope where they began, and the change since then. */
@@ -36,9 +36,9 @@ typedef struct {
 /* One step of the members' n coordinates. A group that the step takes through zero stops
  * there. In each lane the step is shortened until the model decreases; a lane stays where no
  * step does that. idle (n_model): lanes that are to stay. Returns how often it read the root. */
-int nl_conjugate_step(const nl_gram *gram, const nl_lane_weights *weights,
-                      const nl_lane_groups *groups, const int *member, int n, int n_model,
-                      const int *idle, nl_lane_place *place, nl_conjugate *space,
-                      const nl_hook *hook);
+int nl_conjugate_step(const nl_penalty *penalty, const nl_gram *gram,
+                      const nl_lane_weights *weights, const nl_lane_groups *groups,
+                      const int *member, int n, int n_model, const int *idle,
+                      nl_lane_place *place, nl_conjugate *space, const nl_hook *hook);
 
 #endif

@@ -23,8 +23,19 @@ enum { NL_FLOATS = 1 };
 
 /* ---- the rows ---------------------------------------------------------------------- */
 
-void nl_heavy_setup(nl_heavy *heavy, size_t n_obs, const nl_hook *hook) {
-  if (!heavy->row) heavy->row = nl_new_ints(n_obs, hook);
+void nl_heavy_setup(nl_heavy *heavy, const nl_gram *gram, const nl_penalty *penalty,
+                    const nl_hook *hook) {
+  size_t n_light = 0;
+  if (heavy->row) return;
+  for (int g = 0; g < penalty->n_group; g++) {
+    const size_t rank = (size_t)nl_group_rank(penalty, g);
+    if (rank <= NL_LARGE_GROUP && gram->vector_start[g] + rank * rank > n_light)
+      n_light = gram->vector_start[g] + rank * rank;
+  }
+  heavy->light = nl_new_doubles(n_light, hook);
+  heavy->light_of = nl_new_ints((size_t)penalty->n_group, hook);
+  for (int g = 0; g < penalty->n_group; g++) heavy->light_of[g] = 0;
+  heavy->row = nl_new_ints(gram->root.n_obs, hook);
 }
 
 /* Swaps the n largest of weight[row] (n_row) to the front of row. */
@@ -113,18 +124,19 @@ static void add_curvature(int rank, int n_model, const double *x, const double *
     for (int j = 0; j < rank; j++) {
       block[j * (rank + 1)] += pull;
       for (int i = 0; i < rank; i++)
-        block[i + j * rank] -=
-            pull * x[i * NL_LANES + v] * x[j * NL_LANES + v] / square;
+        block[i + j * rank] -= pull * x[i * NL_LANES + v] * x[j * NL_LANES + v] / square;
     }
   }
 }
 
-/* block (rank x rank) = the group's block of H, less what the heavy rows add to it. */
-static void light_block(const nl_heavy *heavy, const nl_gram *gram, int g, int rank,
-                        double *block) {
+/* The group's block of H (rank x rank), less what the heavy rows add to it. */
+static const double *light_block(nl_heavy *heavy, const nl_gram *gram, int g, int rank) {
   const double *d = gram->curvature + gram->position[g];
   const double *u = gram->vectors + gram->vector_start[g];
   const float *r = gram->root.r + gram->root.n_obs * (size_t)gram->position[g];
+  double *block = heavy->light + gram->vector_start[g];
+  if (heavy->light_of[g] == gram->n_built) return block;
+  heavy->light_of[g] = gram->n_built;
   nl_fill((size_t)rank * (size_t)rank, 0, block);
   for (int k = 0; k < rank; k++) {
     for (int j = 0; j < rank; j++)
@@ -139,6 +151,7 @@ static void light_block(const nl_heavy *heavy, const nl_gram *gram, int g, int r
     }
   }
   for (int i = 0; i < rank; i++) block[i * (rank + 1)] += NL_BLOCK_RIDGE * d[rank - 1];
+  return block;
 }
 
 /* A block becomes the inverse of its Cholesky factor, zero above the diagonal. Returns 0
@@ -236,7 +249,7 @@ int nl_heavy_build(nl_heavy *heavy, const nl_gram *gram, const nl_lane_groups *g
   double *block = heavy->inverse;
   for (int k = 0, at = 0; k < groups->n_group; at += groups->rank[k++]) {
     const int rank = groups->rank[k], g = member[k];
-    light_block(heavy, gram, g, rank, block);
+    nl_copy((size_t)rank * (size_t)rank, light_block(heavy, gram, g, rank), block);
     add_curvature(rank, n_model, x + (ptrdiff_t)at * NL_LANES,
                   groups->tau + (ptrdiff_t)k * NL_LANES, block);
     if (!invert_factor(rank, block, heavy->scratch)) return 0;
@@ -258,8 +271,7 @@ static void solve_in_lanes(int n, const double *factor, double *b) {
       nl_v *own = (nl_v *)(b + j * NL_LANES + h);
       const nl_v x = *own * (1 / column[j]);
       *own = x;
-      for (int i = j + 1; i < n; i++)
-        *(nl_v *)(b + i * NL_LANES + h) -= column[i] * x;
+      for (int i = j + 1; i < n; i++) *(nl_v *)(b + i * NL_LANES + h) -= column[i] * x;
     }
     for (int j = n - 1; j >= 0; j--) {
       const double *column = factor + (ptrdiff_t)j * n;

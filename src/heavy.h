@@ -11,10 +11,12 @@
 #include "gram.h"
 
 typedef struct {
-  int of;        /* which Gram's rows: its n_built; 0: none yet */
-  int n;         /* m, a multiple of NL_HEAVY_TILE */
-  int *row;      /* n_obs: the first m are the heaviest, in their order */
-  nl_root rows;  /* Y; as a root, of groups one after the other */
+  int of;          /* which Gram's rows: its n_built; 0: none yet */
+  int n;           /* m, a multiple of NL_HEAVY_TILE */
+  int *row;        /* n_obs: the first m are the heaviest, in their order */
+  double *light;   /* as gram->vectors: the groups' blocks of H without the heavy rows */
+  int *light_of;   /* n_group: which Gram's; 0: none yet */
+  nl_root rows;    /* Y; as a root, of groups one after the other */
   double *inverse; /* rank x rank for each member */
   double *factor;  /* m x m: Cholesky factor of I + Y Y' */
   float *product;  /* m x m */
@@ -27,8 +29,9 @@ typedef struct {
 
 enum { NL_HEAVY_TILE = 16, NL_HEAVY_PANEL = 32 };
 
-/* Memory for row. */
-void nl_heavy_setup(nl_heavy *heavy, size_t n_obs, const nl_hook *hook);
+/* Memory for row and light, once. */
+void nl_heavy_setup(nl_heavy *heavy, const nl_gram *gram, const nl_penalty *penalty,
+                    const nl_hook *hook);
 
 /* M at points x (in lanes, of n coordinates: those of the members): D is the mean of those
  * of the lanes (n_model) in which a group is not zero. Returns 0 where M is not positive. */

@@ -121,8 +121,10 @@ static void copy_state(const nl_solver *solver, const nl_state *from, nl_state *
   to->beta = beta;
   to->gradient = gradient;
   to->weight = weight;
-  to->has_weight = from->has_weight && weight;
-  if (to->has_weight) nl_copy(solver->design->n_obs, from->weight, weight);
+  if (from->has_weight) {
+    if (!weight) to->weight = nl_new_doubles(solver->design->n_obs, solver->hook);
+    nl_copy(solver->design->n_obs, from->weight, to->weight);
+  }
   nl_copy(n_col, from->beta, beta);
   nl_copy(n_col, from->gradient, gradient);
 }

@@ -2,7 +2,6 @@
 #include "quadratics.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "active.h"
 #include "kernel.h"
@@ -11,11 +10,7 @@
 enum {
   MAX_ROUNDS = 50, /* rounds of one sweep over all groups and some over the active ones */
   /* Sweeps over the active groups before one that is left goes to Newton steps, at least */
-  SWEEPS_BEFORE_NEWTON = 20,
-  /* With a root there are none; then at least so many sweeps, and one more for so many
-     coordinates: a pass and a new root are cheaper than the last of many sweeps */
-  ROOT_SWEEPS = 10,
-  COORDINATES_PER_ROOT_SWEEP = 60
+  SWEEPS_BEFORE_NEWTON = 20
 };
 
 typedef struct {
@@ -40,8 +35,8 @@ void nl_quadratics_room(const nl_gram *gram, nl_quadratics_space *space,
   const size_t length = (size_t)gram->size * NL_LANES,
                n_image = gram->root.on ? gram->root.n_obs : 0,
                image = n_image * (NL_LANES / 2);
-  double *room = nl_room_for(
-      &space->room, 3 * length + 3 * image + nl_iterates_size(gram->size), hook);
+  double *room = nl_room_for(&space->room,
+                             3 * length + 3 * image + nl_iterates_size(gram->size), hook);
   space->x = room;
   space->slope = room += length;
   space->weights.lean = room += length;
@@ -300,20 +295,14 @@ static int sweeps_aside(const lane_work *work, int n, int patience,
   return patience;
 }
 
-/* Sweeps over n active coordinates before a model is left as it is. */
-static int most_sweeps(const nl_gram *gram, int n) {
-  if (gram->root.on) return ROOT_SWEEPS + n / COORDINATES_PER_ROOT_SWEEP;
-  return SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP;
-}
-
 /* The lanes' own weights. */
 static void weigh_lanes(const lane_work *work) {
   nl_lane_weights *weights = &work->space->weights;
   for (int v = 0; v < NL_LANES; v++) {
     const nl_lane_model *model = work->model + v;
     const int is_own = v < work->n_model && model->weight;
-    nl_weigh_lane(work->gram, v, is_own ? model->weight : NULL,
-                  is_own ? model->scale : 0, weights);
+    nl_weigh_lane(work->gram, v, is_own ? model->weight : NULL, is_own ? model->scale : 0,
+                  weights);
   }
   nl_weigh_lean(work->gram, weights);
 }
@@ -323,34 +312,48 @@ static int newton_step(const lane_work *work, int n, const nl_lane_groups *group
   int idle[NL_LANES] = {0};
   nl_lane_place place = {aside->x, aside->slope, work->space->image, work->space->drift};
   for (int v = 0; v < work->n_model; v++) idle[v] = work->model[v].done;
-  return nl_conjugate_step(work->gram, &work->space->weights, groups, work->space->member,
-                           n, work->n_model, idle, &place, &work->space->conjugate, hook);
+  return nl_conjugate_step(work->penalty, work->gram, &work->space->weights, groups,
+                           work->space->member, n, work->n_model, idle, &place,
+                           &work->space->conjugate, hook);
+}
+
+/* On a root: a sweep over all groups, which finds those that are active, one over these,
+ * Newton's step on them, and a sweep over all. Returns how many entries it read. */
+static double solve_on_root(const lane_work *work, const nl_hook *hook) {
+  nl_quadratics_space *space = work->space;
+  nl_lane_groups groups;
+  weigh_lanes(work);
+  if (sweep_all(work) == 0) return 0;
+  const int n = list_active(work, &groups);
+  if (n == 0) return 0;
+  nl_iterates_place(&space->aside, n, space->iterates);
+  set_aside(work, n, &space->aside);
+  const int n_sweep = sweeps_aside(work, n, 1, &groups, &space->aside, hook) +
+                      newton_step(work, n, &groups, &space->aside, hook);
+  put_back(work, n, &space->aside);
+  sweep_all(work);
+  return (double)n * (double)work->gram->root.n_obs * n_sweep;
 }
 
 double nl_quadratics_solve(const nl_penalty *penalty, nl_gram *gram, int n_model,
                            nl_lane_model *model, nl_quadratics_space *space,
                            const nl_hook *hook) {
   const lane_work work = {penalty, gram, n_model, model, space};
-  const size_t n_image = gram->root.on ? gram->root.n_obs : 0;
   double n_read = 0;
-  static int FIRST = -1, LATER, ROUNDS;
-  if (FIRST < 0) { FIRST = atoi(getenv("FIRST")); LATER = atoi(getenv("LATER")); ROUNDS = atoi(getenv("ROUNDS")); }
   for (int v = 0; v < n_model; v++) model[v].done = 0;
-  if (gram->root.on) weigh_lanes(&work);
+  if (gram->root.on) return solve_on_root(&work, hook);
   for (int round = 0, spent = 0; round < MAX_ROUNDS; round++) {
     nl_lane_groups groups;
     nl_check(hook);
     if (sweep_all(&work) == 0) break;
-    if (gram->root.on && round >= ROUNDS) break;
     const int n = list_active(&work, &groups);
-    const int patience = gram->root.on ? (round == 0 ? FIRST : LATER) : most_sweeps(gram, n) - spent;
-    if (n == 0 || patience < 0) break;
+    const int patience = SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP - spent;
+    if (n == 0 || patience <= 0) break;
     nl_iterates_place(&space->aside, n, space->iterates);
     set_aside(&work, n, &space->aside);
-    int n_sweep = sweeps_aside(&work, n, patience, &groups, &space->aside, hook);
-    if (gram->root.on) n_sweep += newton_step(&work, n, &groups, &space->aside, hook);
+    const int n_sweep = sweeps_aside(&work, n, patience, &groups, &space->aside, hook);
     spent += n_sweep;
-    n_read += (double)n * (n_image > 0 ? (double)n_image : n) * n_sweep;
+    n_read += (double)n * n * n_sweep;
     put_back(&work, n, &space->aside);
   }
   return n_read;

@@ -23,15 +23,15 @@ typedef struct {
   nl_lane_weights weights; /* with a root, and so the next two: the models' own */
   float *image;            /* n_obs in lanes: of x less where it began, times ratio */
   double drift[NL_LANES];  /* of the same */
-  double *iterates;  /* room for those of `aside` */
-  nl_iterates aside; /* the active coordinates */
-  nl_conjugate conjugate; /* Newton steps on a root */
-  int *index;        /* n_theta: which these are */
-  int *member;       /* n_group: the active groups */
-  int *rank;         /* n_group: theirs */
-  double *tau;       /* n_group in lanes: theirs */
-  double *step;      /* 3 * max_size in lanes */
-  double *own;       /* 2 * max_size */
+  double *iterates;        /* room for those of `aside` */
+  nl_iterates aside;       /* the active coordinates */
+  nl_conjugate conjugate;  /* Newton steps on a root */
+  int *index;              /* n_theta: which these are */
+  int *member;             /* n_group: the active groups */
+  int *rank;               /* n_group: theirs */
+  double *tau;             /* n_group in lanes: theirs */
+  double *step;            /* 3 * max_size in lanes */
+  double *own;             /* 2 * max_size */
 } nl_quadratics_space;
 
 /* Makes room for the models of a Gram; contents are lost. */

@@ -50,11 +50,14 @@ static void propose_together(const nl_company *company) {
   for (int i = 0; i < company->n; i++) {
     nl_point *point = company->rider[i].point;
     if (!nl_point_has_model(point)) continue;
-    model[n_model].tol =
-        nl_point_model(solver, point, nl_line_predict(company->rider[i].line, point));
+    /* without a lead, a Newton step at weights of its own goes further than a guess */
+    const nl_pipeline *line = company->rider[i].line;
+    const int is_own = solver->gram.root.on && point->now.has_weight &&
+                       (point->evaluated || !line->lead);
+    const double *predicted = is_own ? NULL : nl_line_predict(line, point);
+    model[n_model].tol = nl_point_model(solver, point, predicted);
     model[n_model].level = point->level;
-    model[n_model].weight =
-        point->now.has_weight && !point->predicted ? point->now.weight : NULL;
+    model[n_model].weight = is_own ? point->now.weight : NULL;
     model[n_model].scale = point->now.curvature;
     nl_lane_set(size, one->x, n_model, lanes->x);
     nl_lane_set(size, one->slope, n_model++, lanes->slope);

@@ -25,8 +25,7 @@ void nl_weigh_lean(const nl_gram *gram, nl_lane_weights *weights) {
   nl_fill((size_t)gram->size * NL_LANES, 0, weights->lean);
   for (int k = 0, at = 0; k < gram->n_in; k++) {
     at = gram->position[gram->group[k]];
-    const int end =
-        k + 1 < gram->n_in ? gram->position[gram->group[k + 1]] : gram->size;
+    const int end = k + 1 < gram->n_in ? gram->position[gram->group[k + 1]] : gram->size;
     nl_root_slope(&gram->root, at, end - at, weights->f,
                   weights->lean + (ptrdiff_t)at * NL_LANES);
   }

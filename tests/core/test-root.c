@@ -99,7 +99,7 @@ static void test_lanes(void) {
   for (int g = 0; g < 4; g++) {
     const int at = it.gram->position[g], rank = nl_group_rank(&it.p->penalty, g);
     const double *change = new_normals((size_t)(rank * NL_LANES));
-    nl_root_move(root, at, rank, change, image);
+    nl_root_move(root, at, rank, change, NULL, image);
     for (int v = 0; v < NL_LANES; v++) {
       double *own = new_zeros(N_OBS), worst = 0;
       nl_root_add_image(root, at, rank, lane_of((size_t)rank, change, v), own);
@@ -152,6 +152,8 @@ static void test_solves(void) {
       slopes[v] = new_normals(size);
       model[v].level = (nl_level){0.1 + 0.1 * v, 1};
       model[v].tol = 1e-4;
+      model[v].weight = NULL;
+      model[v].scale = 1;
       nl_lane_set(size, slopes[v], v, space->slope);
     }
     nl_quadratics_solve(&it.p->penalty, it.gram, NL_LANES, model, space, &it.p->hook);
