@@ -2,7 +2,6 @@
 #include "anderson.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "lanes.h"
 #include "linalg.h"
@@ -11,19 +10,10 @@ enum { DIFFERENCES = NL_HISTORY - 1, ARRAYS = 4 + 2 * NL_HISTORY };
 /* Added to the diagonal of the differences' inner products, relative to its largest. */
 #define NL_RIDGE 1e-12
 
-/* Doubles that one image takes. */
-static size_t image_size(size_t n_image) { return n_image * NL_LANES / 2; }
+size_t nl_iterates_size(int n) { return (size_t)n * NL_LANES * ARRAYS; }
 
-size_t nl_iterates_size(int n, size_t n_image) {
-  return (size_t)n * NL_LANES * ARRAYS + NL_HISTORY * image_size(n_image);
-}
-
-void nl_iterates_place(nl_iterates *iterates, int n, size_t n_image, float *image,
-                       double *room) {
+void nl_iterates_place(nl_iterates *iterates, int n, double *room) {
   const size_t length = (size_t)n * NL_LANES;
-  iterates->n_image = n_image;
-  iterates->image = image;
-  iterates->old_image = (float *)(room + ARRAYS * length);
   iterates->x = room;
   iterates->slope = room + length;
   iterates->first_x = room + 2 * length;
@@ -93,33 +83,11 @@ static void combine(size_t length, const double *weight, const double *old, doub
   }
 }
 
-NL_CLONES
-static void combine_images(size_t length, const double *weight, const float *old,
-                           float *out) {
-  for (size_t i = 0; i < length; i++) {
-    float sum = 0;
-    for (int k = 0; k < DIFFERENCES; k++)
-      sum += (float)weight[k * NL_LANES + (int)(i % NL_LANES)] *
-             old[(size_t)(k + 1) * length + i];
-    out[i] = sum;
-  }
-}
-
-/* value (NL_LANES): half the squared lengths of images. */
-static void half_squares(size_t n_image, const float *image, double *value) {
-  for (int v = 0; v < NL_LANES; v++) value[v] = 0;
-  for (size_t t = 0; t < n_image; t++, image += NL_LANES) {
-    for (int v = 0; v < NL_LANES; v++)
-      value[v] += 0.5 * (double)image[v] * (double)image[v];
-  }
-}
-
-/* The models' objectives (NL_LANES) at a point. image: NULL where there are none. */
+/* The models' objectives (NL_LANES) at a point. */
 static void objective(const nl_iterates *iterates, const nl_lane_groups *groups,
-                      const double *x, const double *slope, const float *image,
-                      double *value) {
+                      const double *x, const double *slope, double *value) {
   size_t i = 0;
-  half_squares(image ? iterates->n_image : 0, image, value);
+  for (int v = 0; v < NL_LANES; v++) value[v] = 0;
   for (int g = 0; g < groups->n_group; g++) {
     const double *tau = groups->tau + (size_t)g * NL_LANES;
     double square[NL_LANES] = {0};
@@ -145,39 +113,25 @@ static void extrapolate(nl_iterates *iterates, int n, const nl_lane_groups *grou
     nl_lane_set(DIFFERENCES, own, v, weight);
   }
   /* in place of the oldest, which is not used */
-  float *image = iterates->n_image > 0 ? iterates->old_image : NULL;
-  double *x = iterates->old_x, *slope = image ? iterates->slope : iterates->old_slope;
+  double *x = iterates->old_x, *slope = iterates->old_slope;
   combine(length, weight, iterates->old_x, x);
-  if (image) {
-    combine_images(iterates->n_image * NL_LANES, weight, iterates->old_image, image);
-  } else {
-    combine(length, weight, iterates->old_slope, slope);
-  }
-  objective(iterates, groups, iterates->x, iterates->slope,
-            image ? iterates->image : NULL, before);
-  objective(iterates, groups, x, slope, image, after);
+  combine(length, weight, iterates->old_slope, slope);
+  objective(iterates, groups, iterates->x, iterates->slope, before);
+  objective(iterates, groups, x, slope, after);
   for (int v = 0; v < NL_LANES; v++) {
     if (!(after[v] < before[v])) continue;
     for (size_t i = (size_t)v; i < length; i += NL_LANES) {
       iterates->x[i] = x[i];
       iterates->slope[i] = slope[i];
     }
-    for (size_t i = (size_t)v; i < iterates->n_image * NL_LANES; i += NL_LANES)
-      iterates->image[i] = image[i];
   }
 }
 
 void nl_iterates_note(nl_iterates *iterates, int n, const nl_lane_groups *groups) {
   const size_t length = (size_t)n * NL_LANES;
   nl_copy(length, iterates->x, iterates->old_x + (size_t)iterates->n_old * length);
-  if (iterates->n_image > 0) {
-    const size_t length_image = iterates->n_image * NL_LANES;
-    memcpy(iterates->old_image + (size_t)iterates->n_old * length_image, iterates->image,
-           length_image * sizeof(float));
-  } else {
-    nl_copy(length, iterates->slope,
-            iterates->old_slope + (size_t)iterates->n_old * length);
-  }
+  nl_copy(length, iterates->slope,
+          iterates->old_slope + (size_t)iterates->n_old * length);
   if (++iterates->n_old < NL_HISTORY) return;
   extrapolate(iterates, n, groups);
   iterates->n_old = 0;

@@ -11,26 +11,20 @@
 enum { NL_HISTORY = 6 }; /* iterates an extrapolation rests on */
 
 /* Iterates of up to NL_LANES models: points and slopes of their smooth parts, n
- * coordinates in lanes each. Where the models know their Gram by its root (root.h), the
- * points' images come in place of slopes; `slope` is then that where the image is zero. */
+ * coordinates in lanes each. */
 typedef struct {
   double *x;
   double *slope;
-  size_t n_image;  /* rows of the images; 0: there are none */
-  float *image;    /* n_image in lanes; the caller's */
   double *first_x; /* where the models' objectives are measured from */
   double *first_slope;
   double *old_x; /* NL_HISTORY of them, one after the other */
   double *old_slope;
-  float *old_image;
   int n_old;
 } nl_iterates;
 
-/* Doubles that the arrays take for n coordinates and n_image rows, and their places in so
- * many. */
-size_t nl_iterates_size(int n, size_t n_image);
-void nl_iterates_place(nl_iterates *iterates, int n, size_t n_image, float *image,
-                       double *room);
+/* Doubles that the arrays take for n coordinates, and their places in so many. */
+size_t nl_iterates_size(int n);
+void nl_iterates_place(nl_iterates *iterates, int n, double *room);
 
 /* Notes x and slope as the first ones. */
 void nl_iterates_begin(nl_iterates *iterates, int n);
@@ -45,8 +39,6 @@ typedef struct {
 /* Notes the present iterate; when there are NL_HISTORY of them, moves every lane to the
  * extrapolation from them if its objective,
  *   0.5 (first_slope + slope)'(x - first_x) + sum_g tau_g ||x_g||,
- * or, with images,
- *   slope'(x - first_x) + 0.5 ||image||^2 + sum_g tau_g ||x_g||,
  * is lower there, and forgets them. */
 void nl_iterates_note(nl_iterates *iterates, int n, const nl_lane_groups *groups);
 

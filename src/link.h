@@ -51,6 +51,8 @@ typedef struct {
   double total;     /* log link: sum of v exp(o + X beta - shift) */
   double shift;     /* log link */
   double loss;      /* log link: m lse - s'beta; softplus: as defined */
+  double *weight;   /* NULL, or n_obs: weights of the curvature */
+  int has_weight;   /* whether they are those of this point */
 } nl_state;
 
 /* Where a lane's linear predictor starts from: base + this. */

@@ -27,6 +27,9 @@
  *   freedom.h         degrees of freedom
  *   quadratic.h       block coordinate descent on the quadratic model, with Newton steps
  *   anderson.h        extrapolation of sweeps in lanes
+ *   weigh.h           curvatures of several points on one root
+ *   heavy.h           the rows of a root that weigh most, as a preconditioner
+ *   conjugate.h       Newton steps in lanes on a root, by conjugate gradients
  *   quadratics.h      the models of several points, swept in lanes
  *   step.h            how a trial step is judged
  *   point.h           one lambda on its way

@@ -115,10 +115,15 @@ static double penalty_value(const nl_penalty *penalty, const nl_level *level,
 
 static void copy_state(const nl_solver *solver, const nl_state *from, nl_state *to) {
   const size_t n_col = (size_t)solver->design->n_col;
-  double *beta = to->beta, *gradient = to->gradient;
+  double *beta = to->beta, *gradient = to->gradient, *weight = to->weight;
   *to = *from;
   to->beta = beta;
   to->gradient = gradient;
+  to->weight = weight;
+  if (from->has_weight) {
+    if (!weight) to->weight = nl_new_doubles(solver->design->n_obs, solver->hook);
+    nl_copy(solver->design->n_obs, from->weight, to->weight);
+  }
   nl_copy(n_col, from->beta, beta);
   nl_copy(n_col, from->gradient, gradient);
 }

@@ -10,11 +10,7 @@
 enum {
   MAX_ROUNDS = 50, /* rounds of one sweep over all groups and some over the active ones */
   /* Sweeps over the active groups before one that is left goes to Newton steps, at least */
-  SWEEPS_BEFORE_NEWTON = 20,
-  /* With a root there are none; then at least so many sweeps, and one more for so many
-     coordinates: a pass and a new root are cheaper than the last of many sweeps */
-  ROOT_SWEEPS = 10,
-  COORDINATES_PER_ROOT_SWEEP = 60
+  SWEEPS_BEFORE_NEWTON = 20
 };
 
 typedef struct {
@@ -39,14 +35,18 @@ void nl_quadratics_room(const nl_gram *gram, nl_quadratics_space *space,
   const size_t length = (size_t)gram->size * NL_LANES,
                n_image = gram->root.on ? gram->root.n_obs : 0,
                image = n_image * (NL_LANES / 2);
-  double *room = nl_room_for(
-      &space->room, 2 * length + image + nl_iterates_size(gram->size, n_image), hook);
+  double *room = nl_room_for(&space->room,
+                             3 * length + 3 * image + nl_iterates_size(gram->size), hook);
   space->x = room;
-  space->slope = room + length;
-  space->image = (float *)(room + 2 * length);
-  space->iterates = room + 2 * length + image;
-  nl_fill(2 * length, 0, room);
+  space->slope = room += length;
+  space->weights.lean = room += length;
+  space->image = (float *)(room += length);
+  space->weights.ratio = (float *)(room += image);
+  space->weights.f = (float *)(room += image);
+  space->iterates = room + image;
+  nl_fill(2 * length, 0, space->x);
   for (size_t i = 0; i < n_image * NL_LANES; i++) space->image[i] = 0;
+  for (int v = 0; v < NL_LANES; v++) space->drift[v] = 0;
 }
 
 /* ---- one group --------------------------------------------------------------------- */
@@ -117,7 +117,10 @@ static const double *group_slope(const lane_work *work, int g, int at,
   const int rank = nl_group_rank(work->penalty, g);
   const double *slope = view->slope + (size_t)at * NL_LANES;
   if (view->h) return slope;
-  nl_copy((size_t)rank * NL_LANES, slope, own);
+  const double *lean =
+      work->space->weights.lean + (ptrdiff_t)gram->position[g] * NL_LANES;
+  for (int i = 0; i < rank * NL_LANES; i++)
+    own[i] = slope[i] - lean[i] * work->space->drift[i % NL_LANES];
   nl_root_slope(&gram->root, gram->position[g], rank, work->space->image, own);
   return own;
 }
@@ -130,8 +133,16 @@ static void spread_change(const lane_work *work, int g, int at, const lane_view 
   if (view->h) {
     nl_dense_eta(view->size, rank, view->h + (size_t)at * view->ld, view->ld, change,
                  view->slope);
-  } else {
-    nl_root_move(&gram->root, gram->position[g], rank, change, work->space->image);
+    return;
+  }
+  const nl_lane_weights *weights = &work->space->weights;
+  const double *lean = weights->lean + (ptrdiff_t)gram->position[g] * NL_LANES;
+  nl_root_move(&gram->root, gram->position[g], rank, change, weights->ratio,
+               work->space->image);
+  for (int i = 0; i < rank * NL_LANES; i++) {
+    const int v = i % NL_LANES;
+    if (weights->scale[v] > 0)
+      work->space->drift[v] += lean[i] * change[i] / weights->scale[v];
   }
 }
 
@@ -279,36 +290,70 @@ static int sweeps_aside(const lane_work *work, int n, int patience,
     for (int v = 0; v < work->n_model; v++)
       left += !work->model[v].done && worst[v] > work->model[v].tol;
     if (left == 0) return i + 1;
-    nl_iterates_note(aside, n, groups);
+    if (view.h) nl_iterates_note(aside, n, groups);
   }
   return patience;
 }
 
-/* Sweeps over n active coordinates before a model is left as it is. */
-static int most_sweeps(const nl_gram *gram, int n) {
-  if (gram->root.on) return ROOT_SWEEPS + n / COORDINATES_PER_ROOT_SWEEP;
-  return SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP;
+/* The lanes' own weights. */
+static void weigh_lanes(const lane_work *work) {
+  nl_lane_weights *weights = &work->space->weights;
+  for (int v = 0; v < NL_LANES; v++) {
+    const nl_lane_model *model = work->model + v;
+    const int is_own = v < work->n_model && model->weight;
+    nl_weigh_lane(work->gram, v, is_own ? model->weight : NULL, is_own ? model->scale : 0,
+                  weights);
+  }
+  nl_weigh_lean(work->gram, weights);
+}
+
+static int newton_step(const lane_work *work, int n, const nl_lane_groups *groups,
+                       nl_iterates *aside, const nl_hook *hook) {
+  int idle[NL_LANES] = {0};
+  nl_lane_place place = {aside->x, aside->slope, work->space->image, work->space->drift};
+  for (int v = 0; v < work->n_model; v++) idle[v] = work->model[v].done;
+  return nl_conjugate_step(work->penalty, work->gram, &work->space->weights, groups,
+                           work->space->member, n, work->n_model, idle, &place,
+                           &work->space->conjugate, hook);
+}
+
+/* On a root: a sweep over all groups, which finds those that are active, one over these,
+ * Newton's step on them, and a sweep over all. Returns how many entries it read. */
+static double solve_on_root(const lane_work *work, const nl_hook *hook) {
+  nl_quadratics_space *space = work->space;
+  nl_lane_groups groups;
+  weigh_lanes(work);
+  if (sweep_all(work) == 0) return 0;
+  const int n = list_active(work, &groups);
+  if (n == 0) return 0;
+  nl_iterates_place(&space->aside, n, space->iterates);
+  set_aside(work, n, &space->aside);
+  const int n_sweep = sweeps_aside(work, n, 1, &groups, &space->aside, hook) +
+                      newton_step(work, n, &groups, &space->aside, hook);
+  put_back(work, n, &space->aside);
+  sweep_all(work);
+  return (double)n * (double)work->gram->root.n_obs * n_sweep;
 }
 
 double nl_quadratics_solve(const nl_penalty *penalty, nl_gram *gram, int n_model,
                            nl_lane_model *model, nl_quadratics_space *space,
                            const nl_hook *hook) {
   const lane_work work = {penalty, gram, n_model, model, space};
-  const size_t n_image = gram->root.on ? gram->root.n_obs : 0;
   double n_read = 0;
   for (int v = 0; v < n_model; v++) model[v].done = 0;
+  if (gram->root.on) return solve_on_root(&work, hook);
   for (int round = 0, spent = 0; round < MAX_ROUNDS; round++) {
     nl_lane_groups groups;
     nl_check(hook);
     if (sweep_all(&work) == 0) break;
     const int n = list_active(&work, &groups);
-    const int patience = most_sweeps(gram, n) - spent;
+    const int patience = SWEEPS_BEFORE_NEWTON + n / NL_COORDINATES_PER_SWEEP - spent;
     if (n == 0 || patience <= 0) break;
-    nl_iterates_place(&space->aside, n, n_image, space->image, space->iterates);
+    nl_iterates_place(&space->aside, n, space->iterates);
     set_aside(&work, n, &space->aside);
     const int n_sweep = sweeps_aside(&work, n, patience, &groups, &space->aside, hook);
     spent += n_sweep;
-    n_read += (double)n * (n_image > 0 ? (double)n_image : n) * n_sweep;
+    n_read += (double)n * n * n_sweep;
     put_back(&work, n, &space->aside);
   }
   return n_read;

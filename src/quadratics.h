@@ -4,13 +4,14 @@
 #ifndef NL_QUADRATICS_H
 #define NL_QUADRATICS_H
 
-#include "anderson.h"
-#include "gram.h"
+#include "conjugate.h"
 
 /* One lane's model: the penalty's level, the KKT residual to reach, whether it did. */
 typedef struct {
   nl_level level;
   double tol;
+  const double *weight; /* with a root: n_obs, the lane's own weights; NULL: the Gram's */
+  double scale;         /* and its own c */
   int done;
 } nl_lane_model;
 
@@ -19,15 +20,18 @@ typedef struct {
   nl_room room;
   double *x;     /* the models' points */
   double *slope; /* slopes of their smooth parts there; with a root, where they began */
-  float *image;  /* with a root: of x less where it began, n_obs in lanes */
-  double *iterates;  /* room for those of `aside` */
-  nl_iterates aside; /* the active coordinates */
-  int *index;        /* n_theta: which these are */
-  int *member;       /* n_group: the active groups */
-  int *rank;         /* n_group: theirs */
-  double *tau;       /* n_group in lanes: theirs */
-  double *step;      /* 3 * max_size in lanes */
-  double *own;       /* 2 * max_size */
+  nl_lane_weights weights; /* with a root, and so the next two: the models' own */
+  float *image;            /* n_obs in lanes: of x less where it began, times ratio */
+  double drift[NL_LANES];  /* of the same */
+  double *iterates;        /* room for those of `aside` */
+  nl_iterates aside;       /* the active coordinates */
+  nl_conjugate conjugate;  /* Newton steps on a root */
+  int *index;              /* n_theta: which these are */
+  int *member;             /* n_group: the active groups */
+  int *rank;               /* n_group: theirs */
+  double *tau;             /* n_group in lanes: theirs */
+  double *step;            /* 3 * max_size in lanes */
+  double *own;             /* 2 * max_size */
 } nl_quadratics_space;
 
 /* Makes room for the models of a Gram; contents are lost. */

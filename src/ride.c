@@ -5,6 +5,7 @@
 
 #include "cost.h"
 #include "lanes.h"
+#include "linalg.h"
 
 /* ---- riders of one solver ---------------------------------------------------------- */
 
@@ -49,9 +50,15 @@ static void propose_together(const nl_company *company) {
   for (int i = 0; i < company->n; i++) {
     nl_point *point = company->rider[i].point;
     if (!nl_point_has_model(point)) continue;
-    model[n_model].tol =
-        nl_point_model(solver, point, nl_line_predict(company->rider[i].line, point));
+    /* without a lead, a Newton step at weights of its own goes further than a guess */
+    const nl_pipeline *line = company->rider[i].line;
+    const int is_own = solver->gram.root.on && point->now.has_weight &&
+                       (point->evaluated || !line->lead);
+    const double *predicted = is_own ? NULL : nl_line_predict(line, point);
+    model[n_model].tol = nl_point_model(solver, point, predicted);
     model[n_model].level = point->level;
+    model[n_model].weight = is_own ? point->now.weight : NULL;
+    model[n_model].scale = point->now.curvature;
     nl_lane_set(size, one->x, n_model, lanes->x);
     nl_lane_set(size, one->slope, n_model++, lanes->slope);
   }
@@ -174,6 +181,26 @@ static void judge(const nl_company *company, int keeper, double share, int full,
     rebuild(solver, company->rider[keeper].point, curvature);
 }
 
+/* With a root every point keeps its own weights (log link: they are those of its rows). */
+static void keep_own(const nl_company *company, double **kept) {
+  const nl_solver *solver = company->solver;
+  for (int i = 0; i < company->n; i++) {
+    const nl_rider *rider = company->rider + i;
+    nl_state *next = &rider->point->next;
+    next->has_weight = solver->gram.root.on && rider->line->model->link == NL_LOG;
+    if (!next->has_weight) continue;
+    if (!next->weight) next->weight = nl_new_doubles(solver->design->n_obs, solver->hook);
+    kept[company->lane[i]] = next->weight;
+  }
+}
+
+/* The keeper's weights, where the pass wrote them for itself. */
+static void copy_kept(const nl_company *company, int keeper, double *const *kept) {
+  const nl_solver *solver = company->solver;
+  const double *own = kept[company->lane[keeper]];
+  if (own != solver->kept) nl_copy(solver->design->n_obs, own, solver->kept);
+}
+
 void nl_ride(const nl_rider *rider, int n, const int *wanted, int full, int closed) {
   nl_company company[NL_LANES];
   const nl_model *models[NL_LANES] = {NULL};
@@ -185,6 +212,7 @@ void nl_ride(const nl_rider *rider, int n, const int *wanted, int full, int clos
     propose(company + c);
     keeper[c] = choose_keeper(company + c);
     if (keeper[c] >= 0) kept[company[c].lane[keeper[c]]] = company[c].solver->kept;
+    keep_own(company + c, kept);
   }
   for (int i = 0; i < n; i++) {
     models[i] = rider[i].line->model;
@@ -192,6 +220,8 @@ void nl_ride(const nl_rider *rider, int n, const int *wanted, int full, int clos
   }
   nl_solver *first = rider[0].line->solver;
   nl_model_pass(n, models, states, wanted, kept, &first->pass, first->hook);
-  for (int c = 0; c < n_company; c++)
+  for (int c = 0; c < n_company; c++) {
+    if (keeper[c] >= 0) copy_kept(company + c, keeper[c], kept);
     judge(company + c, keeper[c], (double)company[c].n / n, full, closed);
+  }
 }

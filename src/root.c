@@ -121,7 +121,7 @@ void nl_root_back(const nl_root *root, int at, int rank, const double *image,
 /* Columns k .. k + 3 of a group into the image. */
 NL_CLONES
 static void move_four(size_t n, int rank, const float *r, const float *change,
-                      float *image) {
+                      const float *ratio, float *image) {
   for (int h = 0; h < NL_LANES; h += NL_FLOATS) {
     const nl_f *b = (const nl_f *)(change + h);
     const nl_f b0 = b[0], b1 = b[NL_LANES / NL_FLOATS], b2 = b[2 * NL_LANES / NL_FLOATS],
@@ -129,32 +129,37 @@ static void move_four(size_t n, int rank, const float *r, const float *change,
     for (size_t t = 0; t < n; t++) {
       const float *x = r + t * (size_t)rank;
       nl_f *to = (nl_f *)(image + t * NL_LANES + h);
-      *to += (x[0] * b0 + x[1] * b1) + (x[2] * b2 + x[3] * b3);
+      nl_f sum = (x[0] * b0 + x[1] * b1) + (x[2] * b2 + x[3] * b3);
+      if (ratio) sum *= *(const nl_f *)(ratio + t * NL_LANES + h);
+      *to += sum;
     }
   }
 }
 
 NL_CLONES
 static void move_one(size_t n, int rank, const float *r, const float *change,
-                     float *image) {
+                     const float *ratio, float *image) {
   for (int h = 0; h < NL_LANES; h += NL_FLOATS) {
     const nl_f b = *(const nl_f *)(change + h);
-    for (size_t t = 0; t < n; t++)
-      *(nl_f *)(image + t * NL_LANES + h) += r[t * (size_t)rank] * b;
+    for (size_t t = 0; t < n; t++) {
+      nl_f own = r[t * (size_t)rank] * b;
+      if (ratio) own *= *(const nl_f *)(ratio + t * NL_LANES + h);
+      *(nl_f *)(image + t * NL_LANES + h) += own;
+    }
   }
 }
 
 void nl_root_move(const nl_root *root, int at, int rank, const double *change,
-                  float *image) {
+                  const float *ratio, float *image) {
   const float *r = root->r + root->n_obs * (size_t)at;
   float part[4 * NL_LANES];
   for (int k = 0; k < rank;) {
     const int n = rank - k >= 4 ? 4 : 1;
     for (int i = 0; i < n * NL_LANES; i++) part[i] = (float)change[k * NL_LANES + i];
     if (n == 4) {
-      move_four(root->n_obs, rank, r + k, part, image);
+      move_four(root->n_obs, rank, r + k, part, ratio, image);
     } else {
-      move_one(root->n_obs, rank, r + k, part, image);
+      move_one(root->n_obs, rank, r + k, part, ratio, image);
     }
     k += n;
   }

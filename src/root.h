@@ -36,10 +36,11 @@ void nl_root_add_image(const nl_root *root, int at, int rank, const double *x,
 void nl_root_back(const nl_root *root, int at, int rank, const double *image,
                   double *out);
 
-/* The same in lanes. image: n_obs in lanes, single precision; change, slope: rank in
- * lanes; slope += R_g' image. */
+/* The same in lanes. image, ratio: n_obs in lanes, single precision; change, slope: rank
+ * in lanes. image += ratio times R_g change, row by row (ratio NULL: 1); slope += R_g'
+ * image. */
 void nl_root_move(const nl_root *root, int at, int rank, const double *change,
-                  float *image);
+                  const float *ratio, float *image);
 void nl_root_slope(const nl_root *root, int at, int rank, const float *image,
                    double *slope);
 

@@ -23,7 +23,7 @@ static void start(iteration *p, const double *tau) {
   static const int rank[] = {4, 5};
   for (int i = 0; i < N; i++) p->d[i] = 0.1 + 0.2 * (i % N_SLOW);
   const double *c = new_normals(N * NL_LANES), *x = new_normals(N * NL_LANES);
-  nl_iterates_place(&p->iterates, N, 0, NULL, new_doubles(nl_iterates_size(N, 0)));
+  nl_iterates_place(&p->iterates, N, new_doubles(nl_iterates_size(N)));
   for (int i = 0; i < N * NL_LANES; i++) {
     p->c[i] = c[i];
     p->iterates.x[i] = x[i];

@@ -635,6 +635,8 @@ static int check_lanes(model *m, int n_model, double share, double tol) {
   int done = 0;
   for (int v = 0; v < n_model; v++) {
     lane[v].tol = tol;
+    lane[v].weight = NULL;
+    lane[v].scale = 1;
     lane[v].level = m->level;
     lane[v].level.lambda = lambda * pow(share, v);
     for (size_t i = 0; i < n; i++) {
@@ -687,7 +689,7 @@ static void test_collinear_lanes(void) {
     hook_counts counts = {0};
     const nl_hook hook = counting_hook(&counts);
     nl_quadratics_space space = new_lane_space(&m, &hook);
-    nl_lane_model lane = {m.level, 1e-12, 0};
+    nl_lane_model lane = {m.level, 1e-12, NULL, 1, 0};
     nl_lane_set((size_t)m.gram.size, slope, 0, space.slope);
     CHECK(nl_quadratics_solve(&m.penalty, &m.gram, 1, &lane, &space, &hook) > 0);
     nl_lane_get((size_t)m.gram.size, space.x, 0, m.space.x);

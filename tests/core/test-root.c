@@ -5,6 +5,7 @@
 #include "check.h"
 #include "fixture.h"
 #include "lanes.h"
+#include "linalg.h"
 #include "quadratics.h"
 
 enum { N_OBS = NL_CHUNK + 21, N_BLOCK = 4 };
@@ -99,7 +100,7 @@ static void test_lanes(void) {
   for (int g = 0; g < 4; g++) {
     const int at = it.gram->position[g], rank = nl_group_rank(&it.p->penalty, g);
     const double *change = new_normals((size_t)(rank * NL_LANES));
-    nl_root_move(root, at, rank, change, image);
+    nl_root_move(root, at, rank, change, NULL, image);
     for (int v = 0; v < NL_LANES; v++) {
       double *own = new_zeros(N_OBS), worst = 0;
       nl_root_add_image(root, at, rank, lane_of((size_t)rank, change, v), own);
@@ -147,14 +148,26 @@ static void test_solves(void) {
     nl_quadratics_space *space = &it.p->solver.quadratics;
     nl_lane_model model[NL_LANES];
     double *slopes[NL_LANES];
-    nl_quadratics_room(it.gram, space, &it.p->hook);
+    double *x[NL_LANES];
     for (int v = 0; v < NL_LANES; v++) {
       slopes[v] = new_normals(size);
+      x[v] = new_zeros(size);
       model[v].level = (nl_level){0.1 + 0.1 * v, 1};
       model[v].tol = 1e-4;
-      nl_lane_set(size, slopes[v], v, space->slope);
+      model[v].weight = NULL;
+      model[v].scale = 1;
     }
-    nl_quadratics_solve(&it.p->penalty, it.gram, NL_LANES, model, space, &it.p->hook);
+    for (int round = 0; round < 5; round++) { /* each from where the last one ended */
+      nl_quadratics_room(it.gram, space, &it.p->hook);
+      for (int v = 0; v < NL_LANES; v++) {
+        double *now = times(it.size, it.size, 1, it.h, x[v]);
+        nl_axpy(it.size, 1, slopes[v], now);
+        nl_lane_set(size, now, v, space->slope);
+        nl_lane_set(size, x[v], v, space->x);
+      }
+      nl_quadratics_solve(&it.p->penalty, it.gram, NL_LANES, model, space, &it.p->hook);
+      for (int v = 0; v < NL_LANES; v++) nl_lane_get(size, space->x, v, x[v]);
+    }
     for (int v = 0; v < NL_LANES; v++) {
       const double residual =
           model_residual(&it, &model[v].level, slopes[v], lane_of(size, space->x, v));
@@ -166,10 +179,56 @@ static void test_solves(void) {
   CHECK(done > 40);
 }
 
+/* Models with weights of their own, not the Gram's: each goes to the solution of its own
+ * model, in a few rounds, in which it begins where it got. */
+static void test_own_weights(void) {
+  for (unsigned seed = 0; seed < 4; seed++) {
+    both it = new_both(90 + seed, T_RANDOM);
+    const size_t size = (size_t)it.size;
+    nl_quadratics_space *space = &it.p->solver.quadratics;
+    nl_lane_model model[NL_LANES];
+    double *slope[NL_LANES], *x[NL_LANES], *h[NL_LANES];
+    for (int v = 0; v < NL_LANES; v++) {
+      double *beta = new_normals(21), *weight = new_doubles(N_OBS);
+      for (int j = 0; j < 21; j++) beta[j] *= 0.05 * v;
+      fill_gram(it.p, beta, 0);
+      h[v] = new_doubles(size * size);
+      for (int j = 0; j < it.size; j++)
+        nl_copy(size, it.gram->h + (size_t)j * (size_t)it.gram->capacity,
+                h[v] + (size_t)j * size);
+      for (int t = 0; t < N_OBS; t++) weight[t] = 3 * it.gram->weight[t];
+      model[v].level = (nl_level){0.1 + 0.05 * v, 1};
+      model[v].tol = 1e-6;
+      model[v].weight = weight;
+      model[v].scale = it.gram->scale;
+      slope[v] = new_normals(size);
+      x[v] = new_zeros(size);
+    }
+    fill_gram(it.p, new_zeros(21), 1);
+    for (int round = 0; round < 10; round++) {
+      nl_quadratics_room(it.gram, space, &it.p->hook);
+      for (int v = 0; v < NL_LANES; v++) {
+        double *now = times(it.size, it.size, 1, h[v], x[v]);
+        nl_axpy(it.size, 1, slope[v], now);
+        nl_lane_set(size, now, v, space->slope);
+        nl_lane_set(size, x[v], v, space->x);
+      }
+      nl_quadratics_solve(&it.p->penalty, it.gram, NL_LANES, model, space, &it.p->hook);
+      for (int v = 0; v < NL_LANES; v++) nl_lane_get(size, space->x, v, x[v]);
+    }
+    for (int v = 0; v < NL_LANES; v++) {
+      it.h = h[v];
+      CHECK(model_residual(&it, &model[v].level, slope[v], x[v]) < 1e-5);
+    }
+    free_all();
+  }
+}
+
 void suite_root(void);
 
 void suite_root(void) {
   RUN(test_is_the_gram);
   RUN(test_lanes);
   RUN(test_solves);
+  RUN(test_own_weights);
 }
