@@ -344,7 +344,7 @@ static nl_design splines_design(size_t n_obs, hook_counts *counts) {
   blocks[N_SPLINE] = local_block(n_obs, 1, &wide);
   blocks[N_SPLINE + 1] = table_block(n_obs, local_block(40, 1, &wide), CELL_BYTE, 0);
   nl_design design = design_of(n_obs, N_AMONG, blocks);
-  prepare_blocks(&design, &hook);
+  nl_design_prepare(&design, &hook);
   return design;
 }
 
