@@ -32,6 +32,7 @@
   X(quadratic)    \
   X(root)         \
   X(step)         \
+  X(secant)       \
   X(point)        \
   X(predict)      \
   X(path)         \
