@@ -23,14 +23,21 @@ enum { NL_MOST_STONES = 16 };
 #define NL_LARGER 1.2
 enum { NL_SPARE_GROUPS = 2 };
 
-/* A lambda begins once the last one that was looked at is within this factor of it, and
+/* A lambda begins once the nearest one that was looked at is within this factor of it, and
  * its residual is below this. */
-#define NL_AHEAD 0.86
+#define NL_AHEAD 0.78
+#define NL_AHEAD_BESIDE 0.86
 #define NL_SETTLED 0.5
 enum {
-  BEGIN_PER_ROUND = 3, /* points that begin in one pass, */
+  BEGIN_PER_ROUND = 3, /* points that begin in one pass, below all others, */
   BEGIN_BESIDE = 2     /* and of a path that shares its lanes with others */
 };
+/* One between two others begins when their residuals are below the first; below the second
+ * where none that is below all others may begin. */
+#define NL_SETTLED_AROUND 1e-4
+#define NL_NEARLY_SETTLED 1e-3
+/* Of three lambdas, the one between begins last if they are within this factor. */
+#define NL_ALTERNATE 0.8
 
 /* ---- lambdas ----------------------------------------------------------------------- */
 
@@ -55,6 +62,22 @@ void nl_line_list(nl_pipeline *line, double tol, double top) {
     }
     line->job[line->n_job++] = (nl_job){lambda, tol, l, 1};
     if (lambda < before) before = lambda;
+  }
+}
+
+void nl_line_alternate(nl_pipeline *line) {
+  enum { FIRST = 3 }; /* the first few have nothing to go by */
+  double above = line->n_job > FIRST ? line->job[FIRST - 1].lambda : 0;
+  for (int i = FIRST; i + 1 < line->n_job; i += 2) {
+    nl_job *between = line->job + i, *below = between + 1;
+    const nl_job kept = *between;
+    const double lambda = below->lambda;
+    if (between[-1].n_out > 0 && between->n_out > 0 && below->n_out > 0 &&
+        lambda > NL_ALTERNATE * above) {
+      *between = *below;
+      *below = kept;
+    }
+    above = lambda;
   }
 }
 
@@ -127,35 +150,50 @@ static nl_point *point_of(const nl_pipeline *line, int job) {
   return line->point + job % line->n_point;
 }
 
-/* Points before `job` that were looked at at a place of their own, the nearest first; the
- * origin last. Returns how many. */
-static int points_before(const nl_pipeline *line, int job, const nl_point **before,
+/* Whether lambda is nearer to a than to b, by their ratios. */
+static int is_nearer(double lambda, double a, double b) {
+  if (a >= lambda && b >= lambda) return a < b;
+  if (a <= lambda && b <= lambda) return a > b;
+  return a > b ? a * b < lambda * lambda : a * b > lambda * lambda;
+}
+
+/* Points that were looked at at a place of their own, those nearest to lambda first; the origin
+ * last. Returns how many. */
+static int points_around(const nl_pipeline *line, double lambda, const nl_point **around,
                          int most) {
   int n = 0;
-  for (int j = job - 1; j >= 0 && j > job - line->n_point && n < most; j--) {
-    const nl_point *point = point_of(line, j);
-    if (point->job == j && point->evaluated) before[n++] = point;
+  for (int i = 0; i < line->n_point; i++) {
+    const nl_point *point = line->point + i;
+    if (point->job < 0 || !point->evaluated || point->level.lambda == lambda) continue;
+    int at = n < most ? n++ : most;
+    for (; at > 0 && is_nearer(lambda, point->level.lambda, around[at - 1]->level.lambda);
+         at--) {
+      if (at < most) around[at] = around[at - 1];
+    }
+    if (at < most) around[at] = point;
   }
-  if (n < most && (n == 0 || job < line->n_point)) before[n++] = line->origin;
+  if (n < most && (n == 0 || line->next_job < line->n_point)) around[n++] = line->origin;
   return n;
 }
 
-/* The latest point at which all groups were looked at. */
+/* The point with the smallest lambda at which all groups were looked at. */
 static const nl_point *last_seen(const nl_pipeline *line) {
-  for (int j = line->next_job - 1; j >= 0 && j > line->next_job - line->n_point; j--) {
-    const nl_point *point = point_of(line, j);
-    if (point->job == j && point->full && point->evaluated) return point;
+  const nl_point *last = line->origin;
+  for (int i = 0; i < line->n_point; i++) {
+    const nl_point *point = line->point + i;
+    if (point->job < 0 || !point->full || !point->evaluated) continue;
+    if (last == line->origin || point->level.lambda < last->level.lambda) last = point;
   }
-  return line->origin;
+  return last;
 }
 
 const double *nl_line_predict(const nl_pipeline *line, const nl_point *point) {
   nl_solver *solver = line->solver;
   if (point->evaluated || point->stage != NL_MOVING) return NULL;
-  const nl_point *before[NL_MAX_BEFORE];
-  const int n = points_before(line, point->job, before, NL_MAX_BEFORE);
+  const nl_point *around[NL_MAX_BEFORE];
+  const int n = points_around(line, point->level.lambda, around, NL_MAX_BEFORE);
   double *slope = solver->quadratic.predicted;
-  return nl_predict_slope(solver, point, before, n, line->lead, slope) ? slope : NULL;
+  return nl_predict_slope(solver, point, around, n, line->lead, slope) ? slope : NULL;
 }
 
 /* ---- solutions --------------------------------------------------------------------- */
@@ -244,40 +282,91 @@ static int count_moving(const nl_pipeline *line) {
   return nl_line_count(line, NL_FAR) + nl_line_count(line, NL_HOPEFUL);
 }
 
-/* Whether the next job may begin: its slot is free, the lead has been there, and what it
- * starts from is near, or nothing else is on its way. */
-static int may_begin(const nl_pipeline *line, const nl_point *from) {
-  if (line->next_job >= line->n_job) return 0;
-  const nl_point *slot = point_of(line, line->next_job);
-  const double lambda = line->job[line->next_job].lambda;
+/* Whether a job may begin now: a slot is free, the lead has been there, and what it starts
+ * from is near, or nothing else is on its way. */
+static int may_begin(const nl_pipeline *line, int job) {
+  const nl_point *slot = point_of(line, line->next_job), *from;
+  const double lambda = line->job[job].lambda;
+  const double ahead = line->ahead < NL_LANES ? NL_AHEAD_BESIDE : NL_AHEAD;
   if (slot->job >= 0 && slot->stage != NL_DONE) return 0;
   if (line->lead && !nl_trail_find(line->lead, lambda)) return 0;
   if (count_moving(line) + nl_line_count(line, NL_WAITING) == 0) return 1;
+  points_around(line, lambda, &from, 1);
   if (from->stage != NL_DONE && from->residual > NL_SETTLED) return 0;
-  return lambda >= NL_AHEAD * from->level.lambda || from == line->origin ||
+  return lambda >= ahead * from->level.lambda || from == line->origin ||
          from->job == line->next_job - 1;
 }
 
-void nl_line_begin(nl_pipeline *line) {
-  nl_solver *solver = line->solver;
-  const nl_path *path = line->path;
-  const double reference =
-      path->reference > 0 ? path->reference : line->model->mean_count;
+/* Whether a smaller lambda has begun. */
+static int is_between(const nl_pipeline *line, int job) {
+  for (int i = 0; i < line->n_point; i++) {
+    const nl_point *point = line->point + i;
+    if (point->job >= 0 && point->level.lambda < line->job[job].lambda) return 1;
+  }
+  return 0;
+}
+
+/* Whether a job lies between two points that are solved to a residual. */
+static int is_settled_around(const nl_pipeline *line, int job, double residual) {
+  const nl_point *around[2];
+  const double lambda = line->job[job].lambda;
+  return points_around(line, lambda, around, 2) == 2 &&
+         (around[0]->level.lambda < lambda) != (around[1]->level.lambda < lambda) &&
+         fmax(around[0]->residual, around[1]->residual) <= residual;
+}
+
+/* The job that had better begin now, n_below of which have begun below all others in this
+ * round; -1: none. */
+static int choose_job(const nl_pipeline *line, int n_below) {
   const int most = line->ahead < NL_LANES ? BEGIN_BESIDE : BEGIN_PER_ROUND;
-  for (int begun = 0; begun < most && count_moving(line) < line->ahead;) {
-    const nl_point *from;
-    points_before(line, line->next_job, &from, 1);
-    if (!may_begin(line, from)) return;
-    const nl_job *job = line->job + line->next_job;
-    const nl_level level = {job->lambda, reference};
-    nl_point *point = point_of(line, line->next_job);
-    screen_ahead(line, last_seen(line));
-    nl_point_begin(solver, point, line->next_job++, level, job->tol, path->max_passes,
-                   from);
+  /* not so many are left behind that the points around them are gone */
+  const int reach = line->next_job + line->n_point / 3;
+  const int end = reach < line->n_job ? reach : line->n_job;
+  int job = line->next_job, first = -1;
+  for (; job < end && is_between(line, job); job++) {
+    if (first < 0) first = job;
+    if (may_begin(line, job) && is_settled_around(line, job, NL_SETTLED_AROUND))
+      return job;
+  }
+  if (job < end && n_below < most && may_begin(line, job)) return job;
+  if (first < 0 || !may_begin(line, first)) return -1;
+  const int alone = count_moving(line) + nl_line_count(line, NL_WAITING) == 0;
+  return alone || is_settled_around(line, first, NL_NEARLY_SETTLED) ? first : -1;
+}
+
+/* Moves a job before those that have not begun. */
+static void bring_forward(nl_pipeline *line, int job) {
+  const nl_job chosen = line->job[job];
+  for (int i = job; i > line->next_job; i--) line->job[i] = line->job[i - 1];
+  line->job[line->next_job] = chosen;
+}
+
+/* Lets the next job begin. */
+static nl_point *begin_job(nl_pipeline *line) {
+  const nl_path *path = line->path;
+  const nl_job *job = line->job + line->next_job;
+  const nl_level level = {
+      job->lambda, path->reference > 0 ? path->reference : line->model->mean_count};
+  nl_point *point = point_of(line, line->next_job);
+  const nl_point *from;
+  points_around(line, job->lambda, &from, 1);
+  screen_ahead(line, last_seen(line));
+  nl_point_begin(line->solver, point, line->next_job++, level, job->tol, path->max_passes,
+                 from);
+  return point;
+}
+
+void nl_line_begin(nl_pipeline *line) {
+  for (int n_below = 0; count_moving(line) < line->ahead;) {
+    const int job = line->next_job < line->n_job ? choose_job(line, n_below) : -1;
+    if (job < 0) return;
+    const int is_below = !is_between(line, job);
+    bring_forward(line, job);
+    const nl_point *point = begin_job(line);
     if (point->stage == NL_DONE) {
       nl_line_finish(line, point);
     } else {
-      begun++;
+      n_below += is_below;
     }
   }
 }

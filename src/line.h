@@ -54,7 +54,7 @@ typedef struct {
   nl_point *point; /* n_point: job j is point j % n_point */
   int n_point;
   nl_point *origin; /* the model without penalised groups */
-  nl_job *job;      /* nl_line_jobs(n_lambda) */
+  nl_job *job; /* nl_line_jobs(n_lambda); those before next_job in order of beginning */
   int n_job;
   int next_job; /* the first that has not begun */
   int n_done;
@@ -67,6 +67,10 @@ typedef struct {
 /* Lists the path's lambdas in order, with stepping stones where they are far apart. top:
  * where the path begins. */
 void nl_line_list(nl_pipeline *line, double tol, double top);
+
+/* Lets every second lambda wait for the one after it, where they are close: between two
+ * solutions the prediction is better than beyond the last one. */
+void nl_line_alternate(nl_pipeline *line);
 
 /* How a point stands to a look at all groups. */
 typedef enum {

@@ -136,6 +136,7 @@ static void start_line(nl_pipeline *line, double tol) {
   line->foretold = INFINITY;
   line->origin->level.lambda = top;
   nl_line_list(line, tol, top);
+  if (!line->trail && !line->lead) nl_line_alternate(line);
   if (line->trail) nl_trail_note(line->trail, line->origin);
 }
 

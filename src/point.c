@@ -13,6 +13,8 @@
 #define NL_INEXACT_DEAR 0.03
 #define NL_FURTHER 0.01
 #define NL_FURTHER_DEAR 0.1
+/* How often it is solved again with what secants say of its solution. */
+enum { NL_REFINEMENTS = 2 };
 
 /* ---- the working set --------------------------------------------------------------- */
 
@@ -21,6 +23,7 @@ void nl_solver_restart(nl_solver *solver) {
   for (int g = 0; g < solver->penalty->n_group; g++) solver->in_set[g] = 0;
   solver->gram.valid = 0;
   solver->gram.root.refused = 0;
+  nl_secants_forget(&solver->secants);
   solver->gram_due = 1;
   solver->gram_slow = 0;
   solver->gram_age = 0;
@@ -150,7 +153,7 @@ void nl_point_begin(const nl_solver *solver, nl_point *point, int job, nl_level 
   point->look = 0;
   point->wants_gram = 0;
   point->taken = 0;
-  point->predicted = 0;
+  point->predicted = point->refined = 0;
   point->step = 1;
   point->promised = 0;
   point->gram_here = from->gram_here;
@@ -199,6 +202,7 @@ double nl_point_model(nl_solver *solver, nl_point *point, const double *slope) {
   nl_quadratic_space *space = &solver->quadratic;
   nl_set_cover(solver);
   point->predicted = slope != NULL;
+  point->refined = 0;
   point->metric_here = point->gram_here == solver->gram.n_built;
   if (slope) {
     nl_copy((size_t)solver->gram.size, slope, space->slope);
@@ -211,6 +215,54 @@ double nl_point_model(nl_solver *solver, nl_point *point, const double *slope) {
   double share = is_dear ? NL_INEXACT_DEAR : NL_INEXACT;
   if (slope) share *= is_dear ? NL_FURTHER_DEAR : NL_FURTHER;
   return fmax(0.05 * point->tol, share * point->residual);
+}
+
+/* Coordinates of the Gram's groups that were looked at, if those were all or the first so many
+ * of the set. */
+static int seen_coordinates(const nl_gram *gram, int full, int n_seen) {
+  return full || n_seen >= gram->n_in ? gram->size : gram->position[gram->group[n_seen]];
+}
+
+void nl_point_refine(nl_solver *solver, nl_point *point, double tol) {
+  nl_quadratic_space *space = &solver->quadratic;
+  const int size = solver->gram.size;
+  double *step = space->rhs, *times = space->predicted, *error = space->target;
+  if (point->predicted || solver->secants.n == 0) return;
+  for (int i = 0; i < NL_REFINEMENTS; i++) {
+    nl_point_theta(solver, point, step);
+    for (int j = 0; j < size; j++) step[j] = space->x[j] - step[j];
+    nl_gram_times(&solver->gram, step, times);
+    if (!nl_secants_error(&solver->secants, &solver->gram, times, error)) return;
+    point->refined = 1;
+    nl_point_slope(solver, point, space->slope);
+    nl_axpy(size, 1, times, space->slope);
+    nl_axpy(size, 1, error, space->slope);
+    nl_quadratic_solve(solver->penalty, &solver->gram, &point->level, tol, space,
+                       solver->hook);
+  }
+}
+
+void nl_point_note(nl_solver *solver, const nl_point *point, int was_full, int n_seen) {
+  const nl_gram *gram = &solver->gram;
+  const size_t n_theta = (size_t)solver->penalty->n_theta;
+  double *step = solver->moves, *change = step + n_theta, *other = change + n_theta;
+  if (gram->size == 0 || gram->root.on || point->model->link != NL_LOG) return;
+  /* where the point was has become next */
+  nl_point was = *point;
+  was.theta = point->next_theta;
+  was.gradient = point->next_gradient;
+  was.now.slope = point->next.slope;
+  was.full = was_full;
+  was.n_seen = n_seen;
+  nl_point_theta(solver, point, step);
+  nl_point_theta(solver, &was, other);
+  nl_axpy(gram->size, -1, other, step);
+  nl_point_slope(solver, point, change);
+  nl_point_slope(solver, &was, other);
+  nl_axpy(gram->size, -1, other, change);
+  const int before = seen_coordinates(gram, was_full, n_seen),
+            after = seen_coordinates(gram, point->full, point->n_seen);
+  nl_secants_note(&solver->secants, gram, before < after ? before : after, step, change);
 }
 
 void nl_point_direct(nl_solver *solver, nl_point *point) {
@@ -257,12 +309,14 @@ void nl_point_aim(nl_solver *solver, nl_point *point) {
   set_next(solver, point, point->look ? 0 : point->step);
 }
 
-void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope) {
+void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope,
+                      int refines) {
   if (nl_point_has_model(point)) {
     const double tol = nl_point_model(solver, point, slope);
     (slope ? nl_quadratic_guess : nl_quadratic_solve)(solver->penalty, &solver->gram,
                                                       &point->level, tol,
                                                       &solver->quadratic, solver->hook);
+    if (refines) nl_point_refine(solver, point, tol);
     nl_point_direct(solver, point);
   }
   nl_point_aim(solver, point);
@@ -313,11 +367,11 @@ static void give_up(nl_point *point, nl_status status) {
 
 /* A trial that did not help: a Gram at now if that is due, a shorter step, or, where not
  * even a Gram at now helped, the end. */
-static void refuse(const nl_solver *solver, nl_point *point, double change,
-                   double rounding) {
+static void refuse(nl_solver *solver, nl_point *point, double change, double rounding) {
   point->evaluated = 1; /* of itself from here on */
-  if (point->predicted) {
-    point->predicted = 0;
+  if (point->predicted || point->refined) {
+    if (point->refined) nl_secants_forget(&solver->secants);
+    point->predicted = point->refined = 0;
     return;
   }
   const nl_step step = step_of(point);

@@ -6,6 +6,7 @@
 
 #include "quadratic.h"
 #include "quadratics.h"
+#include "secant.h"
 
 /* What points share that have one metric, the Gram, and one working set: those of a path,
  * or of several. */
@@ -16,9 +17,10 @@ typedef struct {
   nl_quadratic_space quadratic;
   nl_quadratics_space quadratics;
   nl_pass_space pass;
-  double *kept;  /* n_obs: weights that the next Gram may be built at */
-  double *lean;  /* n_theta: T'off: what the loss's slope in the intercept adds to the
+  double *kept; /* n_obs: weights that the next Gram may be built at */
+  double *lean; /* n_theta: T'off: what the loss's slope in the intercept adds to the
                    gradient for the columns as they were given */
+  nl_secants secants;
   double *moves; /* scratch of predictions, see predict.h */
   double *own;   /* max_size */
   int n_set;
@@ -63,6 +65,7 @@ typedef struct nl_point {
   int taken;       /* the last trial became now */
   int wants_gram;  /* no further without a Gram at now */
   int predicted;   /* the trial comes from other points, not from the slope at now */
+  int refined;     /* secants had a part in it */
   double step;     /* of the trial along direction; below 1: the line search goes on */
   double promised; /* decrease per step that the slope and the penalty promise */
   int gram_here;   /* which Gram was built at now; 0: none */
@@ -102,12 +105,19 @@ int nl_point_has_model(const nl_point *point);
 /* Its starting point and slope into solver->quadratic; returns the residual to solve it
  * to. slope: NULL, or (in the Gram's order) the slope at now that a prediction gives. */
 double nl_point_model(nl_solver *solver, nl_point *point, const double *slope);
+/* Solves the model once more, to tol, from its solution solver->quadratic.x, with the error of
+ * the slope there that secants expect; not where the slope was predicted. */
+void nl_point_refine(nl_solver *solver, nl_point *point, double tol);
+/* Notes the step that was taken last, from a place where all groups (was_full) or the first
+ * so many of the set were looked at. */
+void nl_point_note(nl_solver *solver, const nl_point *point, int was_full, int n_seen);
 /* The point's direction: to the model's solution, solver->quadratic.x. */
 void nl_point_direct(nl_solver *solver, nl_point *point);
 /* Fills next, where the point wants to be looked at: along its direction, or now. */
 void nl_point_aim(nl_solver *solver, nl_point *point);
-/* All of these, for one point. */
-void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope);
+/* All of these, for one point; secants have a part where it refines. */
+void nl_point_propose(nl_solver *solver, nl_point *point, const double *slope,
+                      int refines);
 /* After the pass, of which these are parts: the gradients at next in penalty coordinates, of
  * all groups (full) or those that were looked at; next becomes now. */
 void nl_point_read(const nl_solver *solver, nl_point *point, int full);

@@ -98,17 +98,34 @@ static void lagrange(int n, const double *x, double x0, double *weight) {
   }
 }
 
-/* Weights for an extrapolation in log lambda from the first few of the points before;
- * returns how many. */
+/* Whether x is further than 1e-9 from n others. */
+static int is_apart(double x, int n, const double *other) {
+  for (int i = 0; i < n; i++) {
+    if (!(fabs(x - other[i]) > 1e-9)) return 0;
+  }
+  return 1;
+}
+
+/* Whether x0 lies between two of n. */
+static int is_inside(double x0, int n, const double *x) {
+  int n_below = 0;
+  for (int i = 0; i < n; i++) n_below += x[i] < x0;
+  return n_below > 0 && n_below < n;
+}
+
+/* Weights for an extrapolation in log lambda from the first few of the points before, or for
+ * an interpolation between one more; returns how many. */
 static int extrapolate(const nl_point *point, const nl_sources *sources, double *weight) {
-  double x[NL_SKETCH_BEFORE];
+  double x[NL_SKETCH_BEFORE + 1];
   const double x0 = log(point->level.lambda);
   int n = 0;
-  for (; n < sources->n && n < NL_SKETCH_BEFORE; n++) {
+  for (; n < sources->n && n < NL_SKETCH_BEFORE + is_inside(x0, n, x); n++) {
     x[n] = log(sources->before[n]->level.lambda);
-    if (!isfinite(x[n]) || (n > 0 && !(x[n] > x[n - 1] + 1e-9))) break;
+    if (!isfinite(x[n]) || !is_apart(x[n], n, x)) break;
   }
-  while (n > 1 && x[0] - x0 > NL_REACH * (x[n - 1] - x[0])) n--;
+  while (n > 1 && !is_inside(x0, n, x) &&
+         fabs(x[0] - x0) > NL_REACH * fabs(x[n - 1] - x[0]))
+    n--;
   lagrange(n, x, x0, weight);
   return n;
 }

@@ -45,7 +45,7 @@ int nl_predict_slope(nl_solver *solver, const nl_point *point, const nl_point **
                      int n_before, const nl_trail *lead, double *slope);
 
 /* The pieces of a prediction, for paths of several solvers that go together.
- * Weights (at least NL_SKETCH_BEFORE) for an extrapolation in log lambda; returns how many. */
+ * Weights (at least NL_SKETCH_BEFORE + 1) for an extrapolation in log lambda; returns how many. */
 int nl_predict_extrapolate(const nl_point *point, const nl_point **before, int n_before,
                            double *weight);
 /* slope: where the part of the slope that H doesn't answer for is the sum of weight (n) times

@@ -36,6 +36,15 @@ static int divide(const nl_rider *rider, int n, nl_company *company) {
 
 /* ---- proposing --------------------------------------------------------------------- */
 
+/* Whether secants are of use: to a path by itself, whose Hessians are alike, below its first
+ * lambda, if the model may be solved more than once. */
+static int refines(const nl_pipeline *line, const nl_point *point) {
+  const nl_solver *solver = line->solver;
+  return !line->lead && !line->trail && point->level.lambda > 0 &&
+         point->level.lambda < line->path->lambda_max &&
+         nl_cost_sketch_pays(solver->design, solver->wanted, solver->gram.size);
+}
+
 /* The quadratic models, solved in lanes, and one by one as far as they are left. Not those
  * of predictions: with fewer bins than columns a predicted slope may be one that H can't
  * answer, and the solution far off; a guess is not worth Newton steps. */
@@ -75,6 +84,8 @@ static void propose_together(const nl_company *company) {
     if (!model[n_model].done && !point->predicted && !solver->gram.root.on)
       nl_quadratic_solve(solver->penalty, &solver->gram, &point->level,
                          model[n_model].tol, one, solver->hook);
+    if (refines(company->rider[i].line, point))
+      nl_point_refine(solver, point, model[n_model].tol);
     nl_point_direct(solver, point);
     n_model++;
   }
@@ -95,8 +106,9 @@ static void propose(const nl_company *company) {
     return;
   }
   for (int i = 0; i < company->n; i++) {
+    const nl_pipeline *line = company->rider[i].line;
     nl_point *point = company->rider[i].point;
-    nl_point_propose(solver, point, nl_line_predict(company->rider[i].line, point));
+    nl_point_propose(solver, point, nl_line_predict(line, point), refines(line, point));
   }
 }
 
@@ -130,6 +142,7 @@ static void rebuild(nl_solver *solver, nl_point *keeper, double curvature) {
       !solver->gram.root.refused &&
       nl_cost_root_pays(solver->design, solver->wanted, set_coordinates(solver));
   if (keeper == solver->gram_for) keeper->gram_here = solver->gram.n_built;
+  nl_secants_forget(&solver->secants);
   solver->gram_age = 0;
   solver->gram_for = NULL;
   solver->gram_slow = 0;
@@ -171,10 +184,13 @@ static void judge(const nl_company *company, int keeper, double share, int full,
                           solver->gram.root.on, solver->gram_age);
   for (int i = 0; i < company->n; i++) {
     nl_point *point = company->rider[i].point;
-    const int predicted = point->predicted;
+    nl_pipeline *line = company->rider[i].line;
+    const int predicted = point->predicted, look = point->look;
+    const int was_full = point->full, n_seen = point->n_seen;
     nl_point_judge(solver, point, full, closed);
-    if (predicted)
-      company->rider[i].line->foretold = point->taken ? point->residual : INFINITY;
+    if (point->taken && !look && refines(line, point))
+      nl_point_note(solver, point, was_full, n_seen);
+    if (predicted) line->foretold = point->taken ? point->residual : INFINITY;
   }
   note_wishes(company);
   if (keeper >= 0 && company->rider[keeper].point->taken)

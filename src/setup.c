@@ -164,6 +164,9 @@ void nl_setup_solver(nl_solver *solver, const nl_design *design,
   solver->pass = pass;
   solver->kept = nl_new_doubles(design->n_obs, hook);
   solver->moves = nl_new_doubles(nl_predict_room(penalty->n_theta), hook);
+  solver->secants.ld = (size_t)penalty->n_theta;
+  solver->secants.step = nl_new_doubles(NL_SECANTS * (size_t)penalty->n_theta, hook);
+  solver->secants.error = nl_new_doubles(NL_SECANTS * (size_t)penalty->n_theta, hook);
   solver->own = nl_new_doubles((size_t)penalty->max_size, hook);
   set_groups(solver, penalty, hook);
   solver->wanted = nl_new_ints(n_block, hook);

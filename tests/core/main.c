@@ -33,6 +33,7 @@
   X(quadratic)    \
   X(root)         \
   X(step)         \
+  X(secant)       \
   X(point)        \
   X(predict)      \
   X(path)         \

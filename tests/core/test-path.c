@@ -545,6 +545,23 @@ static void test_shifted_offset(void) {
 
 /* ---- unusual lambdas --------------------------------------------------------------- */
 
+/* Every second of close lambdas comes after the next one; those far apart stay in order. */
+static void test_alternate(void) {
+  problem *p = plain_problem(NL_LOG, T_IDENTITY);
+  nl_path path = new_path(p, 12);
+  double lambda[12];
+  start_pipeline(p, 12);
+  for (int l = 0; l < 12; l++) lambda[l] = pow(l < 8 ? 0.95 : 0.8, l);
+  path.lambda = lambda;
+  p->line.path = &path;
+  nl_line_list(&p->line, 1e-6, 1);
+  CHECK(p->line.n_job == 12);
+  nl_line_alternate(&p->line);
+  const int order[12] = {0, 1, 2, 4, 3, 6, 5, 7, 8, 9, 10, 11};
+  for (int l = 0; l < 12; l++) CHECK(p->line.job[l].out == order[l]);
+  free_all();
+}
+
 static void test_identical_lambdas(void) {
   const double share[] = {0.3, 0.3, 0.3, 0.05, 0.05};
   for (int k = 0; k < 2; k++) {
@@ -1063,6 +1080,7 @@ void suite_path(void) {
   RUN(test_permuted_groups);
   RUN(test_rotated_coordinates);
   RUN(test_shifted_offset);
+  RUN(test_alternate);
   RUN(test_identical_lambdas);
   RUN(test_one_lambda_many_times);
   RUN(test_nearly_identical_lambdas);

@@ -94,7 +94,7 @@ static void ride(setting *s, int full, int closed) {
   nl_state *states = &s->point->next;
   const nl_model *models = &s->p->model;
   const int keeps = s->point->wants_gram, is_here = keeps && s->point->look;
-  nl_point_propose(solver, s->point, NULL);
+  nl_point_propose(solver, s->point, NULL, 0);
   if (s->p->link == NL_LOG) /* the exponents start in range */
     CHECK_NEAR(states->shift, nl_link_lse(&s->point->now), 1e-9);
   nl_set_mark(solver);
@@ -240,7 +240,7 @@ static void test_unseen_groups_rest(void) {
       CHECK(slope[solver->gram.position[7] + i] == 0);
     s.point->stage = NL_MOVING;
     s.point->look = 0;
-    nl_point_propose(&s.p->solver, s.point, NULL);
+    nl_point_propose(&s.p->solver, s.point, NULL, 0);
     for (int i = s.p->penalty.theta_start[7]; i < s.p->penalty.theta_start[8]; i++)
       CHECK(s.point->next_theta[i] == 0);
     free_all();
@@ -397,7 +397,7 @@ static void test_wrong_prediction(void) {
     nl_set_cover(solver);
     double *slope = new_normals((size_t)solver->gram.size);
     for (int i = 0; i < solver->gram.size; i++) slope[i] *= 50;
-    nl_point_propose(solver, s.point, slope);
+    nl_point_propose(solver, s.point, slope, 0);
     CHECK(distance(N_COL, s.point->next.beta, s.point->now.beta) > 0.1);
     nl_set_mark(solver);
     nl_model_pass(1, &models, &states, solver->all, NULL, &solver->pass, NULL);

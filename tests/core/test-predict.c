@@ -138,6 +138,15 @@ static void test_in_between(void) {
   free_all();
 }
 
+/* Between points on both sides, whichever is nearest, through four a cubic. */
+static void test_both_sides(void) {
+  const double around[] = {0.11, 0.09, 0.08, 0.13}, above[] = {0.11, 0.12, 0.13, 0.14};
+  const setting s = setting_of(NL_LOG, 3);
+  CHECK_NEAR(prediction_error(&s, 0.1, 4, around), 0, 1e-10);
+  CHECK(prediction_error(&s, 0.1, 4, above) > 1e-5);
+  free_all();
+}
+
 static void test_nothing_to_go_by(void) {
   const setting s = setting_of(NL_LOG, 1);
   CHECK(prediction_error(&s, 0.1, 0, lambdas) == INFINITY);
@@ -254,6 +263,7 @@ void suite_predict(void);
 void suite_predict(void) {
   RUN(test_polynomials);
   RUN(test_in_between);
+  RUN(test_both_sides);
   RUN(test_nothing_to_go_by);
   RUN(test_reach);
   RUN(test_rows_of_points);
