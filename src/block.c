@@ -265,6 +265,7 @@ static void local_entries(const nl_block *block, size_t t, int *index, double *v
 static void single_runs(const nl_factor *factor, size_t row, int n, const int *pick,
                         const int *cell, int *first, double *value) {
   const int width = factor->width;
+  if (n <= 0) return;
   if (factor->feature == NL_POWERS && width == 4) {
     double s[NL_CHUNK];
     for (int t = 0; t < n; t++) s[t] = factor->values[row + (size_t)pick[t]];

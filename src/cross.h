@@ -1,7 +1,6 @@
 /* cross.h: weighted cross products X_i' W X_j of blocks, what a Gram is made of. Sparse
  * rows (local blocks, tables of them) are multiplied nonzero by nonzero; dense columns go
- * eight at a time through the same kernels that make gradients, and so, in larger numbers,
- * do those of splines among themselves. */
+ * in strips (strips.h), splines of few columns in tiles (tiles.h). */
 #ifndef NL_CROSS_H
 #define NL_CROSS_H
 
@@ -41,6 +40,10 @@ typedef struct {
   double *fold;    /* n_col in lanes */
   double *scratch; /* n_scratch of the design */
 } nl_cross_space;
+
+/* Block i of a list; whether its rows have few nonzeros. */
+const nl_block *nl_cross_block(const nl_design *design, const nl_cross_list *list, int i);
+int nl_cross_is_sparse(const nl_block *block);
 
 /* out[row[i] + ., column[j] + .] = X_i' W X_j for every block i of the list and every
  * fresh block j, in the columns of the design (dense ones centred). weight: n_obs, not

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "kernel.h"
+#include "lanes.h"
 #include "linalg.h"
 
 /* One row in so many is a heavy one. */
@@ -12,14 +13,6 @@ enum { ROWS_PER_HEAVY = 6 };
 /* Added to the blocks' diagonals, relative to the largest curvature of the group: what is
  * left of it without the heavy rows is a difference. */
 #define NL_BLOCK_RIDGE 1e-4
-
-#if defined(__GNUC__)
-typedef float nl_f __attribute__((vector_size(32), aligned(4), may_alias));
-enum { NL_FLOATS = 8 };
-#else
-typedef float nl_f;
-enum { NL_FLOATS = 1 };
-#endif
 
 /* ---- the rows ---------------------------------------------------------------------- */
 

@@ -24,6 +24,15 @@ enum { NL_VECTOR = 1 };
 #endif
 enum { NL_HALVES = NL_LANES / NL_VECTOR }; /* vectors that make up all lanes */
 
+/* All lanes in single precision. */
+#if defined(__GNUC__)
+typedef float nl_f __attribute__((vector_size(32), aligned(4), may_alias));
+enum { NL_FLOATS = 8 };
+#else
+typedef float nl_f;
+enum { NL_FLOATS = 1 };
+#endif
+
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__) && \
     defined(__GLIBC__) && !defined(NL_NO_CLONES)
 #define NL_CLONES \

@@ -4,16 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "lanes.h"
 #include "linalg.h"
-
-/* All lanes in single precision. */
-#if defined(__GNUC__)
-typedef float nl_f __attribute__((vector_size(32), aligned(4), may_alias));
-enum { NL_FLOATS = 8 };
-#else
-typedef float nl_f;
-enum { NL_FLOATS = 1 };
-#endif
 
 /* ---- room -------------------------------------------------------------------------- */
 

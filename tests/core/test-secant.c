@@ -11,6 +11,7 @@ enum { SIZE = 6 };
 /* A Gram that is the identity, and secants of it. */
 static nl_gram unit_gram(void) {
   nl_gram gram = {0};
+  gram.stretch = 1;
   gram.size = gram.capacity = SIZE;
   gram.h = new_doubles(SIZE * SIZE);
   for (int i = 0; i < SIZE * SIZE; i++) gram.h[i] = i % (SIZE + 1) == 0;

@@ -440,7 +440,7 @@ test_that("where groups overlap, a refit tests what each has alone", {
   X <- as.matrix(path$design)
   all <- c(1:10, 17:20, 11:16, 21)
   expect_equal(unname(fitted(again)[, 1]), saturated_fit(X[, all], d$counts), tolerance = 1e-5)
-  if ("same" %in% rownames(again$table)) expect_identical(again$table["same", "df"], 0)
+  if ("same" %in% rownames(again$table)) expect_equal(again$table["same", "df"], 0)
   mu <- saturated_fit(X[, setdiff(all, 6:10)], d$counts)
   lr <- 2 * sum(d$counts * (log(fitted(again)[, 1]) - log(mu)) - fitted(again)[, 1] + mu)
   expect_equal(again$table["b", "lr"], lr, tolerance = 1e-4)
