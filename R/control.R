@@ -6,7 +6,8 @@
 #'   returned as far as it got, with `converged` FALSE and a warning.
 #' @param n_threads Threads for what goes over the bins: the evaluation of splines and raised cosines, and the
 #'   passes over the data. Never more than the system gives (`OMP_NUM_THREADS`, `OMP_THREAD_LIMIT`, cores), and
-#'   one in a forked process or where R was built without OpenMP. The same number of threads gives the same bits; another number gives the same solution within
+#'   one in a forked process or where R was built without OpenMP. The same number of threads gives the same
+#'   bits; another number gives the same solution within
 #'   `tol`. More than one pays for long recordings on idle cores only: threads that wait for each other on
 #'   busy cores are slower than one.
 #' @return A list of class `group_lasso_control`.

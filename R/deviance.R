@@ -10,7 +10,7 @@ unit_deviance <- function(counts, rate) {
 saturated_loss <- function(counts, weights) {
   spiking <- counts > 0
   y <- counts[spiking]
-  (sum(weights[spiking] * y * (1 - log(y)))) / sum(weights)
+  sum(weights[spiking] * y * (1 - log(y))) / sum(weights)
 }
 
 # From losses (1/V) sum v (mu - y log mu), as the solver returns them.

@@ -113,9 +113,8 @@ static void keep_free(const step_work *work, double *y) {
   }
 }
 
-/* out += share times the penalty's gradient (d: NULL), or its curvature times d. */
-static void add_penalty(const step_work *work, const double *d, double share,
-                        double *out) {
+/* out += the penalty's gradient (d: NULL), or its curvature times d. */
+static void add_penalty(const step_work *work, const double *d, double *out) {
   const nl_lane_groups *groups = work->groups;
   for (int k = 0, at = 0; k < groups->n_group; at += groups->rank[k++]) {
     const int rank = groups->rank[k];
@@ -129,7 +128,7 @@ static void add_penalty(const step_work *work, const double *d, double share,
       }
     }
     for (int v = 0; v < NL_LANES; v++) {
-      pull[v] = square[v] > 0 ? share * tau[v] / sqrt(square[v]) : 0;
+      pull[v] = square[v] > 0 ? tau[v] / sqrt(square[v]) : 0;
       along[v] = square[v] > 0 ? along[v] / square[v] : 0;
     }
     for (int i = 0; i < rank * NL_LANES; i += NL_LANES) {
@@ -143,7 +142,7 @@ static void add_penalty(const step_work *work, const double *d, double share,
 /* image (n_obs in lanes) = R d. */
 static void image_of(const step_work *work, const double *d, float *image) {
   const nl_root *root = &work->gram->root;
-  for (size_t i = 0; i < root->n_obs * NL_LANES; i++) image[i] = 0;
+  nl_clear_floats(root->n_obs * NL_LANES, image);
   for (int k = 0, at = 0; k < work->groups->n_group; at += work->groups->rank[k++])
     nl_root_move(root, work->gram->position[work->member[k]], work->groups->rank[k],
                  d + (ptrdiff_t)at * NL_LANES, NULL, image);
@@ -186,8 +185,8 @@ static void find_residual(const step_work *work) {
   const size_t length = (size_t)work->n * NL_LANES;
   nl_fill(length, 0, space->answer);
   add_curved(work, space->image, space->answer);
-  add_penalty(work, space->direction, 1, space->answer);
-  add_penalty(work, NULL, 1, space->answer);
+  add_penalty(work, space->direction, space->answer);
+  add_penalty(work, NULL, space->answer);
   for (size_t i = 0; i < length; i++)
     space->residual[i] = -space->gradient[i] - space->answer[i];
   keep_free(work, space->residual);
@@ -220,7 +219,7 @@ static int solve_equations(const step_work *work, int most, int first, double *e
     image_of(work, space->search, space->search_image);
     nl_fill(n * NL_LANES, 0, space->answer);
     add_curved(work, space->search_image, space->answer);
-    add_penalty(work, space->search, 1, space->answer);
+    add_penalty(work, space->search, space->answer);
     keep_free(work, space->answer);
     products(n, space->search, space->answer, curvature);
     for (int v = 0; v < NL_LANES; v++)
@@ -350,7 +349,7 @@ int nl_conjugate_step(const nl_penalty *penalty, const nl_gram *gram,
   find_free(&work, idle);
   find_gradient(&work, place);
   nl_fill(length, 0, space->direction);
-  for (size_t i = 0; i < n_obs * NL_LANES; i++) space->image[i] = 0;
+  nl_clear_floats(n_obs * NL_LANES, space->image);
   int n_read = 2, left = MOST_ITERATIONS;
   for (int i = 0; i <= MOST_STOPS; i++) {
     find_residual(&work);

@@ -52,18 +52,14 @@ typedef struct {
 } sparse_block;
 
 typedef struct {
-  const nl_design *design;
-  const nl_cross_list *list;
-  const double *weight;
-  nl_cross_space *space;
-  nl_cross_need need;
+  const nl_cross_work *cross;
   size_t ld; /* of raw */
 } sparse_work;
 
 /* The next sparse block of the list after `sparse`, NULL fields at first. Returns 0 at
  * the end. */
 static int next_sparse(const sparse_work *work, sparse_block *sparse) {
-  const nl_cross_list *list = work->list;
+  const nl_cross_list *list = work->cross->list;
   int i = 0;
   if (sparse->block) {
     i = sparse->position + 1;
@@ -72,10 +68,11 @@ static int next_sparse(const sparse_work *work, sparse_block *sparse) {
     sparse->entry += (size_t)sparse->block->n_entry * NL_CHUNK;
     sparse->first += NL_CHUNK;
   }
-  while (i < list->n_block && !nl_cross_is_sparse(nl_cross_block(work->design, list, i)))
+  while (i < list->n_block &&
+         !nl_cross_is_sparse(nl_cross_block(work->cross->design, list, i)))
     i++;
   if (i == list->n_block) return 0;
-  const nl_block *block = nl_cross_block(work->design, list, i);
+  const nl_block *block = nl_cross_block(work->cross->design, list, i);
   sparse->block = block;
   sparse->position = i;
   sparse->is_fresh = list->fresh[i];
@@ -87,10 +84,10 @@ static int next_sparse(const sparse_work *work, sparse_block *sparse) {
 
 static nl_entries entries_of(const sparse_work *work, int thread,
                              const sparse_block *sparse) {
-  const size_t index = (size_t)thread * work->need.n_index + sparse->entry,
-               value = (size_t)thread * work->need.n_thread + sparse->entry;
-  nl_entries entries = {work->space->index + index, work->space->entry + value,
-                        sparse->block->n_entry};
+  const size_t index = (size_t)thread * work->cross->need.n_index + sparse->entry,
+               value = (size_t)thread * work->cross->need.n_thread + sparse->entry;
+  nl_entries entries = {work->cross->space->index + index,
+                        work->cross->space->entry + value, sparse->block->n_entry};
   return entries;
 }
 
@@ -98,8 +95,8 @@ static nl_entries entries_of(const sparse_work *work, int thread,
 static nl_entries firsts_of(const sparse_work *work, int thread,
                             const sparse_block *sparse) {
   nl_entries entries = entries_of(work, thread, sparse);
-  entries.index = work->space->index + (size_t)thread * work->need.n_index +
-                  work->need.n_entry + sparse->first;
+  entries.index = work->cross->space->index + (size_t)thread * work->cross->need.n_index +
+                  work->cross->need.n_entry + sparse->first;
   return entries;
 }
 
@@ -127,8 +124,8 @@ enum { TILE = 8 };
 /* Block a with those of a tile that it is to be multiplied with. */
 static void cross_tile(const sparse_work *work, int thread, int n, const double *weight,
                        const sparse_block *left, const sparse_block *tile, int n_tile) {
-  double *raw = work->space->raw;
-  if (work->need.n_copy > 1) raw += work->need.n_raw * (size_t)thread;
+  double *raw = work->cross->space->raw;
+  if (work->cross->need.n_copy > 1) raw += work->cross->need.n_raw * (size_t)thread;
   const nl_entries a = firsts_of(work, thread, left);
   nl_entries held = {NULL, NULL, 0};
   double *held_corner = NULL;
@@ -174,7 +171,7 @@ static void cross_rows(const sparse_work *work, int thread, int n_turn, size_t r
 /* All rows with a weight, a chunk of them at a time. */
 static void sparse_share(void *data, int thread, int n_turn, size_t row, int n) {
   const sparse_work *work = (const sparse_work *)data;
-  const double *weight = work->weight + row;
+  const double *weight = work->cross->weight + row;
   int pick[NL_CHUNK], n_pick = 0;
   double picked[NL_CHUNK];
   for (int t = 0; t < n; t++) {
@@ -195,64 +192,87 @@ static void sparse_rows(void *data, int thread, size_t row, int n) {
 }
 
 /* Sums raw (wrapped columns) into out, both ways round for two fresh blocks. */
-static void fold_sparse(const nl_design *design, const nl_cross_list *list, int i, int j,
-                        const double *raw, size_t ld_raw, double *out, size_t ld) {
-  const nl_block *left = nl_cross_block(design, list, i),
-                 *right = nl_cross_block(design, list, j);
+static void fold_sparse(const nl_cross_work *cross, int i, int j, const double *raw,
+                        size_t ld_raw) {
+  const nl_cross_list *list = cross->list;
+  const nl_block *left = nl_cross_block(cross->design, list, i),
+                 *right = nl_cross_block(cross->design, list, j);
+  const size_t ld = cross->ld;
   const int mirror = list->fresh[i] && i != j;
   for (int l = 0; l < right->n_wrap; l++) {
     const size_t column = (size_t)nl_block_column(right, l);
     for (int k = 0; k < left->n_wrap; k++) {
       const size_t row = (size_t)nl_block_column(left, k);
       const double value = raw[(size_t)k + (size_t)l * ld_raw];
-      out[(size_t)list->row[i] + row + ((size_t)list->column[j] + column) * ld] += value;
+      cross->out[(size_t)list->row[i] + row + ((size_t)list->column[j] + column) * ld] +=
+          value;
       if (mirror)
-        out[(size_t)list->row[j] + column + ((size_t)list->column[i] + row) * ld] +=
+        cross
+            ->out[(size_t)list->row[j] + column + ((size_t)list->column[i] + row) * ld] +=
             value;
     }
   }
 }
 
-static void sparse_products(const nl_design *design, const nl_cross_list *list,
-                            const double *weight, double *out, size_t ld,
-                            const nl_cross_need *need, nl_cross_space *space,
-                            const nl_hook *hook) {
-  sparse_work work = {design, list, weight, space, *need, 0};
+static void sparse_products(const nl_cross_work *cross, const nl_hook *hook) {
+  sparse_work work = {cross, 0};
+  const nl_cross_need *need = &cross->need;
+  const nl_design *design = cross->design;
+  double *sums = cross->space->raw;
   if (need->n_raw == 0) return;
   for (sparse_block sparse = {0}; next_sparse(&work, &sparse);)
     work.ld += (size_t)sparse.block->n_wrap;
-  nl_fill(need->n_raw * (size_t)need->n_copy, 0, space->raw);
+  nl_fill(need->n_raw * (size_t)need->n_copy, 0, sums);
   if (need->n_copy > 1) {
     nl_stretches(design->n_obs, need->n_copy, sparse_rows, &work, hook);
   } else {
     nl_shares(design->n_obs, design->n_thread, sparse_share, &work, hook);
   }
   for (int k = 1; k < need->n_copy; k++)
-    nl_axpy((int)need->n_raw, 1, space->raw + need->n_raw * (size_t)k, space->raw);
+    nl_axpy((int)need->n_raw, 1, sums + need->n_raw * (size_t)k, sums);
   for (sparse_block right = {0}; next_sparse(&work, &right);) {
     if (!right.is_fresh) continue;
     for (sparse_block left = {0}; next_sparse(&work, &left);) {
       if (!is_pair(&left, &right)) continue;
-      fold_sparse(design, list, left.position, right.position,
-                  space->raw + left.row + right.column * work.ld, work.ld, out, ld);
+      fold_sparse(cross, left.position, right.position,
+                  sums + left.row + right.column * work.ld, work.ld);
     }
   }
 }
 
 /* ---- all --------------------------------------------------------------------------- */
 
+void nl_cross_write(const nl_cross_work *work, int i, int k, int column, int lane, int n,
+                    const double *folded) {
+  const nl_cross_list *list = work->list;
+  const int n_row = nl_cross_block(work->design, list, k)->n_col;
+  for (int v = 0; v < n; v++) {
+    for (int r = 0; r < n_row; r++) {
+      const double value = folded[r * NL_LANES + lane + v];
+      const size_t a = (size_t)(column + v), b = (size_t)r;
+      if (list->fresh[i])
+        work->out[(size_t)list->row[k] + b + ((size_t)list->column[i] + a) * work->ld] =
+            value;
+      if (list->fresh[k])
+        work->out[(size_t)list->row[i] + a + ((size_t)list->column[k] + b) * work->ld] =
+            value;
+    }
+  }
+}
+
 void nl_cross(const nl_design *design, const nl_cross_list *list, const double *weight,
               double *out, size_t ld, size_t most, nl_cross_space *space,
               const nl_hook *hook) {
-  const nl_cross_need need = nl_cross_needs(design, list, most);
+  const nl_cross_work work = {design, list, weight, nl_cross_needs(design, list, most),
+                              space,  out,  ld};
   for (int j = 0; j < list->n_block; j++) {
     if (!list->fresh[j]) continue;
     for (int c = 0; c < nl_cross_block(design, list, j)->n_col; c++)
       nl_fill(ld, 0, out + ((size_t)list->column[j] + (size_t)c) * ld);
   }
-  sparse_products(design, list, weight, out, ld, &need, space, hook);
-  nl_tiles_products(design, list, weight, out, ld, &need, space, hook);
-  nl_strips_products(design, list, weight, out, ld, &need, space, hook);
+  sparse_products(&work, hook);
+  nl_tiles_products(&work, hook);
+  nl_strips_products(&work, hook);
 }
 
 /* ---- one spline -------------------------------------------------------------------- */

@@ -41,9 +41,26 @@ typedef struct {
   double *scratch; /* n_scratch of the design */
 } nl_cross_space;
 
+/* What all kinds of products work on. */
+typedef struct {
+  const nl_design *design;
+  const nl_cross_list *list;
+  const double *weight; /* n_obs */
+  nl_cross_need need;
+  nl_cross_space *space;
+  double *out; /* as of nl_cross */
+  size_t ld;
+} nl_cross_work;
+
 /* Block i of a list; whether its rows have few nonzeros. */
 const nl_block *nl_cross_block(const nl_design *design, const nl_cross_list *list, int i);
 int nl_cross_is_sparse(const nl_block *block);
+
+/* Writes X_k' W x into out, and its transpose, wherever these belong: x columns `column` to
+ * `column` + n - 1 of block i, in the lanes of `folded` (n_col of block k in lanes) from
+ * `lane` on. */
+void nl_cross_write(const nl_cross_work *work, int i, int k, int column, int lane, int n,
+                    const double *folded);
 
 /* out[row[i] + ., column[j] + .] = X_i' W X_j for every block i of the list and every
  * fresh block j, in the columns of the design (dense ones centred). weight: n_obs, not

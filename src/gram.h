@@ -26,9 +26,8 @@ typedef struct {
   int size;      /* coordinates inside */
   int capacity;  /* leading dimension of h */
   double *h;     /* capacity x capacity, both triangles */
-  double
-      stretch; /* H is h times this: 1, but where a Gram is another one's, too; not of a root
-                   */
+  /* H is h times this: 1, but where a Gram is another one's, too; not of a root */
+  double stretch;
   double *spare; /* n_spare, at least capacity^2: for factorisations of its user */
   size_t n_spare;
   nl_root root;   /* in place of h and spare where root.on; off after a reset */

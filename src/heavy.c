@@ -103,21 +103,20 @@ static void place(nl_heavy *heavy, int n, const nl_lane_groups *groups,
 /* block (rank x rank) += the mean over lanes of the penalty's curvature at x. */
 static void add_curvature(int rank, int n_model, const double *x, const double *tau,
                           double *block) {
+  double square[NL_LANES] = {0};
   int n_active = 0;
   for (int v = 0; v < n_model; v++) {
-    double square = 0;
-    for (int i = 0; i < rank; i++) square += x[i * NL_LANES + v] * x[i * NL_LANES + v];
-    n_active += square > 0;
+    for (int i = 0; i < rank; i++) square[v] += x[i * NL_LANES + v] * x[i * NL_LANES + v];
+    n_active += square[v] > 0;
   }
   for (int v = 0; v < n_model; v++) {
-    double square = 0;
-    for (int i = 0; i < rank; i++) square += x[i * NL_LANES + v] * x[i * NL_LANES + v];
-    if (!(square > 0) || tau[v] == 0) continue;
-    const double pull = tau[v] / (sqrt(square) * n_active);
+    if (!(square[v] > 0) || tau[v] == 0) continue;
+    const double pull = tau[v] / (sqrt(square[v]) * n_active);
     for (int j = 0; j < rank; j++) {
       block[j * (rank + 1)] += pull;
       for (int i = 0; i < rank; i++)
-        block[i + j * rank] -= pull * x[i * NL_LANES + v] * x[j * NL_LANES + v] / square;
+        block[i + j * rank] -=
+            pull * x[i * NL_LANES + v] * x[j * NL_LANES + v] / square[v];
     }
   }
 }
@@ -207,7 +206,7 @@ static void add_products(nl_heavy *heavy, const nl_lane_groups *groups) {
   const int m = heavy->n;
   const float *y = heavy->rows.r;
   int depth = 0;
-  for (size_t i = 0; i < (size_t)m * (size_t)m; i++) heavy->product[i] = 0;
+  nl_clear_floats((size_t)m * (size_t)m, heavy->product);
   for (int k = 0; k < groups->n_group; y += (size_t)m * (size_t)groups->rank[k++]) {
     const int rank = groups->rank[k];
     for (int i = 0; i < rank; i++) {
@@ -293,7 +292,7 @@ void nl_heavy_solve(nl_heavy *heavy, const nl_lane_groups *groups, int n, const 
   const double *inverse = heavy->inverse;
   nl_fill((size_t)n * NL_LANES, 0, turned);
   nl_fill((size_t)n * NL_LANES, 0, out);
-  for (size_t i = 0; i < (size_t)heavy->n * NL_LANES; i++) heavy->image[i] = 0;
+  nl_clear_floats((size_t)heavy->n * NL_LANES, heavy->image);
   for (int k = 0, at = 0; k < groups->n_group; at += groups->rank[k++]) {
     const int rank = groups->rank[k];
     const ptrdiff_t from = (ptrdiff_t)at * NL_LANES;

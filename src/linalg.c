@@ -89,6 +89,8 @@ void nl_fill(size_t n, double a, double *x) {
   for (size_t i = 0; i < n; i++) x[i] = a;
 }
 
+void nl_clear_floats(size_t n, float *x) { memset(x, 0, n * sizeof(float)); }
+
 void nl_copy(size_t n, const double *x, double *y) {
   if (n > 0) memmove(y, x, n * sizeof(double));
 }
@@ -140,9 +142,8 @@ void nl_cholesky_solve(int n, const double *factor, double *b) {
 
 /* Solves L w = e_j for all columns j, a panel of L at a time: panel columns turn from L
  * into the inverse when their turn comes, so the panel is copied first. */
-enum {
-  INVERT_PANEL = 8
-}; /* at most NL_PANEL; narrow: inside a panel there are no vectors */
+/* At most NL_PANEL; narrow: inside a panel there are no vectors. */
+enum { INVERT_PANEL = 8 };
 void nl_triangle_invert(int n, double *factor, double *panel) {
   for (int k = 0; k < n; k += INVERT_PANEL) {
     const int end = k + INVERT_PANEL < n ? k + INVERT_PANEL : n;

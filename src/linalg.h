@@ -10,6 +10,8 @@ double nl_norm(int n, const double *x);
 int nl_is_zero(int n, const double *x);
 void nl_axpy(int n, double a, const double *x, double *y);
 void nl_fill(size_t n, double a, double *x);
+/* x (n) = 0 */
+void nl_clear_floats(size_t n, float *x);
 void nl_copy(size_t n, const double *x, double *y);
 
 /* y (n) += x a for n_col columns of length n, ld apart */

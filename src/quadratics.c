@@ -45,7 +45,7 @@ void nl_quadratics_room(const nl_gram *gram, nl_quadratics_space *space,
   space->weights.f = (float *)(room += image);
   space->iterates = room + image;
   nl_fill(2 * length, 0, space->x);
-  for (size_t i = 0; i < n_image * NL_LANES; i++) space->image[i] = 0;
+  nl_clear_floats(n_image * NL_LANES, space->image);
   for (int v = 0; v < NL_LANES; v++) space->drift[v] = 0;
 }
 

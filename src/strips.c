@@ -46,11 +46,7 @@ void nl_strips_need(const nl_design *design, const nl_cross_list *list, size_t m
 /* A batch of strips: the first is number `first` in the order of blocks and their
  * columns. */
 typedef struct {
-  const nl_design *design;
-  const nl_cross_list *list;
-  const double *weight;
-  nl_cross_space *space;
-  nl_cross_need need;
+  const nl_cross_work *cross;
   int first, last; /* strips first .. last - 1 */
 } strip_work;
 
@@ -60,11 +56,11 @@ typedef void (*strip_use)(const strip_work *work, int i, int column, double *sum
 
 static void each_strip(const strip_work *work, strip_use use, void *data) {
   int number = 0;
-  double *sums = work->space->strip;
-  for (int i = 0; i < work->list->n_block; i++) {
-    const size_t size = strip_size(work->design, work->list, i);
+  double *sums = work->cross->space->strip;
+  for (int i = 0; i < work->cross->list->n_block; i++) {
+    const size_t size = strip_size(work->cross->design, work->cross->list, i);
     if (size == 0) continue;
-    const int n = count_strips(nl_cross_block(work->design, work->list, i));
+    const int n = count_strips(nl_cross_block(work->cross->design, work->cross->list, i));
     for (int k = 0; k < n; k++, number++) {
       if (number < work->first || number >= work->last) continue;
       use(work, i, k * NL_LANES, sums, number, data);
@@ -84,14 +80,15 @@ static void add_strip(const strip_work *work, int i, int column, double *sums, i
                       void *data) {
   const chunk_at *at = (const chunk_at *)data;
   if (number % at->n_thread != at->thread) return;
-  double *strip = work->space->entry + (size_t)at->thread * work->need.n_thread;
-  nl_block_strip(nl_cross_block(work->design, work->list, i), at->row, at->n, column,
-                 work->weight + at->row, strip);
+  double *strip =
+      work->cross->space->entry + (size_t)at->thread * work->cross->need.n_thread;
+  nl_block_strip(nl_cross_block(work->cross->design, work->cross->list, i), at->row,
+                 at->n, column, work->cross->weight + at->row, strip);
   nl_sum_rows(at->n, strip, sums);
   sums += NL_LANES;
-  for (int k = 0; k < work->list->n_block; k++) {
-    const nl_block *target = nl_cross_block(work->design, work->list, k);
-    if (!strip_meets(work->design, work->list, i, k)) continue;
+  for (int k = 0; k < work->cross->list->n_block; k++) {
+    const nl_block *target = nl_cross_block(work->cross->design, work->cross->list, k);
+    if (!strip_meets(work->cross->design, work->cross->list, i, k)) continue;
     nl_block_add_gradient(target, at->row, at->n, strip, sums);
     sums += (size_t)target->n_ext * NL_LANES;
   }
@@ -100,7 +97,7 @@ static void add_strip(const strip_work *work, int i, int column, double *sums, i
 /* Run by run of rows that have a weight, none across the end of a chunk. */
 static void strip_rows(void *data, int thread, int n_thread, size_t row, int n) {
   const strip_work *work = (const strip_work *)data;
-  const double *weight = work->weight + row;
+  const double *weight = work->cross->weight + row;
   for (int from = 0, to; from < n; from = to) {
     const int has_weight = weight[from] != 0;
     for (to = from + 1; to < n && to % NL_CHUNK != 0 && (weight[to] != 0) == has_weight;)
@@ -110,47 +107,25 @@ static void strip_rows(void *data, int thread, int n_thread, size_t row, int n) 
   }
 }
 
-typedef struct {
-  double *out;
-  size_t ld;
-} fold_to;
-
-/* Writes X_k' W (strip) into out wherever it belongs. */
-static void write_strip(const fold_to *to, const nl_cross_list *list, int i, int k,
-                        int column, int n_lane, int n_row, const double *folded) {
-  for (int v = 0; v < n_lane; v++) {
-    for (int r = 0; r < n_row; r++) {
-      const double value = folded[r * NL_LANES + v];
-      const size_t a = (size_t)(column + v), b = (size_t)r;
-      if (list->fresh[i])
-        to->out[(size_t)list->row[k] + b + ((size_t)list->column[i] + a) * to->ld] =
-            value;
-      if (list->fresh[k])
-        to->out[(size_t)list->row[i] + a + ((size_t)list->column[k] + b) * to->ld] =
-            value;
-    }
-  }
-}
-
 static void fold_strip(const strip_work *work, int i, int column, double *sums,
                        int number, void *data) {
-  const int n_col = nl_cross_block(work->design, work->list, i)->n_col;
+  const int n_col = nl_cross_block(work->cross->design, work->cross->list, i)->n_col;
   const int n_lane = n_col - column < NL_LANES ? n_col - column : NL_LANES;
   const double *total = sums;
-  double *folded = work->space->fold;
+  double *folded = work->cross->space->fold;
   (void)number;
+  (void)data;
   sums += NL_LANES;
-  for (int k = 0; k < work->list->n_block; k++) {
-    const nl_block *target = nl_cross_block(work->design, work->list, k);
-    if (!strip_meets(work->design, work->list, i, k)) continue;
+  for (int k = 0; k < work->cross->list->n_block; k++) {
+    const nl_block *target = nl_cross_block(work->cross->design, work->cross->list, k);
+    if (!strip_meets(work->cross->design, work->cross->list, i, k)) continue;
     nl_fill((size_t)target->n_col * NL_LANES, 0, folded);
-    nl_block_fold(target, sums, folded, work->space->scratch);
+    nl_block_fold(target, sums, folded, work->cross->space->scratch);
     for (int r = 0; target->centre && r < target->n_col; r++) {
       for (int v = 0; v < NL_LANES; v++)
         folded[r * NL_LANES + v] -= target->centre[r] * total[v];
     }
-    write_strip((const fold_to *)data, work->list, i, k, column, n_lane, target->n_col,
-                folded);
+    nl_cross_write(work->cross, i, k, column, 0, n_lane, folded);
     sums += (size_t)target->n_ext * NL_LANES;
   }
 }
@@ -160,13 +135,14 @@ static void fold_strip(const strip_work *work, int i, int column, double *sums,
 static int batch_end(const strip_work *work, int first) {
   int number = 0, end = first;
   size_t used = 0;
-  for (int i = 0; i < work->list->n_block; i++) {
-    const size_t size = strip_size(work->design, work->list, i);
+  for (int i = 0; i < work->cross->list->n_block; i++) {
+    const size_t size = strip_size(work->cross->design, work->cross->list, i);
     const int n =
-        size > 0 ? count_strips(nl_cross_block(work->design, work->list, i)) : 0;
+        size > 0 ? count_strips(nl_cross_block(work->cross->design, work->cross->list, i))
+                 : 0;
     for (int k = 0; k < n; k++, number++) {
       if (number < first) continue;
-      if (used + size > work->need.n_strip) return end;
+      if (used + size > work->cross->need.n_strip) return end;
       used += size;
       end = number + 1;
     }
@@ -174,18 +150,15 @@ static int batch_end(const strip_work *work, int first) {
   return end;
 }
 
-void nl_strips_products(const nl_design *design, const nl_cross_list *list,
-                        const double *weight, double *out, size_t ld,
-                        const nl_cross_need *need, nl_cross_space *space,
-                        const nl_hook *hook) {
-  strip_work work = {design, list, weight, space, *need, 0, 0};
-  fold_to to = {out, ld};
+void nl_strips_products(const nl_cross_work *cross, const nl_hook *hook) {
+  const nl_design *design = cross->design;
+  strip_work work = {cross, 0, 0};
   for (;;) {
     work.last = batch_end(&work, work.first);
     if (work.last == work.first) return;
-    nl_fill(need->n_strip, 0, space->strip);
+    nl_fill(cross->need.n_strip, 0, cross->space->strip);
     nl_shares(design->n_obs, design->n_thread, strip_rows, &work, hook);
-    each_strip(&work, fold_strip, &to);
+    each_strip(&work, fold_strip, NULL);
     work.first = work.last;
   }
 }

@@ -9,10 +9,7 @@
 void nl_strips_need(const nl_design *design, const nl_cross_list *list, size_t most,
                     nl_cross_need *need);
 
-/* Adds the products of which a dense block is a part to out, as nl_cross does. */
-void nl_strips_products(const nl_design *design, const nl_cross_list *list,
-                        const double *weight, double *out, size_t ld,
-                        const nl_cross_need *need, nl_cross_space *space,
-                        const nl_hook *hook);
+/* Writes the products of which a dense block is a part into out. */
+void nl_strips_products(const nl_cross_work *work, const nl_hook *hook);
 
 #endif

@@ -40,16 +40,23 @@ static int tile_meets(const nl_design *design, const nl_cross_list *list,
          (!list->fresh[i] || i < tile->end);
 }
 
+/* Doubles that the sums of a tile take. */
+static size_t tile_size(const nl_design *design, const nl_cross_list *list,
+                        const spline_tile *tile) {
+  size_t n_ext = 0;
+  for (int i = 0; i < list->n_block; i++) {
+    if (tile_meets(design, list, tile, i))
+      n_ext += (size_t)nl_cross_block(design, list, i)->n_ext;
+  }
+  return n_ext * (size_t)tile->ld;
+}
+
 void nl_tiles_need(const nl_design *design, const nl_cross_list *list,
                    nl_cross_need *need) {
   spline_tile tile = next_tile(design, list, 0);
   for (; tile.n_column > 0; tile = next_tile(design, list, tile.end)) {
-    size_t n_ext = 0;
-    for (int i = 0; i < list->n_block; i++) {
-      if (tile_meets(design, list, &tile, i))
-        n_ext += (size_t)nl_cross_block(design, list, i)->n_ext;
-    }
-    const size_t n_sum = n_ext * (size_t)tile.ld, n_row = NL_CHUNK * (size_t)tile.ld;
+    const size_t n_sum = tile_size(design, list, &tile),
+                 n_row = NL_CHUNK * (size_t)tile.ld;
     if (n_sum > need->n_strip) need->n_strip = n_sum;
     if (n_row > need->n_thread) need->n_thread = n_row;
   }
@@ -58,17 +65,12 @@ void nl_tiles_need(const nl_design *design, const nl_cross_list *list,
 /* ---- products ---------------------------------------------------------------------- */
 
 typedef struct {
-  const nl_design *design;
-  const nl_cross_list *list;
-  const double *weight;
-  nl_cross_space *space;
-  nl_cross_need need;
+  const nl_cross_work *cross;
   spline_tile tile;
 } spline_work;
 
-enum {
-  BUNCH = 4
-}; /* chunks that are taken together, if few of their rows have weights */
+/* Chunks that are taken together, if few of their rows have weights. */
+enum { BUNCH = 4 };
 
 /* Rows with a weight of a few chunks, no more than NL_CHUNK. */
 typedef struct {
@@ -116,7 +118,7 @@ static void fill_columns(const spline_work *work, const nl_block *block, int col
     double *x = rows->x + rows->from[k] * ld + column;
     nl_block_runs(block, rows->row[k], rows->n_pick[k], pick, first, value);
     for (int t = 0; t < rows->n_pick[k]; t++, x += ld) {
-      const double weight = work->weight[rows->row[k] + (size_t)pick[t]];
+      const double weight = work->cross->weight[rows->row[k] + (size_t)pick[t]];
       for (int i = 0; i < 4; i++) {
         const int j = first[t] + i;
         x[j < n_col ? j : j - n_col] += weight * value[4 * t + i];
@@ -130,8 +132,8 @@ static void fill_tile(const spline_work *work, const bunch *rows) {
   int column = 0;
   nl_fill((size_t)(n * work->tile.ld), 0, rows->x);
   for (int i = work->tile.from; i < work->tile.end; i++) {
-    const nl_block *block = nl_cross_block(work->design, work->list, i);
-    if (!work->list->fresh[i] || !nl_tiles_take(block)) continue;
+    const nl_block *block = nl_cross_block(work->cross->design, work->cross->list, i);
+    if (!work->cross->list->fresh[i] || !nl_tiles_take(block)) continue;
     fill_columns(work, block, column, rows);
     column += block->n_col;
   }
@@ -165,25 +167,26 @@ static void multiply_tile(const spline_work *work, const nl_factor *factor,
 
 /* The next block from position i on that the tile is multiplied by; n_block: none. */
 static int next_left(const spline_work *work, int i) {
-  while (i < work->list->n_block && !tile_meets(work->design, work->list, &work->tile, i))
+  while (i < work->cross->list->n_block &&
+         !tile_meets(work->cross->design, work->cross->list, &work->tile, i))
     i++;
   return i;
 }
 
 static void fetch_bunch(const spline_work *work, int i, const bunch *rows) {
-  if (i == work->list->n_block) return;
+  if (i == work->cross->list->n_block) return;
   for (int k = 0; k < rows->n_chunk; k++)
-    nl_block_fetch(nl_cross_block(work->design, work->list, i), rows->row[k],
-                   rows->n_row[k]);
+    nl_block_fetch(nl_cross_block(work->cross->design, work->cross->list, i),
+                   rows->row[k], rows->n_row[k]);
 }
 
 /* One bunch: this thread's share of the blocks. */
 static void spline_bunch(const spline_work *work, int thread, int n_thread,
                          const bunch *rows) {
-  double *sums = work->space->strip;
+  double *sums = work->cross->space->strip;
   fill_tile(work, rows);
-  for (int i = next_left(work, 0), next; i < work->list->n_block; i = next) {
-    const nl_block *block = nl_cross_block(work->design, work->list, i);
+  for (int i = next_left(work, 0), next; i < work->cross->list->n_block; i = next) {
+    const nl_block *block = nl_cross_block(work->cross->design, work->cross->list, i);
     next = next_left(work, i + 1);
     fetch_bunch(work, next, rows);
     if (i % n_thread == thread) multiply_tile(work, block->factor, rows, sums);
@@ -195,46 +198,39 @@ static void spline_rows(void *data, int thread, int n_thread, size_t row, int n)
   const spline_work *work = (const spline_work *)data;
   bunch rows;
   rows.n_chunk = 0;
-  rows.x = work->space->entry + (size_t)thread * work->need.n_thread;
+  rows.x = work->cross->space->entry + (size_t)thread * work->cross->need.n_thread;
   for (int from = 0; from < n; from += NL_CHUNK) {
     const int size = n - from < NL_CHUNK ? n - from : NL_CHUNK;
-    if (add_chunk(work->weight, row + (size_t)from, size, &rows)) continue;
+    if (add_chunk(work->cross->weight, row + (size_t)from, size, &rows)) continue;
     spline_bunch(work, thread, n_thread, &rows);
     rows.n_chunk = 0;
-    add_chunk(work->weight, row + (size_t)from, size, &rows);
+    add_chunk(work->cross->weight, row + (size_t)from, size, &rows);
   }
   spline_bunch(work, thread, n_thread, &rows);
 }
 
 /* Writes the products of block k with NL_LANES columns of the tile, from `column` on. */
-static void write_tile(const spline_work *work, int k, int column, const double *folded,
-                       double *out, size_t ld) {
-  const nl_cross_list *list = work->list;
-  const int n_row = nl_cross_block(work->design, list, k)->n_col;
+static void write_tile(const spline_work *work, int k, int column, const double *folded) {
+  const nl_cross_work *cross = work->cross;
   int lane = -column; /* of the block's first column */
   for (int i = work->tile.from; i < work->tile.end && lane < NL_LANES; i++) {
-    const nl_block *block = nl_cross_block(work->design, list, i);
-    if (!list->fresh[i] || !nl_tiles_take(block)) continue;
-    for (int c = lane < 0 ? -lane : 0; c < block->n_col && lane + c < NL_LANES; c++) {
-      for (int r = 0; r < n_row; r++) {
-        const double value = folded[r * NL_LANES + lane + c];
-        const size_t a = (size_t)c, b = (size_t)r;
-        out[(size_t)list->row[k] + b + ((size_t)list->column[i] + a) * ld] = value;
-        if (list->fresh[k])
-          out[(size_t)list->row[i] + a + ((size_t)list->column[k] + b) * ld] = value;
-      }
-    }
+    const nl_block *block = nl_cross_block(cross->design, cross->list, i);
+    if (!cross->list->fresh[i] || !nl_tiles_take(block)) continue;
+    const int first = lane < 0 ? -lane : 0, room = NL_LANES - lane;
+    const int end = block->n_col < room ? block->n_col : room;
+    nl_cross_write(cross, i, k, first, lane + first, end - first, folded);
     lane += block->n_col;
   }
 }
 
-static void fold_tile(const spline_work *work, double *out, size_t ld) {
+static void fold_tile(const spline_work *work) {
+  const nl_cross_work *cross = work->cross;
   const int width = work->tile.ld;
-  const double *sums = work->space->strip;
-  double *folded = work->space->fold, *ext = work->space->entry;
-  for (int k = 0; k < work->list->n_block; k++) {
-    const nl_block *block = nl_cross_block(work->design, work->list, k);
-    if (!tile_meets(work->design, work->list, &work->tile, k)) continue;
+  const double *sums = cross->space->strip;
+  double *folded = cross->space->fold, *ext = cross->space->entry;
+  for (int k = 0; k < cross->list->n_block; k++) {
+    const nl_block *block = nl_cross_block(cross->design, cross->list, k);
+    if (!tile_meets(cross->design, cross->list, &work->tile, k)) continue;
     for (int column = 0; column < work->tile.n_column; column += NL_LANES) {
       for (int e = 0; e < block->n_ext; e++) {
         for (int v = 0; v < NL_LANES; v++)
@@ -242,25 +238,19 @@ static void fold_tile(const spline_work *work, double *out, size_t ld) {
       }
       nl_fill((size_t)block->n_col * NL_LANES, 0, folded);
       nl_block_fold(block, ext, folded, NULL);
-      write_tile(work, k, column, folded, out, ld);
+      write_tile(work, k, column, folded);
     }
     sums += block->n_ext * width;
   }
 }
 
-void nl_tiles_products(const nl_design *design, const nl_cross_list *list,
-                       const double *weight, double *out, size_t ld,
-                       const nl_cross_need *need, nl_cross_space *space,
-                       const nl_hook *hook) {
-  spline_work work = {design, list, weight, space, *need, next_tile(design, list, 0)};
-  for (; work.tile.n_column > 0; work.tile = next_tile(design, list, work.tile.end)) {
-    size_t size = 0;
-    for (int i = 0; i < list->n_block; i++) {
-      if (tile_meets(design, list, &work.tile, i))
-        size += (size_t)nl_cross_block(design, list, i)->n_ext * (size_t)work.tile.ld;
-    }
-    nl_fill(size, 0, space->strip);
+void nl_tiles_products(const nl_cross_work *cross, const nl_hook *hook) {
+  const nl_design *design = cross->design;
+  spline_work work = {cross, next_tile(design, cross->list, 0)};
+  for (; work.tile.n_column > 0;
+       work.tile = next_tile(design, cross->list, work.tile.end)) {
+    nl_fill(tile_size(design, cross->list, &work.tile), 0, cross->space->strip);
     nl_shares(design->n_obs, design->n_thread, spline_rows, &work, hook);
-    fold_tile(&work, out, ld);
+    fold_tile(&work);
   }
 }

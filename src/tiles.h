@@ -14,10 +14,7 @@ int nl_tiles_take(const nl_block *block);
 void nl_tiles_need(const nl_design *design, const nl_cross_list *list,
                    nl_cross_need *need);
 
-/* Adds the products of all pairs of such splines to out, as nl_cross does. */
-void nl_tiles_products(const nl_design *design, const nl_cross_list *list,
-                       const double *weight, double *out, size_t ld,
-                       const nl_cross_need *need, nl_cross_space *space,
-                       const nl_hook *hook);
+/* Writes the products of all pairs of such splines into out. */
+void nl_tiles_products(const nl_cross_work *work, const nl_hook *hook);
 
 #endif
