@@ -45,7 +45,7 @@ raw_curve <- function(x, counts, breaks, bin_width) {
              se = as.vector(sqrt(spikes) / seconds))
 }
 
-# Neurons fitted each by itself and together: time and memory, what is in, and a figure. ...: for group_lasso().
+# Neurons fitted each by itself and together: time and memory, what is in, and two figures. ...: for group_lasso().
 compare_joint <- function(name, title, design, counts, ...) {
   separate <- cost_of(group_lasso(design, counts, ..., progress = FALSE))
   report("separate", separate)
@@ -55,10 +55,11 @@ compare_joint <- function(name, title, design, counts, ...) {
   print(summary(separate$value))
   kkt <- max(sapply(as.list(joint$value), function(path) path$kkt))
   cat("largest KKT residual", format(kkt, digits = 2), "\n")
-  draw(name, height = 1500, {
-    layout(matrix(1:3), heights = c(1.2, 1, 1))
+  draw(name, {
+    layout(matrix(1:2), heights = c(1.2, 1))
     plot(joint$value, main = title)
     plot(joint$value, type = "neurons", main = "who has it in the joint fit")
-    plot(separate$value, main = "each by itself: when a covariate enters")
   })
+  # a page of its own: this picture lays itself out
+  draw(paste0(name, "-separate"), plot(separate$value, main = "each by itself: when a covariate enters"))
 }
